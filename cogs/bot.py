@@ -35,6 +35,7 @@ from cogs.presses import Presses
 from cogs.questions import Questions
 from cogs.queue_status import QueueStatus
 from cogs.reactions import Reactions
+from cogs.replies.cog import Replies
 from cogs.spender import Spender
 from cogs.studio import Studio
 from cogs.teller import Teller
@@ -155,6 +156,8 @@ class EaselBot(commands.Bot):
             )
         )
         self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, messages=self.messages))
+        self._replies = Replies(service=generation, media=media, catalog=catalog, desk=desk)
+        self.add_cog(self._replies)
         self.add_cog(Forget(forgetting=services.records.forgetting))
         self.add_cog(Caps(moderation=services.moderation, clock=services.clock))
         self.add_cog(Moderating(moderation=services.moderation))
@@ -187,15 +190,25 @@ class EaselBot(commands.Bot):
         """Run the command of a message; words that can only be meant for the bot are drawn without one."""
         if not message.author.bot:
             ctx: commands.Context[Any] = await self.get_context(message)
+            if ctx.command is None and await self._take_reply(ctx):
+                return
             give_command(ctx)
             await self.invoke(ctx)
+
+    async def _take_reply(self, ctx: commands.Context[Any]) -> bool:
+        """Carry out a reply in plain words; what it raises is answered as a command's failure."""
+        try:
+            return await self._replies.take(ctx)
+        except Exception as error:
+            self.dispatch("command_error", ctx, commands.CommandInvokeError(error))
+            return True
 
     async def on_message_edit(self, before: nextcord.Message, after: nextcord.Message) -> None:
         """Take a slip that was corrected at once, `!dreem` to `!dream`; what was taken is not taken again."""
         if may_be_mended(before, after):
             ctx: commands.Context[Any] = await self.get_context(before)
             give_command(ctx)
-            if ctx.command is None:
+            if ctx.command is None and not self._replies.means_something(ctx):
                 await self.process_commands(after)
 
     async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:

@@ -62,27 +62,42 @@ class Desk:
         self._given_up: set[str] = set()
 
     async def take_press(
-        self, interaction: nextcord.Interaction, order: Order, *, private: bool = False, intake_id: str = ""
+        self,
+        interaction: nextcord.Interaction,
+        order: Order,
+        *,
+        private: bool = False,
+        intake_id: str = "",
+        asked_in: str = "",
+        via: str = "",
     ) -> None:
         """Take in what a slash command, a button or a form asks for; the answer is a message of its own.
 
-        `intake_id`: of what is confirmed by this press, so that two presses take it in once.
+        Args:
+            interaction: what was pressed or typed.
+            order: what it asks for.
+            private: only they see the answer.
+            intake_id: of what is confirmed by this press, so that two presses take it in once.
+            asked_in: the id of the reply in plain words that it carries out.
+            via: how it was asked for.
 
         Raises:
             StoreUnavailable: it cannot be stored; nobody was told that it was.
         """
-        origin = of_interaction(interaction, self._clock, private=private)
+        origin = of_interaction(interaction, self._clock, private=private, asked_in=asked_in, via=via)
         origin = replace(origin, spoiler=order.is_spoiler)
         if intake := await self._intakes.take(intake_id or str(interaction.id), order, origin):
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 
-    async def take_message(self, ctx: commands.Context[Any], order: Order, *, private: bool = False) -> None:
+    async def take_message(
+        self, ctx: commands.Context[Any], order: Order, *, private: bool = False, via: str = ""
+    ) -> None:
         """Take in what a command in a message asks for; a private answer is a direct message.
 
         Raises:
             StoreUnavailable: as in `take_press`.
         """
-        origin = replace(of_message(ctx, private=private), spoiler=order.is_spoiler)
+        origin = replace(of_message(ctx, private=private, via=via), spoiler=order.is_spoiler)
         if intake := await self._intakes.take(str(ctx.message.id), order, origin):
             self._begin(intake.id, self._answer_message(intake, is_repeated=False))
 

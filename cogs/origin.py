@@ -18,6 +18,7 @@ from utils.clock import Clock
 log = logging.getLogger(__name__)
 
 DOOR = "discord"
+VIA_REPLY = "reply"  # asked for in plain words, in reply to a picture; behind it, `-1`, which one of several
 NEEDED = {
     "view_channel": _("View Channel"),
     "send_messages": _("Send Messages"),
@@ -26,8 +27,13 @@ NEEDED = {
 }
 
 
-def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: bool = False) -> Origin:
-    """Describe a slash command, button or modal that will be answered with a message of its own."""
+def of_interaction(
+    interaction: nextcord.Interaction, clock: Clock, *, private: bool = False, asked_in: str = "", via: str = ""
+) -> Origin:
+    """Describe a slash command, button or modal that will be answered with a message of its own.
+
+    `asked_in`: the id of the reply in plain words that it carries out.
+    """
     user = interaction.user
     assert user is not None, "Discord always says who"
     return Origin(
@@ -39,13 +45,15 @@ def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: 
         places=_places(interaction.channel_id, interaction.channel),
         roles=_roles(user),
         is_age_restricted=_is_age_restricted(interaction.channel),
+        source_message_id=asked_in or None,
+        via=via,
         reply_token=interaction.token,
         reply_token_until=clock.now() + timedelta(seconds=INTERACTION_TOKEN_S),
         private=private,
     )
 
 
-def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
+def of_message(ctx: commands.Context[Any], *, private: bool = False, via: str = "") -> Origin:
     """Describe a prefix command; a private answer becomes a direct message."""
     return Origin(
         door=DOOR,
@@ -57,6 +65,7 @@ def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
         roles=_roles(ctx.author),
         is_age_restricted=_is_age_restricted(ctx.channel),
         source_message_id=str(ctx.message.id),
+        via=via,
         private=private,
     )
 

@@ -17,24 +17,23 @@ from nextcord.ext import commands
 from cogs.cards import Card, check_stands_in, to_view
 from cogs.desk import Desk
 from cogs.jobs import forms
+from cogs.jobs.info import info_text, seed_of
 from cogs.jobs.messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import check_interaction_permissions, person_of
-from cogs.plain import block, escape
 from cogs.posting import shows
 from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
 from generation.errors import RequestRejected
-from generation.job import Job, JobStatus
+from generation.job import Job
 from generation.order import Order, OrderKind
 from generation.person import Person
 from generation.policy import check_change
-from generation.prompt_syntax import format_prompt, parse_prompt
+from generation.prompt_syntax import parse_prompt
 from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from texts.text import _
-from utils.text import cut
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, Draft())
 
     async def _more_steps(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=_seed_of(job)))
+        await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=seed_of(job)))
 
     async def _smaller(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         await self._again(interaction, job, forms.smaller(job.settled))
@@ -110,7 +109,7 @@ class EditControls(commands.Cog):
                 hint=_("`/sdconnect` adds one, `/queue` lists them."),
             )
         # another engine has its own models and samplers; the words, the shape and the seed go along
-        changes = Draft(backend=other.name, seed=_seed_of(job))
+        changes = Draft(backend=other.name, seed=seed_of(job))
         await self._again(interaction, job, changes, drop=ENGINES_OWN)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
@@ -128,7 +127,7 @@ class EditControls(commands.Cog):
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         size = forms.read_size(filled_in(interaction).texts(), job.settled)
-        await self._again(interaction, job, replace(size, seed=_seed_of(job)))
+        await self._again(interaction, job, replace(size, seed=seed_of(job)))
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
         """A model or sampler was picked from a menu that may be old: the list is read again."""
@@ -139,7 +138,7 @@ class EditControls(commands.Cog):
         if name is None:
             raise RequestRejected(_("That one is no longer there. Please open the list again."), field=what)
         changes = Draft(model=name) if what == "model" else Draft(sampler=name)
-        changes = replace(changes, seed=_seed_of(job), backend=engine.name if engine else job.lane)
+        changes = replace(changes, seed=seed_of(job), backend=engine.name if engine else job.lane)
         is_other = engine is not None and engine.name != job.lane
         await self._again(interaction, job, changes, drop=ENGINES_OWN if is_other else ())
 
@@ -215,18 +214,7 @@ class EditControls(commands.Cog):
             await interaction.delete_original_message()
 
     async def _info(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
-        seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
-        line = block(cut(format_prompt(replace(job.settled, seed=_seed_of(job) or job.drawn.seed)), 1500))
-        model = (job.result.model if job.result else None) or job.drawn.model or _("the engine's default")
-        foot = _("-# model {model} · job {short_id}", model=escape(model), short_id=job.short_id)
-        text = _(
-            "Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}",
-            seeds=seeds,
-            line=line,
-            foot=foot,
-        )
-        await interaction.response.send_message(cut(text, 2000), ephemeral=True)
+        await interaction.response.send_message(info_text(job), ephemeral=True)
 
 
 def _check_edit(person: Person, job: Job) -> None:
@@ -242,10 +230,3 @@ def _names(what: str, engine: Engine | None) -> list[str]:
     if what == "model":
         return [model.name for model in capabilities.models or ()]
     return list(capabilities.samplers or ())
-
-
-def _seed_of(job: Job) -> int | None:
-    """Return the seed of the first picture, so that only what was changed changes."""
-    if job.result and job.result.images:
-        return job.result.images[0].seed
-    return job.drawn.seed if job.status is not JobStatus.DONE else None

@@ -9,6 +9,7 @@ from typing import Final
 
 from cogs.cards import MORE_ACTION, Choice, Menu
 from cogs.jobs.context import CardContext
+from cogs.origin import VIA_REPLY
 from generation.job import Job
 from generation.request import FROM_PICTURE_ALONE, Pan
 from texts.text import _
@@ -55,6 +56,11 @@ def is_batch(job: Job, context: CardContext) -> bool:
     return count_of(job) > 1
 
 
+def is_of_reply(job: Job, context: CardContext | None = None) -> bool:
+    """Return whether a reply in plain words asked for it, which may have been read wrongly."""
+    return job.origin.via.startswith(VIA_REPLY)
+
+
 def is_drawn(job: Job, context: CardContext) -> bool:
     """Return whether it was drawn from words, with steps and a sampler."""
     return job.drawn.mode not in FROM_PICTURE_ALONE
@@ -79,6 +85,7 @@ def _further_picks(entry: MoreEntry, job: Job, context: CardContext) -> list[Mor
 
 
 MORE: Final = (
+    MoreEntry(action="meant", label=_("Not what I meant"), emoji="↩️", suits=is_of_reply),
     MoreEntry(action="pick", label="U9", emoji="🖼️", each=_further_picks, suits=is_batch),
     MoreEntry(action="files", label=_("All files"), emoji="📁", suits=is_batch),
     MoreEntry(

@@ -2,7 +2,7 @@
 
 from cogs.cards import Button, Row
 from cogs.jobs.context import CardContext, OtherEngine
-from cogs.jobs.more import BUTTONS_OF_PICKS, count_of, is_single, more_menu
+from cogs.jobs.more import BUTTONS_OF_PICKS, count_of, is_of_reply, is_single, more_menu
 from generation.job import Job
 from texts.text import _
 from utils.text import cut
@@ -16,12 +16,15 @@ FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
 
 
 def waiting_rows(job: Job) -> tuple[Row, ...]:
-    return (
-        (
-            Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
-            Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
-        ),
+    first = (
+        Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
+        Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
     )
+    return (first, _way_back(job)) if is_of_reply(job) else (first,)
+
+
+def _way_back(job: Job) -> tuple[Button, ...]:
+    return (Button(action="meant", job_id=job.id, label=_("Not what I meant"), emoji="↩️"),)
 
 
 def after_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
@@ -34,7 +37,8 @@ def after_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
     if context.others and job.error:
         row.append(draw_on(job, context.others[0]))
     row.append(Button(action="delete", job_id=job.id, emoji="🗑️"))
-    return tuple(tuple(row[first : first + LABELLED_OF_A_ROW]) for first in range(0, len(row), LABELLED_OF_A_ROW))
+    rows = tuple(tuple(row[first : first + LABELLED_OF_A_ROW]) for first in range(0, len(row), LABELLED_OF_A_ROW))
+    return (*rows, _way_back(job)) if is_of_reply(job) else rows
 
 
 def draw_on(job: Job, other: OtherEngine) -> Button:
@@ -60,7 +64,9 @@ def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
         further.append(Button(action="picture", job_id=job.id, emoji="⬆️", argument="upscale"))
     if is_single(job, context) and context.can_zoom:
         further.append(Button(action="picture", job_id=job.id, emoji="🔭", argument="zoom"))
-    if any(other.is_flux for other in context.others):
+    if is_of_reply(job):
+        further.append(Button(action="meant", job_id=job.id, emoji="↩️"))
+    elif any(other.is_flux for other in context.others):
         further.append(Button(action="flux", job_id=job.id, emoji="⚡"))
     further.append(Button(action="keep", job_id=job.id, emoji="⭐"))
     further.append(Button(action="delete", job_id=job.id, emoji="🗑️"))

@@ -29,9 +29,11 @@ from cogs.engines import models
 from cogs.engines import text as engines_text
 from cogs.jobs import card as render
 from cogs.jobs import forms
+from cogs.jobs import info as job_info
 from cogs.jobs.context import CardContext, OtherEngine
 from cogs.moderation import text as moderation_text
 from cogs.pictures import forms as picture_forms
+from cogs.replies import text as replies_text
 from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
 from generation.caps import Cap, CapKind, Limits, allowance_of
@@ -39,6 +41,7 @@ from generation.errors import BackendError, RequestRejected
 from generation.job import Away, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
+from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
 from services.moderation.audit import AuditAction, AuditEntry
@@ -220,12 +223,21 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
         moderation_text.notice("banned", text, {"reason": text, "ends_at": ends_at}) for ends_at in (None, 1.0)
     ],
     picture_forms.info_card: info,
+    job_info.info_text: lambda text: job_info.info_text(views(text)[3].job),
+    replies_text.cannot_card: lambda text: replies_text.cannot_card(
+        Wish(operation=Operation.ZOOM, words=text), "0123456789ab", "0-1", frozenset(Mode)
+    ),
+    replies_text.meant_card: lambda text: replies_text.meant_card(
+        text, Operation.EDIT, "0123456789ab", "0-1", "0123456789cd", frozenset(Mode)
+    ),
     picture_forms.described_card: lambda text: picture_forms.described_card(text, text, None, private=False),
     models._page: model_pages,
     queue_status._own_line: lambda text: [queue_status._own_line(view) for view in views(text)],
     forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),
 }  # fmt: skip
 NOT_MESSAGES = {
+    "cogs.jobs.info": {"seeds_of"},
+    "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them
     "cogs.jobs.card": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
     "cogs.comparisons.card": {"alt_text"},
     "cogs.engines.text": {"status"},  # puts lines of `engine` together
