@@ -57,7 +57,7 @@ _REMOVED: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How a wish is carried out: what is asked for, the mode it takes, and whether it begins with the picture.
+    """The carrying out of a wish: what is asked for, the mode it takes, and whether it begins with the picture.
 
     `mode` None: any engine that draws. `draft` None: no engine can do it.
     """

@@ -7,7 +7,7 @@ from generation.request import Draft
 
 
 class Operation(StrEnum):
-    """What can be done with a picture that stands in a chat."""
+    """The things that can be done with a picture that stands in a chat."""
 
     EDIT = "edit"  # the whole picture after further words
     INPAINT = "inpaint"  # a part of it
