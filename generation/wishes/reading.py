@@ -161,7 +161,7 @@ def _of_part(text: str, part: re.Match[str]) -> Wish:
         wanted = f"{names['was']} {names['is']}"
     mend = names["mend"] or names["bad"]
     if mend:
-        wanted = f"detailed, well-formed {mend}"
+        wanted = f"detailed, well-formed {mend}"  # no text: words of a prompt
     return Wish(operation=Operation.INPAINT, words=wanted, unwanted=gone)
 
 

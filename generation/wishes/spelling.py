@@ -5,16 +5,17 @@ from functools import lru_cache
 from typing import Final
 
 LONG: Final = 9  # from here on two slips are mended
-_DECIDING: Final = (
-    "again another anime aspect background backdrop bigger black blonde blurry brighten brighter camera change "
-    "character colorful colour colours contrast cropped darker delete detailed different double enhance enlarge erase "
-    "expand extend format further grayscale greyscale instead isolate landscape larger lighter orientation outpaint "
-    "portrait please purple realistic recolour reduce remove replace reroll resize resolution retry retouch saturated "
-    "saturation sepia sharper similar slightly square subtle strong swap taller transparent upscale variant variants "
-    "variation variations vertical horizontal wallpaper warmer cooler watercolor watercolour wider without yellow "
-    "orange smaller screen version versions ratio"
-)
-_KNOWN: Final = frozenset(_DECIDING.split()) - {"swap"}
+_KNOWN: Final = frozenset({
+    "again", "another", "anime", "aspect", "background", "backdrop", "bigger", "black", "blonde", "blurry",
+    "brighten", "brighter", "camera", "change", "character", "colorful", "colour", "colours", "contrast",
+    "cropped", "darker", "delete", "detailed", "different", "double", "enhance", "enlarge", "erase", "expand",
+    "extend", "format", "further", "grayscale", "greyscale", "instead", "isolate", "landscape", "larger",
+    "lighter", "orientation", "outpaint", "portrait", "please", "purple", "realistic", "recolour", "reduce",
+    "remove", "replace", "reroll", "resize", "resolution", "retry", "retouch", "saturated", "saturation", "sepia",
+    "sharper", "similar", "slightly", "square", "subtle", "strong", "taller", "transparent", "upscale", "variant",
+    "variants", "variation", "variations", "vertical", "horizontal", "wallpaper", "warmer", "cooler", "watercolor",
+    "watercolour", "wider", "without", "yellow", "orange", "smaller", "screen", "version", "versions", "ratio",
+})  # fmt: skip
 # real words that are one letter away from a deciding one
 _OTHERS: Final = frozenset(
     ["cooker", "darken", "different", "lightest", "places", "replaced", "shape", "wilder", "winder", "waders", "dance"]
