@@ -68,3 +68,4 @@ INTERACTION_TOKEN_S: Final = 14 * 60.0  # Discord says 15 min; one is kept in re
 
 # Ends the remark of an engine that has no model.
 BY_RULES: Final = "drawn by rules, not by an AI model"  # no text: written into pictures
+PAINTED: Final = "composed by rules, painted by a neural network"  # no text: written into pictures

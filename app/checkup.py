@@ -157,6 +157,8 @@ async def checks(settings: Settings) -> list[Check]:
         how = first_engine()
         hint = f"{how[0].upper()}{how[1:]}. {connectable()[0].api_off_hint}".strip()
         message = _("No engine yet: pictures are drawn by rules, not by an AI model.")
+        if any(entry.finishes for entry in entries):
+            message = _("No engine yet: pictures are composed by rules, and painted by a neural network.")
         can_draw = any(not entry.fills for entry in entries)
         if not can_draw:
             message = _("None is set, and none was found on this machine: only who connects one can make pictures.")

@@ -28,6 +28,11 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
             options = settings.engines.fallback_options.get(kind.name, {})
             fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
             entries.append(_entry(fallback, settings, is_fallback=True))
+    filled = frozenset().union(*(entry.fills for entry in entries))
+    for kind in known_kinds():
+        if kind.finishes_with and kind.finishes_with <= filled and kind.name not in names:
+            options = settings.engines.fallback_options.get(kind.name, {})
+            entries.append(_entry(BackendSettings(name=kind.name, kind=kind.name, options=options), settings))
     return entries, findings
 
 
@@ -70,8 +75,9 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
         backend=backend,
         concurrency=engine.concurrency,
         rate_per_minute=engine.rate_per_minute,
-        is_fallback=is_fallback or bool(kind.fills),
+        is_fallback=is_fallback or bool(kind.fills or kind.finishes_with),
         fills=kind.fills,
+        finishes=bool(kind.finishes_with),
     )
 
 

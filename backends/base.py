@@ -5,13 +5,13 @@ A backend neither retries, nor waits its turn, nor knows Discord: the queue does
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from generation.capabilities import Capabilities
 from generation.job import Progress
-from generation.request import GenerationRequest, SourceImage, WorkflowRef
+from generation.request import GenerationRequest, Mode, SourceImage, WorkflowRef
 from generation.result import GenerationResult
 from net.endpoint import Endpoint
 from utils.clock import Clock
@@ -158,6 +158,43 @@ class DescribingBackend(Backend, Protocol):
     """A backend that can say what a picture shows; `Capabilities.supports_describe` tells whether this one can now."""
 
     async def describe(self, image: SourceImage) -> str: ...
+
+
+@runtime_checkable
+class ComposingBackend(Backend, Protocol):
+    """A backend that writes a line into its pictures. Another may go on with a bare one, which is signed at the end."""
+
+    async def compose(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        """Draw as `generate` does, with nothing written into the pictures."""
+        ...
+
+    async def sign(self, data: bytes, line: str) -> bytes:
+        """Return a picture with a line in its corner, as a PNG."""
+        ...
+
+
+class Neighbour(Protocol):
+    """Another engine of the same registry."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def backend(self) -> Backend: ...
+    @property
+    def fills(self) -> Collection[Mode]: ...
+
+
+class Neighbours(Protocol):
+    """The registry, as far as an engine may know it that has others do its work."""
+
+    def __iter__(self) -> Iterator[Neighbour]: ...
+
+
+@runtime_checkable
+class FinishingBackend(Backend, Protocol):
+    """A backend that has other engines do its work, those of the registry that it is added to."""
+
+    def work_with(self, others: Neighbours) -> None: ...
 
 
 class PictureCheck(Protocol):

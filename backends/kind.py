@@ -169,6 +169,9 @@ class EngineKind:
     is_inside: bool = False  # a part of this process: it is at no address
     is_fallback: bool = False  # there without any setting, and used only when there is nothing else
     fills: frozenset[Mode] = frozenset()  # of a fallback: what it does wherever no other engine can
+    finishes_with: frozenset[Mode] = (
+        frozenset()
+    )  # there where others fill these: it takes what a fallback draws further
     is_there: Callable[[], bool] = lambda: True  # False: packages that it needs are not installed
     absent_hint: str = ""  # how to get it then, for people whose engines lack what it does
     check: CheckKind | None = None  # of one that can also look at finished pictures

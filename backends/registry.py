@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from backends.base import Backend, BackendConfig, QuotingBackend
+from backends.base import Backend, BackendConfig, FinishingBackend, QuotingBackend
 from backends.kinds import kind_of
 from backends.prices import PricedBackend
 from generation.capabilities import Capabilities, Fit, Refused, fit
@@ -61,6 +61,7 @@ class Entry:
     rate_per_minute: float | None = None
     is_fallback: bool = False  # used only by name, or when there is nothing else
     fills: frozenset[Mode] = frozenset()  # of a fallback: what it does wherever no other engine can
+    finishes: bool = False  # of a fallback: takes what another composes further, and goes before it
     is_found: bool = False  # found on this machine, not set: others go before it
     capabilities: Capabilities | None = None
     error: BackendError | None = None
@@ -121,6 +122,8 @@ class BackendRegistry:
         """Take an engine in; one of the same name is replaced (and closed)."""
         old = self._entries.get(entry.name)
         self._entries[entry.name] = entry
+        if isinstance(entry.backend, FinishingBackend):
+            entry.backend.work_with(self)
         if old is not None and old is not entry and not old.borrowed:
             self._close_later(old)
         self._changed(entry.name)
@@ -267,8 +270,8 @@ class BackendRegistry:
             tell(name)
 
 
-def _place(entry: Entry) -> tuple[bool, bool, int]:
-    return entry.is_fallback, bool(entry.fills), _RANK[entry.owner.kind]
+def _place(entry: Entry) -> tuple[bool, bool, bool, int]:
+    return entry.is_fallback, bool(entry.fills), not entry.finishes, _RANK[entry.owner.kind]
 
 
 async def _close(entry: Entry) -> None:

@@ -27,7 +27,7 @@ STEPS, SEED, QUALITY = 20, 11, 78
 async def draw_all() -> None:
     """Draw each one again; the same styles give the same files."""
     FOLDER.mkdir(exist_ok=True)
-    kind = next(kind for kind in known_kinds() if kind.is_fallback)
+    kind = next(kind for kind in known_kinds() if kind.is_fallback and not kind.fills)
     engine = kind.make(BackendConfig(name=kind.name, kind=kind.name))
     for style in json.loads(STYLES.read_bytes()):
         prompt = f"{SUBJECT}, {style['value']}"

@@ -231,7 +231,7 @@ def test_a_name_of_several_classes_is_named_with_its_places() -> None:
 def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
     """Words of the language count only as names: in quotes, by themselves."""
     names = "|".join(BUILT_IN)
-    named = re.compile(rf"[\"'`]({names})[\"'`:]|\b(easel_)?({names})\b(?<!\bsketch)(?<!\bart)")
+    named = re.compile(rf"[\"'`]({names})[\"'`:]|\b(easel_)?({names})\b(?<!\bsketch)(?<!\bart)(?<!\bpainted)")
     rooms = [ROOT / room for room in (*ROOMS, "api", "console", "settings")]
     files = [
         *(path for room in rooms for path in room.rglob("*.[pj][ys]")),

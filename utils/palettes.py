@@ -42,6 +42,24 @@ def with_palette_of(content: bytes, style: bytes, strength: float) -> bytes:
     return out.getvalue()
 
 
+def with_colours_of(content: bytes, other: bytes, share: float) -> bytes:
+    """Return the content picture as PNG, its colours blended with those of another one in the same places.
+
+    Lightness stays the content's own; `share` 0 changes nothing, 1 takes the other's colours alone.
+
+    Raises:
+        BadImage: one of them cannot be read.
+    """
+    lightness, *own = _opened(content).split()
+    theirs = _opened(other)
+    if theirs.size != lightness.size:
+        theirs = theirs.resize(lightness.size, Image.Resampling.LANCZOS)
+    colours = (Image.blend(mine, their, share) for mine, their in zip(own, theirs.split()[1:], strict=True))
+    out = io.BytesIO()
+    Image.merge("YCbCr", (lightness, *colours)).convert("RGB").save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 def _opened(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(convert(data, "PNG"))).convert("RGB").convert("YCbCr")

@@ -114,7 +114,8 @@ class Chooser:
         left_out = await self._gate.negative_prompt(origin) if self._gate else ""
         for entries in self._tiers(draft, origin):
             if options := await self._suitable(draft, entries, refusals, left_out):
-                return sorted(options, key=self._rank)
+                spare = await self._spare(draft, entries, left_out, origin)
+                return [*sorted(options, key=self._rank), *sorted(spare, key=self._rank)]
         hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
         raise CapabilityError(
             _("No engine here can do that. ") + joined("; ", refusals) + ".", hint=hint or _absent_hint(mode_of(draft))
@@ -145,6 +146,13 @@ class Chooser:
             else:
                 options.append(fitted)
         return [] if _is_nowhere(draft, options, refusals) else options
+
+    async def _spare(self, draft: Draft, entries: list[Entry], left_out: str, origin: Origin) -> list[Candidate]:
+        """Return who takes over where what fills a gap fails: the fallbacks that can do it in their way."""
+        if draft.backend or not all(entry.fills for entry in entries):
+            return []
+        others = [entry for entry in self._registry.visible(origin.person) if entry.is_fallback and not entry.fills]
+        return await self._suitable(draft, others, [_("it has failed")], left_out)
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
         """Return where a request would run now, when it would start and how long it would take.
@@ -181,12 +189,12 @@ class Chooser:
         fitted = self._registry.fit(entry.name, request)
         return Candidate(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
 
-    def _rank(self, option: Candidate) -> tuple[bool, bool, bool, bool, int, float]:
+    def _rank(self, option: Candidate) -> tuple[bool, bool, bool, bool, int, bool, float]:
         entry = option.entry
         is_other = not self._default or find_entry(self._default, [entry]) is None
         wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
-        rank = RANKS[entry.owner.kind]
-        return entry.error is not None, is_other, entry.is_found, entry.backend.is_paid, rank, wait_s
+        rank = RANKS[entry.owner.kind], not entry.finishes
+        return entry.error is not None, is_other, entry.is_found, entry.backend.is_paid, *rank, wait_s
 
     def _tiers(self, draft: Draft, origin: Origin) -> list[list[Entry]]:
         """Return the engines to try, those of each list only where none of the lists before can.

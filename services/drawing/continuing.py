@@ -79,7 +79,8 @@ class Continuation:
         if entry.fills:
             return mode in entry.fills
         if entry.is_fallback:
-            return not any(mode in other.fills for other in self._registry.visible(origin.person))
+            is_filled = any(mode in other.fills for other in self._registry.visible(origin.person))
+            return not is_filled and (entry.capabilities is None or mode in entry.capabilities.modes)
         return mode not in FROM_PICTURE_ALONE or entry.capabilities is None or mode in entry.capabilities.modes
 
     async def _elsewhere(

@@ -68,7 +68,7 @@ class EngineReader:
 
     def fallbacks(self) -> dict[str, dict[str, str]]:
         """Read the options of the engines that are there without any setting."""
-        return {kind.name: self._options(kind.name, kind) for kind in known_kinds() if kind.is_fallback}
+        return {kind.name: self._options(kind.name, kind) for kind in known_kinds() if kind.is_inside}
 
     def engine(self, name: str) -> BackendSettings | None:
         """Read one engine; None if it cannot be."""

@@ -1,12 +1,14 @@
 """A fallback that fills a gap: it does what no engine here can, and nothing else."""
 
+import asyncio
+
 import pytest
 
 from backends.base import BackendConfig
 from backends.registry import Entry
 from generation.capabilities import Capabilities
-from generation.errors import CapabilityError
-from generation.job import Origin
+from generation.errors import BackendError, CapabilityError, OutOfMemory
+from generation.job import JobStatus, Origin
 from generation.request import Draft, Mode, SourceImage
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
@@ -42,10 +44,16 @@ class House:
             clock=rig.clock,
         )
 
-    async def engine(self, name, can, *, fills=(), is_fallback=False):
+    async def engine(self, name, can, *, fills=(), is_fallback=False, finishes=False):
         backend = FakeBackend(name, capabilities=can)
         config = BackendConfig(name=name, kind="fake", label=name.capitalize())
-        entry = Entry(config=config, backend=backend, is_fallback=is_fallback or bool(fills), fills=frozenset(fills))
+        entry = Entry(
+            config=config,
+            backend=backend,
+            is_fallback=is_fallback or finishes or bool(fills),
+            fills=frozenset(fills),
+            finishes=finishes,
+        )
         self.rig.registry.add(entry)
         self.rig.backends[name] = backend
         await self.rig.registry.refresh(name)
@@ -53,6 +61,13 @@ class House:
     async def ask(self, draft):
         view = await self.service.submit(draft, ANN, fresh=True)
         await self.rig.settle()
+        return view.job
+
+    async def ended(self, job):
+        async with asyncio.timeout(10):
+            async for view in self.rig.queue.watch(job.id):
+                if view.job.is_terminal:
+                    break
         return view.job
 
     async def again(self, job, changes=None):
@@ -131,3 +146,69 @@ async def test_where_nothing_can_enlarge_it_says_what_could(house):
     with pytest.raises(CapabilityError, match="Gpu: it cannot do upscale") as caught:
         await house.ask(LARGER)
     assert "make run ART=1" in caught.value.hint
+
+
+async def with_painter(house):
+    await with_fallbacks(house)
+    await house.engine("painted", Capabilities(modes=frozenset({Mode.TXT2IMG}), loras=()), finishes=True)
+
+
+async def test_what_takes_a_fallbacks_drawing_further_goes_before_it_and_after_all_engines(house):
+    await with_painter(house)
+    assert (await house.ask(Draft(prompt="a fox"))).lane == "painted"
+    assert (await house.ask(Draft(prompt="a fox", backend="sketch"))).lane == "sketch"
+    assert [engine.name for engine in Catalog(house.rig.registry).engines(ANN.person)] == ["painted", "sketch"]
+    await house.engine("gpu", PLAIN)
+    assert (await house.ask(Draft(prompt="a fox"))).lane == "gpu"
+    assert (await house.ask(Draft(prompt="a fox", backend="painted"))).lane == "painted"
+    assert [engine.name for engine in Catalog(house.rig.registry).engines(ANN.person)] == ["gpu"]
+
+
+async def test_it_goes_first_however_long_its_line_is(house):
+    await with_painter(house)
+    house.rig.backends["painted"]._gate = asyncio.Semaphore(0)
+    assert [(await house.ask(Draft(prompt="a fox"))).lane for _ in range(3)] == ["painted"] * 3
+
+
+async def test_what_it_cannot_do_is_drawn_by_the_fallback_also_from_its_own_pictures(house):
+    await with_painter(house)
+    drawn = await house.ask(Draft(prompt="a fox"))
+    over = Draft(mode=Mode.IMG2IMG, init_image=LARGER.init_image, denoising_strength=0.5)
+    assert (await house.again(drawn, over)).lane == "sketch"
+    assert (await house.again(drawn)).lane == "painted"
+    assert (await house.again(drawn, LARGER)).lane == "art"
+
+
+async def test_where_it_fails_the_fallback_draws_and_says_so(house):
+    await with_painter(house)
+    house.rig.backends["painted"].fail = [BackendError("The network crashed on this picture.")]
+    job = await house.ended(await house.ask(Draft(prompt="a fox")))
+    assert (job.status, job.lane) == (JobStatus.DONE, "sketch")
+    assert "moved to Sketch: The network crashed on this picture" in job.notes
+
+
+@pytest.mark.parametrize("has_engine", [False, True])
+async def test_an_upscale_that_fails_is_done_by_another_engine_that_can(house, has_engine):
+    await with_fallbacks(house)
+    if has_engine:
+        await house.engine("gpu", PLAIN)
+    house.rig.backends["art"].fail = [OutOfMemory("This machine has too little memory for this picture.")]
+    job = await house.ended(await house.ask(LARGER))
+    assert (job.status, job.lane, job.tried) == (JobStatus.DONE, "sketch", ("art",))
+    assert "moved to Sketch: This machine has too little memory for this picture" in job.notes
+
+
+async def test_where_no_other_can_it_says_why_it_failed(house):
+    await house.engine("art", Capabilities(modes=frozenset({Mode.UPSCALE})), fills={Mode.UPSCALE})
+    house.rig.backends["art"].fail = [BackendError("The network crashed on this picture."), OutOfMemory("Too large.")]
+    for draft, message in ((LARGER, "The network crashed on this picture."), (LARGER, "Too large.")):
+        job = await house.ended(await house.ask(draft))
+        assert job.error
+        assert (job.status, job.error.user_message) == (JobStatus.FAILED, message)
+
+
+async def test_one_that_was_asked_for_by_name_goes_nowhere_else(house):
+    await with_fallbacks(house)
+    house.rig.backends["art"].fail = [BackendError("The network crashed on this picture.")]
+    named = Draft(mode=Mode.UPSCALE, init_image=LARGER.init_image, upscale_factor=4.0, backend="art")
+    assert (await house.ended(await house.ask(named))).status is JobStatus.FAILED

@@ -23,6 +23,7 @@ from generation.request import GenerationRequest, Mode, SourceImage, seed_after
 from generation.result import GeneratedImage, GenerationResult
 from texts.text import _
 from utils.images import BadImage, inspect
+from utils.threads import run_in_thread
 
 THREADS: Final = 2
 PREVIEW_EVERY_S: Final = 1.0
@@ -72,8 +73,18 @@ class SketchBackend:
             OutOfMemory: it was too large for this machine.
             BackendUnavailable: the backend is closed.
         """
+        return await self._painted(_Run(request, self._delay_s), report)
+
+    async def compose(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        """Paint the pictures of a request from words alone, without the line in their corner; raises as `generate`."""
+        return await self._painted(_Run(request, self._delay_s, is_bare=True), report)
+
+    async def sign(self, data: bytes, line: str) -> bytes:
+        """Return a picture with a line in its corner, as a PNG."""
+        return await run_in_thread(_signed, data, line)
+
+    async def _painted(self, run: "_Run", report: ProgressCallback) -> GenerationResult:
         await self.capabilities()
-        run = _Run(request, self._delay_s)
         task = self._pool.submit(run.paint)
         work = asyncio.wrap_future(task)
         work.add_done_callback(lambda __: run.end())
@@ -94,7 +105,8 @@ class SketchBackend:
 class _Run:
     """One request in a thread; what it reports comes out on the event loop, the newest only."""
 
-    def __init__(self, request: GenerationRequest, delay_s: float) -> None:
+    def __init__(self, request: GenerationRequest, delay_s: float, *, is_bare: bool = False) -> None:
+        self._is_bare = is_bare
         self.stop = threading.Event()
         self._request = request
         self._delay_s = delay_s
@@ -122,7 +134,7 @@ class _Run:
         try:
             for number in range(self._request.batch_size):
                 seed = seed_after(self._request.seed, number)
-                picture = _draw(self._request, seed, self._teller(number))
+                picture = _draw(self._request, seed, self._teller(number), is_bare=self._is_bare)
                 pictures.append(GeneratedImage(data=_png(picture), seed=seed))
         except Stopped:
             pass
@@ -147,7 +159,7 @@ class _Run:
         return on_step
 
 
-def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image.Image:
+def _draw(request: GenerationRequest, seed: int, on_step: StepCallback, *, is_bare: bool) -> Image.Image:
     """Call the painter in its own words."""
     from easel_sketch.painting import painter  # with the first picture: where real engines are, there is none
 
@@ -177,12 +189,18 @@ def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image
         cfg_scale=request.cfg_scale,
     )
     if request.mode is Mode.TXT2IMG:
-        return painter.paint(painting, on_step)
+        return painter.compose(painting, on_step) if is_bare else painter.paint(painting, on_step)
     strength = DEFAULT_DENOISING_STRENGTH if request.denoising_strength is None else request.denoising_strength
     source = _opened(request.init_image)
     if request.mode is Mode.INPAINT:
         return painter.inpaint(painting, source, _opened(request.mask_image), strength, on_step)
     return painter.repaint(painting, source, strength, on_step)
+
+
+def _signed(data: bytes, line: str) -> bytes:
+    from easel_sketch.painting.legend import sign  # with the first picture, as the painter
+
+    return _png(sign(Image.open(io.BytesIO(data)).convert("RGB"), line))
 
 
 def _opened(source: SourceImage | None) -> Image.Image:

@@ -5,16 +5,18 @@ from PIL import Image, ImageDraw, ImageFont, ImageStat
 from constants import BY_RULES
 
 TEXT = f"sketch: {BY_RULES}"
-SHORT_TEXT = "sketch"
 SMALLEST_PX, LARGEST_PX = 8.0, 40.0
 
 
-def sign(image: Image.Image) -> Image.Image:
-    """Return the picture with the legend in its lower right corner, on a plate that fits its colours."""
+def sign(image: Image.Image, line: str = TEXT) -> Image.Image:
+    """Return the picture with a legend in its lower right corner, on a plate that fits its colours.
+
+    Where there is no room for the line, what stands before its colon has to do.
+    """
     result = image.copy()
     size = max(SMALLEST_PX, min(LARGEST_PX, image.width / 42, image.height / 18))
     font = ImageFont.load_default(size=size)
-    text = TEXT if font.getlength(TEXT) + size * 1.6 <= image.width else SHORT_TEXT
+    text = line if font.getlength(line) + size * 1.6 <= image.width else line.partition(":")[0]
     pad = size * 0.45
     left, top, right, bottom = font.getbbox(text)
     wide, tall = right - left + 2 * pad, bottom - top + 1.4 * pad

@@ -18,7 +18,18 @@ from easel_sketch.painting.palettes import Palette
 from easel_sketch.painting.steps import MakePreview, StepCallback, Stopped
 from easel_sketch.painting.words import Reading, read
 
-__all__ = ["MakePreview", "Painting", "StepCallback", "Stopped", "inpaint", "paint", "repaint", "sign", "upscale"]
+__all__ = [
+    "MakePreview",
+    "Painting",
+    "StepCallback",
+    "Stopped",
+    "compose",
+    "inpaint",
+    "paint",
+    "repaint",
+    "sign",
+    "upscale",
+]
 
 PREVIEW_PX = 256
 LARGEST_CANVAS_PX = 2048
@@ -45,6 +56,11 @@ class Painting:
 def paint(painting: Painting, on_step: StepCallback | None = None) -> Image.Image:
     """Paint the prompt; RGB, `width` x `height`, signed in the corner."""
     return _Studio(painting).run(on_step, sign)
+
+
+def compose(painting: Painting, on_step: StepCallback | None = None) -> Image.Image:
+    """Paint the prompt with nothing written into it, for whoever goes on with it and signs it then."""
+    return _Studio(painting).run(on_step, lambda picture: picture)
 
 
 def repaint(
