@@ -18,6 +18,7 @@ from cogs.forget import Forget
 from cogs.gallery import Gallery
 from cogs.help import Help
 from cogs.image_generation import ImageGeneration
+from cogs.inputs import Inputs
 from cogs.jobs.controls import EditControls
 from cogs.jobs.deletions import Deletions
 from cogs.jobs.messages import JobMessages
@@ -116,7 +117,7 @@ class EaselBot(commands.Bot):
         self.add_cog(ErrorHandler(self))
         questions = Questions(questions=services.questions, desk=desk, clock=services.clock)
         self.add_cog(questions)
-        drawing = {"workflows": services.workflows, "styles": services.records.styles}
+        drawing = {"workflows": services.workflows, "styles": services.records.styles, "inputs": Inputs(generation)}
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
         self.add_cog(Picks(service=generation, media=media, messages=self.messages, desk=desk))

@@ -9,6 +9,7 @@ from nextcord.ext import commands
 
 from cogs.attachments import address_of, pictures_in, unused_in
 from cogs.decorators import prefix_command
+from cogs.inputs import Asker, Brought, Inputs, check_single_message, preview_in
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, check_message_permissions, person_of
 from cogs.plain import suggest
@@ -46,8 +47,15 @@ class ImageGeneration(commands.Cog):
     """The commands that make pictures. Everything else about a job is in `edit_controls` and `job_messages`."""
 
     def __init__(
-        self, *, catalog: Catalog, questions: Questions, workflows: WorkflowService, styles: StyleService
+        self,
+        *,
+        catalog: Catalog,
+        questions: Questions,
+        workflows: WorkflowService,
+        styles: StyleService,
+        inputs: Inputs,
     ) -> None:
+        self._inputs = inputs
         self._catalog = catalog
         self._styles = styles
         self._questions = questions
@@ -57,13 +65,17 @@ class ImageGeneration(commands.Cog):
     async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)
-        parsed = parse_prompt(text, names_in(ctx.message), fetches_pictures=True, takes_several=True)
+        brought = await self._inputs.read(text, Asker.of_message(ctx))
+        parsed = parse_prompt(brought.text, names_in(ctx.message), fetches_pictures=True, takes_several=True)
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         pictures = pictures_in(ctx.message)
-        if isinstance(replied, nextcord.Message) and (parsed.draft.workflow or not pictures):
+        if isinstance(replied, nextcord.Message) and (parsed.draft.workflow or not (pictures or brought.files)):
+            check_single_message(replied)
             pictures += pictures_in(replied)  # a workflow may take both
+            if not (pictures or brought.link or parsed.pictures):
+                brought = replace(brought, link=preview_in(replied))
         notes = unused_in(ctx.message, pictures)
-        await self._questions.take_message(ctx, _order(parsed, pictures, notes), private=parsed.is_private)
+        await self._questions.take_message(ctx, _order(parsed, pictures, brought, notes), private=parsed.is_private)
 
     @with_options
     async def generate(self, interaction: nextcord.Interaction, **given: Any) -> None:
@@ -71,7 +83,8 @@ class ImageGeneration(commands.Cog):
         (prompt,) = said_at(Kind.PROMPT, given)
         names = await names_of_interaction(interaction, prompt, *said_at(Kind.WORDS, given))
         has_workflow = bool(said_at(Kind.WORKFLOW, given))
-        parsed = parse_prompt(prompt, names, has_workflow=has_workflow, fetches_pictures=True, takes_several=True)
+        brought = await self._inputs.read(prompt, Asker.of_interaction(interaction))
+        parsed = parse_prompt(brought.text, names, has_workflow=has_workflow, fetches_pictures=True, takes_several=True)
         typed = draft_of_options(given, names)
         parsed = replace(
             parsed.under(typed, adds_loras=True),
@@ -80,7 +93,7 @@ class ImageGeneration(commands.Cog):
             is_spoiler=parsed.is_spoiler or bool(given["spoiler"]),
         )
         pictures = [*said_at(Kind.PICTURE, given), *said_at(Kind.PICTURES, given)]
-        await self._questions.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
+        await self._questions.take_press(interaction, _order(parsed, pictures, brought), private=parsed.is_private)
 
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, ENGINES, typed, None)
@@ -123,10 +136,13 @@ class ImageGeneration(commands.Cog):
     del _name, _command, _field
 
 
-def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes: tuple[str, ...] = ()) -> Order:
-    pictures, links = attached[:MAX_INPUT_PICTURES], parsed.pictures
-    if pictures and links:
-        notes = (not_used(_("what lies at {place}", place=place_of(links[0])), ONE_IS_USED), *notes)
+def _order(
+    parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], brought: Brought, notes: tuple[str, ...] = ()
+) -> Order:
+    files = [*((address_of(picture), picture.filename) for picture in attached), *brought.files][:MAX_INPUT_PICTURES]
+    links = [link for link in (brought.link, *parsed.pictures) if link]
+    for link in links[0 if files else 1 :]:
+        notes = (not_used(_("what lies at {place}", place=place_of(link)), ONE_IS_USED), *notes)
     return Order(
         kind=OrderKind.DRAW,
         draft=parsed.draft,
@@ -135,7 +151,7 @@ def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes:
         is_spoiler=parsed.is_spoiler,
         notes=(*parsed.notes, *notes),
         repeat=parsed.repeat,
-        files=tuple(address_of(picture) for picture in pictures),
-        names=tuple(picture.filename for picture in pictures),
-        link=links[0] if links and not pictures else "",
+        files=tuple(address for address, __ in files),
+        names=tuple(name for __, name in files),
+        link=links[0] if links and not files else "",
     )
