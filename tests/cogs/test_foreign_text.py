@@ -236,6 +236,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),
 }  # fmt: skip
 NOT_MESSAGES = {
+    "cogs.inputs": {"preview_in"},
     "cogs.jobs.info": {"seeds_of"},
     "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them
     "cogs.jobs.card": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
