@@ -1,4 +1,4 @@
-"""`python -m bench [queue discord engines web start]`: measure, print the table, write `bench/latest.json`."""
+"""`python -m bench [queue discord engines web history start]`: measure, print the table, write `bench/latest.json`."""
 
 import asyncio
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bench import (
     discord_bench,
+    history_bench,
     lanes_bench,
     overhead_bench,
     page_bench,
@@ -22,6 +23,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "discord": (discord_bench.overhead, discord_bench.crowd, discord_bench.burst, discord_bench.busy),
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
     "web": (web_bench.crowd, page_bench.page),
+    "history": (history_bench.history,),
     "start": (start_bench.start,),
 }
 

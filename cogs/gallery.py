@@ -180,7 +180,7 @@ class Gallery(commands.Cog):
 
     async def _page(self, person: Person, shelf: Shelf, cursor: str) -> Card:
         page = await self._gallery.history(person, shelf.wanted, limit=PAGE, cursor=cursor)
-        total = await self._gallery.count(person, shelf.wanted)
+        total = (await self._gallery.count(person, shelf.wanted)).number
         thumbnails = []
         for number, picture in enumerate(page.pictures, 1):
             data = await self._media.thumbnail(picture.media_id, SIDE_PX)

@@ -1,4 +1,4 @@
-"""One SQLite file behind one aiosqlite connection, which serialises everything.
+"""One SQLite file behind one aiosqlite connection that serialises everything, and a second one that only reads.
 
 Every statement is one hop to the connection's thread and is queued there before its caller first gives way. So a
 cancelled caller never leaves half a statement behind: it has run, or it never began.
@@ -90,6 +90,7 @@ class Database:
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._reader: aiosqlite.Connection | None = None
         self._turn = asyncio.Lock()  # held by a transaction, and by nothing else that lasts
         self._owner: asyncio.Task[Any] | None = None
 
@@ -125,6 +126,7 @@ class Database:
             connection.text_factory = _readable
             await database._prepare(synchronous, page_bytes)
             await database._migrate(migrations)
+            await database._open_reader(busy_timeout_s)
         except BaseException:
             await database.close()
             raise
@@ -133,6 +135,14 @@ class Database:
     async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
         """Return the rows of a SELECT."""
         return await self._run(sql, params)
+
+    async def read(self, sql: str, params: Params = ()) -> list[Row]:
+        """Return the rows of a SELECT that may take long: no write waits for it, and it sees what is committed.
+
+        Do not use it inside a transaction, whose changes it does not see.
+        """
+        assert self._reader is not None, "a database is opened by Database.open"
+        return list(await self._reader.execute_fetchall(sql, params))
 
     async def write(self, sql: str, params: Params = ()) -> list[Row]:
         """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING."""
@@ -190,7 +200,9 @@ class Database:
         await asyncio.to_thread(_rewrite, self.path, timeout_s)
 
     async def close(self) -> None:
-        """Finish what is queued and end the connection's thread. Safe to call twice."""
+        """Finish what is queued and end the connections' threads. Safe to call twice."""
+        if self._reader is not None:
+            await self._reader.close()
         await self._connection.close()
 
     async def _run(self, sql: str, params: Params) -> list[Row]:
@@ -209,6 +221,12 @@ class Database:
         async with self._turn:
             cursor = await self._connection.executescript(sql)
             await cursor.close()
+
+    async def _open_reader(self, busy_timeout_s: float) -> None:
+        self._reader = await aiosqlite.connect(self.path, isolation_level=None, timeout=busy_timeout_s)
+        self._reader.row_factory = Row
+        self._reader.text_factory = _readable
+        await self._reader.execute_fetchall("PRAGMA query_only = ON")
 
     async def _prepare(self, synchronous: str, page_bytes: int) -> None:
         """Set the pragmas; page size and auto_vacuum count only before the first page is written, which WAL does."""

@@ -8,41 +8,28 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from generation.person import Person
 from generation.policy import LISTED, listing
 from store.database import Database, Row
+from store.gallery_filters import PictureFilter, conditions
 from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader, seed_from_column
 
 MOST_FACETS: Final = 200
+MOST_COUNTED: Final = 1_000
 KEPT_PICTURE: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
     EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
 _VISIBLE: Final = LISTED.format(owner="g.user_key", is_private="g.is_private", door="g.door")
 _MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :person)"
-_AMONG_MINE: Final = "g.id IN (SELECT image_id FROM image_favorites WHERE user_key = :person)"
-_IN_COLLECTION: Final = """g.id IN (
-    SELECT c.image_id FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
-    WHERE c.collection_id = :collection AND owned.user_key = :person)"""
 _SELECT: Final = f"""
     SELECT g.*, {KEPT_PICTURE} AS is_kept, {_MINE} AS is_favorite,
         (SELECT count(*) FROM image_favorites AS f WHERE f.image_id = g.id) AS favorites
     FROM generated_images AS g WHERE g.deleted_at IS NULL AND {_VISIBLE}
 """  # noqa: S608  # parts of our own
-_CONDITIONS: Final = {
-    "user_key": "g.user_key = :user_key",
-    "text": "(g.prompt LIKE :text ESCAPE '\\' OR g.negative_prompt LIKE :text ESCAPE '\\')",
-    "model": "g.model = :model COLLATE NOCASE",
-    "engine": "(g.lane = :engine COLLATE NOCASE OR g.engine = :engine COLLATE NOCASE)",
-    "mode": "g.mode = :mode",
-    "job_id": "g.job_id = :job_id",
-    "favorites": _AMONG_MINE,
-    "collection": _IN_COLLECTION,
-    "since": "g.created_at >= :since",
-    "until": "g.created_at < :until",
-}
+_COUNTED: Final = f"FROM picture_counts AS g WHERE {_VISIBLE}"
 _SEEN: Final = f"FROM generated_images AS g WHERE g.deleted_at IS NULL AND {_VISIBLE}"
 STARRED: Final = """
     SELECT DISTINCT g.media_id FROM image_favorites AS f JOIN generated_images AS g ON g.id = f.image_id
@@ -164,21 +151,11 @@ class Picture:
         return self.is_kept or self.expires_at > now
 
 
-@dataclass(frozen=True, kw_only=True)
-class PictureFilter:
-    """Filters of the history; those that are not set do not narrow it. `text` is looked for in both prompts."""
+class Total(NamedTuple):
+    """The number of pictures a filter leaves; `or_more`: counting stopped there."""
 
-    user_key: str | None = None
-    text: str = ""
-    model: str = ""
-    engine: str = ""  # lane or name
-    mode: str = ""
-    job_id: str = ""
-    favorites: bool = False  # the viewer's own
-    collection: str = ""  # one of the viewer's own, by its id
-    since: datetime | None = None
-    until: datetime | None = None
-    oldest_first: bool = False
+    number: int
+    or_more: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,31 +191,37 @@ class GalleryStore:
         self, person: Person, *, wanted: PictureFilter, limit: int, before: int | None = None
     ) -> list[Picture]:
         """Return visible pictures, newest first unless said otherwise; the last page ended at the `seq` `before`."""
-        where, params = _where(wanted)
+        where, params = conditions(wanted)
         if before is not None:
             where += f" AND g.seq {'>' if wanted.oldest_first else '<'} :before"
         sql = f"{_SELECT}{where} ORDER BY g.seq {'ASC' if wanted.oldest_first else 'DESC'} LIMIT :limit"
         viewing = listing(person) | {"limit": limit, "before": before}
-        return self._rows.read(await self._database.fetch(sql, params | viewing), _picture)
+        return self._rows.read(await self._database.read(sql, params | viewing), _picture)
 
-    async def count(self, person: Person, *, wanted: PictureFilter) -> int:
-        """Count what `history` would return on all its pages."""
-        where, params = _where(wanted)
-        sql = f"SELECT count(*) AS number {_SEEN}{where}"
-        rows = await self._database.fetch(sql, params | listing(person))
-        return int(rows[0]["number"])
+    async def count(self, person: Person, *, wanted: PictureFilter) -> Total:
+        """Count what `history` would return on all its pages; to `MOST_COUNTED` where counting would take long."""
+        where, params = conditions(wanted)
+        if wanted.is_counted:
+            sql = f"SELECT coalesce(sum(g.number), 0) AS number {_COUNTED}{where}"
+        elif wanted.is_of_few:
+            sql = f"SELECT count(*) AS number {_SEEN}{where}"
+        else:
+            sql = f"SELECT count(*) AS number FROM (SELECT 1 {_SEEN}{where} LIMIT {MOST_COUNTED})"  # noqa: S608
+        number = int((await self._database.read(sql, params | listing(person)))[0]["number"])
+        is_known = wanted.is_counted or wanted.is_of_few
+        return Total(number, or_more=not is_known and number == MOST_COUNTED)
 
-    async def facets(self, person: Person, *, wanted: PictureFilter) -> Facets:
-        """Return the models and engines of what `history` would return."""
-        where, params = _where(wanted)
+    async def facets(self, person: Person, *, user_key: str | None = None) -> Facets:
+        """Return the models and engines of the visible pictures, of one person or of all."""
+        where, params = conditions(PictureFilter(user_key=user_key))
         viewing = listing(person)
         found: dict[str, tuple[tuple[str, int], ...]] = {}
         for column in ("model", "engine"):
             sql = (
-                f"SELECT g.{column} AS name, count(*) AS number {_SEEN}{where} AND g.{column} > '' "
+                f"SELECT g.{column} AS name, sum(g.number) AS number {_COUNTED}{where} AND g.{column} > '' "
                 f"GROUP BY g.{column} ORDER BY number DESC, name LIMIT {MOST_FACETS}"
             )
-            rows = await self._database.fetch(sql, params | viewing)
+            rows = await self._database.read(sql, params | viewing)
             found[column] = tuple((row["name"], row["number"]) for row in rows)
         return Facets(models=found["model"], engines=found["engine"])
 
@@ -353,21 +336,6 @@ class GalleryStore:
 
     async def take_from_collection(self, collection_id: str, image_id: str) -> bool:
         return bool(await self._database.write(TAKE_FROM_COLLECTION, (collection_id, image_id)))
-
-
-def _where(wanted: PictureFilter) -> tuple[str, dict[str, object]]:
-    """Return the conditions of a filter, each with AND before it, and their values."""
-    values = {name: getattr(wanted, name) for name in _CONDITIONS}
-    used = {name: value for name, value in values.items() if value not in (None, "", False)}
-    if wanted.text:
-        used["text"] = f"%{_escaped(wanted.text)}%"
-    params = {name: to_epoch(value) if isinstance(value, datetime) else value for name, value in used.items()}
-    return "".join(f" AND {_CONDITIONS[name]}" for name in used), params
-
-
-def _escaped(text: str) -> str:
-    """Write a text so that LIKE takes it literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _picture(row: Row) -> Picture:

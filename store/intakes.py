@@ -91,7 +91,8 @@ class IntakeStore:
 
     async def close(self, intake_id: str, now: datetime) -> bool:
         """End an intake; False when it had ended, or is forgotten."""
-        return bool(await self._database.write(*self.closing(intake_id, now)))
+        sql, params, *__ = self.closing(intake_id, now)
+        return bool(await self._database.write(sql, params))
 
     def closing(self, intake_id: str, now: datetime) -> Write:
         """Return what ends an intake and empties it, if it is still open: else nobody wants its jobs any more."""

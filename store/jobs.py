@@ -213,7 +213,7 @@ class JobStore:
 
     async def count_by_status(self) -> dict[JobStatus, int]:
         """Return a number for every status, 0 included."""
-        counts = {row["status"]: row["jobs"] for row in await self._database.fetch(COUNT_BY_STATUS)}
+        counts = {row["status"]: row["jobs"] for row in await self._database.read(COUNT_BY_STATUS)}
         return {status: counts.get(status, 0) for status in JobStatus}
 
     async def claim(self, job_id: str, *, lane: str, now: datetime) -> Job | None:

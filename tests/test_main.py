@@ -7,7 +7,6 @@ import io
 import logging
 import os
 import signal
-import socket
 import sqlite3
 import stat
 import sys
@@ -174,27 +173,6 @@ async def _ready_when(port: str, is_so: Callable[[dict[str, str]], bool]) -> dic
                 if is_so(state := (await client.get("/readyz")).json()):
                     return state
             await asyncio.sleep(0.05)
-
-
-async def test_a_port_that_is_taken_ends_the_start_before_discord_hears_of_it(begin: Begin, discord: DiscordServer):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        easel = begin(DISCORD_TOKEN=discord.token, DISCORD_API_URL=discord.api_url, WEB="true", PORT=port)
-        assert f"Port {port} is in use" in await easel.said()
-    assert easel.returncode == 1
-    assert not discord.commands.names()
-
-
-async def test_who_comes_to_the_studio_while_it_starts_waits_and_is_answered(begin: Begin, discord: DiscordServer):
-    port = free_port()
-    begin(DISCORD_TOKEN=discord.token, DISCORD_API_URL=discord.api_url, WEB="true", PORT=str(port))
-    async with asyncio.timeout(20), httpx.AsyncClient(timeout=20) as client:
-        while True:
-            with contextlib.suppress(httpx.ConnectError):
-                answer = await client.get(f"http://127.0.0.1:{port}/healthz")  # the first that is let in
-                break
-            await asyncio.sleep(0.01)
-    assert answer.status_code == 200
 
 
 async def test_without_the_message_content_intent_slash_commands_still_work(begin: Begin):

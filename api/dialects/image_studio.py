@@ -190,7 +190,7 @@ async def history(
             break
         cursor = page.next_cursor
     images = [_past(request, picture) for picture in found[offset:]]
-    total = await gallery.count(caller, wanted)
+    total = (await gallery.count(caller, wanted)).number
     return HistoryOut(images=images, count=len(images), total=total, limit=limit, offset=offset)
 
 

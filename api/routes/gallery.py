@@ -69,10 +69,12 @@ async def gallery(
     service, everybody = web.services.records.gallery, scope == "all"
     with missing("collection"):
         page = await service.history(caller, wanted, everybody=everybody, limit=limit, cursor=cursor)
+    total = await service.count(caller, wanted, everybody=everybody)
     return PicturesOut(
         pictures=await pictures_out(web, caller, page.pictures),
         next=page.next_cursor,
-        total=await service.count(caller, wanted, everybody=everybody),
+        total=total.number,
+        or_more=total.or_more,
     )
 
 

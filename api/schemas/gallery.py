@@ -43,6 +43,7 @@ class PicturesOut(BaseModel):
     pictures: list[PictureOut]
     next: str | None
     total: int
+    or_more: bool = Field(False, description="Counting stopped at `total`: everybody's pictures were searched.")
 
 
 class FacetOut(BaseModel):

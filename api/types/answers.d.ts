@@ -487,6 +487,7 @@ declare namespace Api {
     pictures: Picture[];
     next: string | null;
     total: number;
+    or_more: boolean;
   }
 
   /** The progress of a running job; `fraction` 0 to 1. */

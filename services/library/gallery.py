@@ -7,7 +7,7 @@ store follows, under one lock, and catches up at start with what a crash left be
     history(person, wanted=PictureFilter(), *, everybody=False, limit=50, cursor="") -> Page
     picture(person, image_id) -> Picture                     delete(person, image_id) -> Picture
     star(person, image_id) -> Picture                        unstar(person, image_id) -> Picture
-    count(person, wanted, *, everybody=False) -> int         facets(person, *, everybody=False) -> Facets
+    count(person, wanted, *, everybody=False) -> Total        facets(person, *, everybody=False) -> Facets
     collections(person) -> list[Collection]                  collection(person, collection_id) -> Collection
     create_collection(person, name, description="") -> Collection
     change_collection(person, collection_id, *, name=None, description=None) -> Collection
@@ -33,9 +33,9 @@ from generation.policy import may_remove
 from services.pictures.media import MediaService
 from store.gallery import Collection as Collection
 from store.gallery import Facets as Facets
-from store.gallery import GalleryStore
+from store.gallery import GalleryStore, Total
 from store.gallery import Picture as Picture
-from store.gallery import PictureFilter as PictureFilter
+from store.gallery_filters import PictureFilter as PictureFilter
 from texts.text import _
 from utils.clock import Clock
 from utils.text import cut
@@ -114,15 +114,14 @@ class GalleryService:
         page = tuple(found[:limit])
         return Page(pictures=page, next_cursor=str(page[-1].seq) if len(found) > limit else None)
 
-    async def count(self, person: Person, wanted: PictureFilter, *, everybody: bool = False) -> int:
+    async def count(self, person: Person, wanted: PictureFilter, *, everybody: bool = False) -> Total:
         """Count the pictures of all pages of `history`."""
         wanted = await self._narrowed(person, wanted, everybody=everybody)
         return await self._store.count(person, wanted=wanted)
 
     async def facets(self, person: Person, *, everybody: bool = False) -> Facets:
         """Return the models and engines of `history`, with how many pictures each has."""
-        wanted = await self._narrowed(person, PictureFilter(), everybody=everybody)
-        return await self._store.facets(person, wanted=wanted)
+        return await self._store.facets(person, user_key=None if everybody else person.user_key)
 
     async def starred(self, person: Person, media_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these files are the person's favourites."""

@@ -4,10 +4,10 @@ CREATE TABLE audit (
     at          REAL NOT NULL,
     guild_id    TEXT NOT NULL,
     channel_id  TEXT NOT NULL,
-    actor       TEXT NOT NULL,  -- who did it, "discord:123"
+    actor       TEXT NOT NULL,  -- who did it, "discord:ID"
     actor_name  TEXT NOT NULL,
     action      TEXT NOT NULL,
-    target      TEXT NOT NULL,  -- on whom, "discord:123"; empty: nobody
+    target      TEXT NOT NULL,  -- on whom, "discord:ID"; empty: nobody
     target_name TEXT NOT NULL,
     subject     TEXT NOT NULL,  -- on what: a job, an engine, a role
     reason      TEXT NOT NULL,

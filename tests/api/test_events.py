@@ -8,6 +8,7 @@ import pytest
 
 from api import events
 from api.caller import LOCAL
+from api.sockets import bind_all
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from generation.errors import LimitReached
@@ -147,7 +148,7 @@ async def test_one_person_has_so_many_streams(site):
 async def test_streams_leave_room_for_requests(site):
     few = site.web.settings.model_copy(update={"connections": 5})  # fewer than anybody may set
     site.door.web = replace(site.door.web, settings=few)
-    await site.door.open()
+    await site.door.open(bind_all(site.easel.settings.web))
     readers = []
     while (reader := site.web.hub.open(LOCAL)) and len(readers) < 10:
         readers.append(reader)

@@ -12,6 +12,7 @@ import uvicorn
 
 import queue_manager
 from api.events import Hub
+from api.sockets import bind_all
 from services.engines.health import HealthWatch
 from services.pictures.sweeper import Sweeper
 from services.rentals.rentals import RentalService
@@ -55,7 +56,7 @@ def restarts(site: Site) -> dict[str, int]:
 
 async def test_all_parts_run_and_none_has_died(site: Site) -> None:
     names = [loop.name for loop in site.web.services.loops.states()]
-    assert names == ["queue", "health", "rentals", "gallery", "alerts", "sweeper", "webhooks"]
+    assert names == ["queue", "health", "rentals", "gallery", "alerts", "notices", "sweeper", "webhooks"]
     assert restarts(site) == {}
     values = await scrape(site.client)
     assert {values["easel_loop_restarts_total", name] for name in names} == {0}
@@ -116,7 +117,7 @@ async def test_a_queue_that_is_being_started_again_is_not_ready(
 
 async def test_events_go_on_after_a_fault(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     fails_once(monkeypatch, Hub, "run")
-    await site.door.open()
+    await site.door.open(bind_all(site.easel.settings.web))
     try:
         await until(lambda: restarts(site) == {"events": 1})
     finally:

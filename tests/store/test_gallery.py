@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from generation.policy import listing
-from store.gallery import GalleryStore, PictureFilter
+from store.gallery import GalleryStore
+from store.gallery_filters import PictureFilter, conditions
 from tests.people import visitor
 from tests.store.conftest import NOW
 from tests.store.gallery_rig import draw
@@ -149,7 +150,7 @@ async def test_collections_belong_to_one_person_and_names_are_taken_once(jobs, g
 async def test_a_persons_history_is_read_by_an_index_and_not_sorted(database):
     from store import gallery as sql
 
-    query = sql._SELECT + " AND " + sql._CONDITIONS["user_key"] + " ORDER BY g.seq DESC LIMIT :limit"
+    query = sql._SELECT + conditions(PictureFilter(user_key=ME))[0] + " ORDER BY g.seq DESC LIMIT :limit"
     params = listing(visitor(ME)) | {"user_key": ME, "limit": 50}
     plan = [row["detail"] for row in await database.fetch("EXPLAIN QUERY PLAN " + query, params)]
     assert any("generated_images_user" in step for step in plan), plan

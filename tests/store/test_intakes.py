@@ -114,7 +114,7 @@ async def test_what_a_forgotten_person_asked_for_is_forgotten(store: IntakeStore
 async def test_the_rest_of_an_order_takes_its_place(store: IntakeStore, database: Database) -> None:
     await store.take(INTAKE)
     rest = Order(kind=OrderKind.CANCEL, job_id="j")
-    await database.write(*store.going_on(INTAKE.id, rest))
+    await database.write_all([store.going_on(INTAKE.id, rest)])
     assert [one.order for one in await store.left("discord", NOW + timedelta(seconds=1))] == [rest]
 
 

@@ -38,9 +38,10 @@ FROZEN = {
     "015_intents": "2ad6057422b48acff5039687fbf4c5782a15a25208004a23b63249517c095797",
     "016_uploads": "ee2b2b8a0d296376f2eb4812c9df8f9483aa9f40604d57f8a5ae72546ff18ed4",
     "017_questions": "4de9e2a7b64e9bb9cf36f5194d4daa2ed1759c29ca6c2e4159b2138cf5bbfc3b",
-    "018_moderation": "ae9d74dfca7583ebaf5435a5867eb9767d8a7d201ff0979af5fbacbfdf0df499",
+    "018_moderation": "3fe2c2becad2d8ab295ea9992804564f586103cbc84c0cc359d8fb3fb7730dfc",
     "019_house_rules": "0b54a1464c2e8ebb497c9e893f61ff3b03e9f789a3155408e827777d7815f63f",
     "020_house_of_jobs": "82f7f9d92e5a674421e36b1e2b112d320bc1fb1fee02aabaf7b82fb7437f6fd1",
+    "021_counts": "c80938abcb4d1540ab7f5c724eca7149481b215ebbde5163e4bf1343123178b5",
 }
 FROZEN_OF_CACHE = {"001_media": "68341ffabe5d0bdff3caffc1d1278aef0156c84460a3d8093b1cf02fe7c99267"}
 

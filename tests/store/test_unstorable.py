@@ -13,7 +13,8 @@ from generation.job import JobStatus
 from generation.result import JobResult, StoredImage
 from scheduling.storing import retry_until_stored
 from store.comparisons import Comparison, ComparisonStore, Contender
-from store.gallery import GalleryStore, PictureFilter
+from store.gallery import GalleryStore
+from store.gallery_filters import PictureFilter
 from tests.fakes import FakeClock
 from tests.people import visitor
 from tests.store.conftest import NOW, REQUEST, make_job

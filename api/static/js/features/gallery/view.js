@@ -68,6 +68,7 @@ class Gallery {
     /** @type {HTMLElement | null} */
     this.fresh = null;
     this.count = 0;
+    this.orMore = false;
     this.bulk = bulkBar(this.grid, () => this.shelf.chosen());
     this.element = this.#draw();
   }
@@ -160,7 +161,7 @@ class Gallery {
   #show(page, isFirst) {
     if (isFirst) this.grid.reset();
     this.grid.append(page.pictures);
-    if (isFirst) this.count = page.total;
+    if (isFirst) [this.count, this.orMore] = [page.total, page.or_more];
     this.#showTotal();
     if (isFirst) announce(this.total.textContent || "No pictures");
     this.note.replaceChildren(...(this.grid.pictures.length ? [] : [this.#empty()]));
@@ -169,7 +170,7 @@ class Gallery {
 
   #showTotal() {
     this.total.textContent = this.count
-      ? `${this.count.toLocaleString()} ${this.count === 1 ? "picture" : "pictures"}`
+      ? `${this.count.toLocaleString()}${this.orMore ? "+" : ""} ${this.count === 1 ? "picture" : "pictures"}`
       : "";
   }
 
