@@ -42,6 +42,7 @@ from cogs.studio import Studio
 from cogs.teller import Teller
 from cogs.unreadable import Unreadable
 from cogs.welcome import Welcome
+from cogs.wire.reading import complete
 from cogs.workflows.cog import Workflows
 from services.bundle import Services
 from services.people.links import StudioLinks
@@ -80,7 +81,7 @@ class EaselBot(commands.Bot):
         self._command_sync = CommandSync(self, services.clock, settings.guild_ids)
         self._spender = Spender(services.clock, services.loops)
         self._presence = Presence(self, service=services.generation, loops=services.loops, clock=services.clock)
-        poster = Poster(self, services.clock)
+        poster = Poster(self, services.clock, settings.card_style)
         self.messages = JobMessages(
             poster=poster,
             service=services.generation,
@@ -172,6 +173,13 @@ class EaselBot(commands.Bot):
         for cog in self.cogs.values():
             presses.add(cog)
         self.add_cog(presses)
+
+    def get_interaction(self, data: Any, *, cls: Any = nextcord.Interaction) -> Any:
+        """Return an interaction as nextcord makes it, with what a layout holds, which that does not read."""
+        interaction = super().get_interaction(data, cls=cls)
+        if interaction.message is not None:
+            complete(interaction.message, data.get("message"))
+        return interaction
 
     async def on_connect(self) -> None:
         """Register the commands in place of nextcord's own way, which takes a request for each."""

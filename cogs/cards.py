@@ -110,7 +110,7 @@ def parse_id(custom_id: str) -> tuple[str, str, str] | None:
 
 def controls_of(message: nextcord.Message | None) -> list[tuple[str, str, str]]:
     """Return (action, job id, argument) of every control of ours in a message."""
-    return [parsed for parsed in map(parse_id, _ids_of(message)) if parsed is not None]
+    return [parsed for parsed in map(parse_id, ids_of(message)) if parsed is not None]
 
 
 def check_stands_in(message: nextcord.Message | None, action: str) -> None:
@@ -121,11 +121,12 @@ def check_stands_in(message: nextcord.Message | None, action: str) -> None:
     Raises:
         RequestRejected: with the words for a button that nobody knows.
     """
-    if action not in _ids_of(message) and not any(shown == action for shown, __, __ in controls_of(message)):
+    if action not in ids_of(message) and not any(shown == action for shown, __, __ in controls_of(message)):
         raise RequestRejected(OTHER_VERSION)
 
 
-def _ids_of(message: nextcord.Message | None) -> list[str]:
+def ids_of(message: nextcord.Message | None) -> list[str]:
+    """Return the ids of all controls in a message."""
     rows = message.components if message else ()
     ids = (getattr(child, "custom_id", None) for row in rows for child in getattr(row, "children", ()))
     return [item for item in ids if item]

@@ -8,8 +8,9 @@ from nextcord.ext import commands
 
 from cogs.cards import Button, Card, check_stands_in
 from cogs.origin import DOOR
-from cogs.posting import edit_answer, new_message
+from cogs.posting import edit_answer
 from cogs.presses import Press, Route
+from cogs.wire.styles import new_message
 from services.people.forgetting import ForgettingService
 from texts.text import _, _n
 

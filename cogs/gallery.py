@@ -17,8 +17,9 @@ from cogs.error_handler import thinking
 from cogs.jobs.messages import JobMessages
 from cogs.origin import person_of
 from cogs.plain import escape, label, suggest
-from cogs.posting import edit_answer, new_message, reply_to
+from cogs.posting import edit_answer, reply_to
 from cogs.presses import Press, Route
+from cogs.wire.styles import new_message
 from generation.errors import RequestRejected
 from generation.person import Person
 from services.drawing.generation import GenerationService

@@ -7,8 +7,9 @@ from nextcord.ext import commands
 
 from cogs.cards import Button, Card, check_stands_in, to_view
 from cogs.decorators import prefix_command
-from cogs.posting import edit_of, new_message, reply_to
+from cogs.posting import reply_to
 from cogs.presses import Press, Route
+from cogs.wire.styles import edit_of, new_message
 from constants import DISCORD_CONTENT_CHARS
 from generation.options import OPTIONS, PromptOption
 from texts.text import _, joined

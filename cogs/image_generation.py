@@ -15,6 +15,7 @@ from cogs.origin import check_interaction_permissions, check_message_permissions
 from cogs.plain import suggest
 from cogs.questions import Questions
 from cogs.slash import draft_of_options, said_at, with_options
+from cogs.wire.reading import whole
 from cogs.workflows.cog import suggest_workflows
 from cogs.workflows.options import suggest_options
 from generation.fields import FIELDS, Kind
@@ -70,6 +71,7 @@ class ImageGeneration(commands.Cog):
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         pictures = pictures_in(ctx.message)
         if isinstance(replied, nextcord.Message) and (parsed.draft.workflow or not (pictures or brought.files)):
+            replied = await whole(ctx.bot, replied)
             check_single_message(replied)
             pictures += pictures_in(replied)  # a workflow may take both
             if not (pictures or brought.link or parsed.pictures):

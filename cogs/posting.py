@@ -10,9 +10,10 @@ what the first has left, recognised by the id of the job or of its group in its 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from weakref import WeakValueDictionary
 
@@ -20,7 +21,9 @@ import aiohttp
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Card, to_files, to_view
+from cogs.cards import Card
+from cogs.wire.reading import ids_in, text_in
+from cogs.wire.styles import CardStyle, MessageStyles, edit_of
 from generation.job import Job, Origin
 from texts.text import _
 from utils.clock import Clock
@@ -52,9 +55,10 @@ class NowhereToPost(Exception):
 class Poster:
     """Sends and edits by ids alone, so that it works the same before and after a restart."""
 
-    def __init__(self, bot: nextcord.Client, clock: Clock) -> None:
+    def __init__(self, bot: nextcord.Client, clock: Clock, style: CardStyle = "classic") -> None:
         self._bot = bot
         self._clock = clock
+        self._styles = MessageStyles(style)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by token
         self._dead_tokens: set[str] = set()  # refused before their time; asking again would count against the bot
 
@@ -138,11 +142,9 @@ class Poster:
     async def _edit_reply(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
         if not self.has_reply(origin) or (origin.answer_number and not origin.message_id):
             return None
-        reply, changes = self.reply(origin), edit_of(card, keeps_files=keeps_files)
         try:
             async with self._turn(origin):
-                # by its id where it is known, since with --repeat one token has several messages
-                message: Any = await reply.followup.edit_message(_message_id(origin.message_id), **changes)
+                message = await self._put_into_reply(origin, card, keeps_files=keeps_files)
         except nextcord.HTTPException as error:
             if error.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
                 self._dead_tokens.add(origin.reply_token)
@@ -151,13 +153,41 @@ class Poster:
             channel_id=origin.channel_id or str(message.channel.id), message_id=str(message.id), place="reply"
         )
 
+    async def _put_into_reply(self, origin: Origin, card: Card, *, keeps_files: bool) -> Any:
+        """Edit the message of a reply: by its id where it is known, since with --repeat one token has several."""
+        followup, known = self.reply(origin).followup, origin.message_id
+        if known is None and self._styles.is_v2:
+            answer: Any = await followup.fetch_message(_message_id(None))
+            if answer.flags.loading:
+                # an edit cannot make a layout of "thinking…", but the first message that is sent takes its place
+                return await self._send_in_reply(origin, card)
+            known = self._styles.note(answer)
+        send = partial(followup.edit_message, _message_id(origin.message_id))
+        return await self._styles.edit(known or "", send, card, keeps_files=keeps_files)
+
+    async def _send_in_reply(self, origin: Origin, card: Card) -> Any:
+        values = self._styles.new(card)
+        message = await self.reply(origin).followup.send(**values, ephemeral=origin.private, wait=True)
+        assert message is not None, "it was waited for"
+        self._styles.note(message)
+        return message
+
     async def _edit_message(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
         is_ephemeral = origin.private and bool(origin.reply_token)
         if not origin.message_id or not origin.channel_id or is_ephemeral:
             return None
-        message = self.channel(origin.channel_id).get_partial_message(int(origin.message_id))
-        await message.edit(**edit_of(card, keeps_files=keeps_files), allowed_mentions=nextcord.AllowedMentions.none())
+        await self.edit_in(self.channel(origin.channel_id), origin.message_id, card, keeps_files=keeps_files)
         return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
+
+    async def edit_in(self, channel: Any, message_id: str, card: Card, *, keeps_files: bool = False) -> None:
+        """Turn a message of ours in a channel into a card."""
+        message = channel.get_partial_message(int(message_id))
+        send = partial(message.edit, allowed_mentions=nextcord.AllowedMentions.none())
+        await self._styles.edit(message_id, send, card, keeps_files=keeps_files)
+
+    async def send_to(self, channel: Any, card: Card, **options: Any) -> str:
+        """Send a card as a new message; return its id."""
+        return self._styles.note(await channel.send(**self._styles.new(card), **options))
 
     async def _follow_up(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
         """Send a message after the answer to an interaction: with a repeat, one token has several messages."""
@@ -166,16 +196,17 @@ class Poster:
             return None
         if may_be_there and not origin.private and origin.channel_id:
             with suppress(nextcord.NotFound):  # the bot may answer in channels it does not see
-                if earlier := await self.find_in(self.channel(origin.channel_id), origin, job.id):
-                    await earlier.edit(**edit_of(card))
-                    return Posted(channel_id=origin.channel_id, message_id=str(earlier.id), place="reply")
+                channel = self.channel(origin.channel_id)
+                if earlier := await self.find_in(channel, origin, job.id):
+                    await self.edit_in(channel, earlier, card)
+                    return Posted(channel_id=origin.channel_id, message_id=earlier, place="reply")
         followup = self.reply(origin).followup
         async with self._turn(origin):
             # a message that is sent while the answer is still "thinking" would become that answer
             answer = await followup.fetch_message(_message_id(None))
             if answer.flags.loading:
                 await followup.edit_message(_message_id(None), content=ASKING)
-            message: Any = await followup.send(**new_message(card), ephemeral=origin.private, wait=True)
+            message = await self._send_in_reply(origin, card)
         channel_id = origin.channel_id or str(message.channel.id)
         return Posted(channel_id=channel_id, message_id=str(message.id), place="reply")
 
@@ -197,23 +228,31 @@ class Poster:
     async def _send(self, channel: Any, job: Job, card: Card, *, may_be_there: bool, **options: Any) -> str:
         earlier = await self.find_in(channel, job.origin, job.id) if may_be_there else None
         if earlier is not None:
-            await earlier.edit(**edit_of(card))
-            return str(earlier.id)
-        return str((await channel.send(**new_message(card), **options)).id)
+            await self.edit_in(channel, earlier, card)
+            return earlier
+        return await self.send_to(channel, card, **options)
 
-    async def find_in(self, channel: Any, origin: Origin, job_id: str = "") -> nextcord.Message | None:
-        """Look among the newest messages, and among those that came right after the request."""
-        places: list[dict[str, Any]] = [{}]
+    async def find_in(self, channel: Any, origin: Origin, job_id: str = "") -> str | None:
+        """Look among the newest messages, and among those that came right after the request; return an id."""
+        places: list[int | None] = [None]
         if origin.source_message_id:
-            places.append({"after": nextcord.Object(int(origin.source_message_id))})
+            places.append(int(origin.source_message_id))
         try:
-            for place in places:
-                async for message in channel.history(limit=SEARCHED_MESSAGES, **place):
-                    if message.author == self._bot.user and shows(message, origin, job_id):
-                        return message  # type: ignore[no-any-return]
+            for after in places:
+                async for raw in self.own_messages(channel, after):
+                    if shows(raw, origin, job_id):
+                        return str(raw["id"])
         except nextcord.Forbidden:  # the history may be closed to us where sending is open
             return None
         return None
+
+    async def own_messages(self, channel: Any, after: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield messages of ours, the newest or those right after one, raw: nextcord does not read a layout."""
+        own_id = str(self._bot.user.id) if self._bot.user else ""
+        newest_first = await self._bot.http.logs_from(channel.id, SEARCHED_MESSAGES, after=after)
+        for raw in newest_first if after is None else reversed(newest_first):
+            if str(raw["author"]["id"]) == own_id:
+                yield raw
 
     def _turn(self, origin: Origin) -> asyncio.Lock:
         """Return what is held while one of a token's messages is sent or edited."""
@@ -260,31 +299,6 @@ async def edit_answer(interaction: nextcord.Interaction, card: Card, *, keeps_fi
     return await interaction.followup.edit_message(_message_id(None), **edit_of(card, keeps_files=keeps_files))
 
 
-def new_message(card: Card) -> dict[str, Any]:
-    """Return the arguments that send a card as a new message."""
-    values: dict[str, Any] = {"content": card.content}
-    if card.pictures:
-        values["files"] = to_files(card.pictures)
-    if view := to_view(card.rows):
-        values["view"] = view
-    return values
-
-
-def edit_of(card: Card, *, keeps_files: bool = False) -> dict[str, Any]:
-    """Return the arguments that turn an existing message into a card.
-
-    Args:
-        card: what the message should be.
-        keeps_files: leave earlier files there if the card brings none; otherwise what is not in the card goes away.
-    """
-    values: dict[str, Any] = {"content": card.content, "view": to_view(card.rows)}
-    if card.pictures or not keeps_files:
-        values["attachments"] = []
-    if card.pictures:
-        values["files"] = to_files(card.pictures)
-    return values
-
-
 def _message_id(known: str | None) -> Any:
     """Name a message of an interaction's webhook, the first answer if none is known.
 
@@ -302,17 +316,20 @@ def reference_to(origin: Origin) -> dict[str, Any]:
     return {"reference": reference, "mention_author": False}
 
 
-def shows(message: nextcord.Message, origin: Origin, job_id: str = "") -> bool:
+def shows(raw: Mapping[str, Any], origin: Origin, job_id: str = "") -> bool:
     """Return whether a message of ours is a job's, or announces the answer to its request."""
-    ids = {job_id, origin.group_id or ""} - {""}
-    children = (child for row in message.components for child in getattr(row, "children", ()))
-    custom_ids = (getattr(child, "custom_id", None) or "" for child in children)
-    if any(ids.intersection(custom_id.split(":")) for custom_id in custom_ids):
+    if holds_job(ids_in(raw.get("components")), origin, job_id):
         return True
-    return origin.answer_number == 0 and message.content == ASKING and answers(message, origin)
+    return origin.answer_number == 0 and text_in(raw) == ASKING and answers(raw, origin)
 
 
-def answers(message: nextcord.Message, origin: Origin) -> bool:
+def holds_job(custom_ids: Iterable[str], origin: Origin, job_id: str) -> bool:
+    """Return whether one of the controls of a message is a job's or of the comparison it belongs to."""
+    ids = {job_id, origin.group_id or ""} - {""}
+    return any(ids.intersection(custom_id.split(":")) for custom_id in custom_ids)
+
+
+def answers(raw: Mapping[str, Any], origin: Origin) -> bool:
     """Return whether a message replies to the request itself."""
-    asked_id, reference = origin.source_message_id, message.reference
-    return asked_id is not None and reference is not None and str(reference.message_id) == asked_id
+    asked_id, reference = origin.source_message_id, raw.get("message_reference") or {}
+    return asked_id is not None and str(reference.get("message_id")) == asked_id

@@ -10,8 +10,9 @@ from cogs.answers import DRAW, DROP, PREFIX, AnswerButton
 from cogs.cards import Card, Row
 from cogs.desk import Desk
 from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of
-from cogs.posting import ASKING, edit_of, new_message, reply_to
+from cogs.posting import ASKING, reply_to
 from cogs.presses import Press, Route
+from cogs.wire.styles import edit_of, new_message
 from generation.order import Order
 from services.drawing.questions import Cost, QuestionService
 from texts.text import _, _n

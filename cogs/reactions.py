@@ -13,15 +13,20 @@ from nextcord.ext import commands
 
 from cogs.cards import Card, controls_of
 from cogs.error_handler import error_text
+from cogs.jobs.card import PROMPT_CHARS
 from cogs.jobs.forms import pack
 from cogs.jobs.messages import JobMessages
 from cogs.origin import DOOR
-from cogs.posting import TRANSIENT, new_message
+from cogs.plain import escape
+from cogs.posting import TRANSIENT
+from cogs.wire.reading import whole
+from cogs.wire.styles import new_message
 from generation.errors import GenerationError, NotAllowed, RequestRejected
 from generation.job import Job
 from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.library.gallery import GalleryService
+from utils.text import cut
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +82,7 @@ class Reactions(commands.Cog):
             return None
         channel = self._bot.get_partial_messageable(event.channel_id)
         message = await channel.fetch_message(event.message_id)
-        return message if message.author == self._bot.user else None
+        return await whole(self._bot, message) if message.author == self._bot.user else None
 
     def _person(self, event: nextcord.RawReactionActionEvent) -> Person:
         channel: Any = self._bot.get_channel(event.channel_id)
@@ -109,8 +114,9 @@ class Reactions(commands.Cog):
 
     async def _send(self, person: Person, job: Job, message: nextcord.Message) -> None:
         images = job.result.images if job.result else ()
+        head = message.content.partition("\n")[0] or f"**{escape(cut(job.request.prompt, PROMPT_CHARS))}**"
         for batch in pack(await self._messages.originals(job, tuple(range(len(images))))):
-            await self._write(int(person.user_id), Card(content=message.content.partition("\n")[0], pictures=batch))
+            await self._write(int(person.user_id), Card(content=head, pictures=batch))
 
     async def _write(self, user_id: int, card: Card) -> None:
         with suppress(nextcord.HTTPException, *TRANSIENT):  # their direct messages are shut

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import nextcord
 
-from cogs.cards import Card, Row, to_view
-from cogs.posting import ASKING, SEARCHED_MESSAGES, TRANSIENT, Posted, Poster, answers, new_message, reference_to
+from cogs.cards import Card, Row
+from cogs.posting import ASKING, TRANSIENT, Posted, Poster, answers, reference_to
+from cogs.wire.reading import text_in
+from cogs.wire.styles import new_message
 from generation.errors import NotAllowed
 from generation.job import Origin
 from services.drawing.intakes import Intake
@@ -48,11 +50,11 @@ class Teller:
         try:
             if not origin.private:
                 channel: Any = self._poster.channel(origin.channel_id or "0")
-                message = await channel.send(ASKING, **reference_to(origin))
+                message_id = await self._poster.send_to(channel, Card(content=ASKING), **reference_to(origin))
             else:
                 channel = await self._direct(origin)
-                message = await channel.send(ASKING)
-                self.taken.add(str(message.id))
+                message_id = await self._poster.send_to(channel, Card(content=ASKING))
+                self.taken.add(message_id)
         except nextcord.Forbidden as error:
             if not origin.private:
                 return None
@@ -63,7 +65,7 @@ class Teller:
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.warning("an answer could not be announced (%s)", type(error).__name__)
             return None
-        return Posted(channel_id=str(channel.id), message_id=str(message.id), place="message")
+        return Posted(channel_id=str(channel.id), message_id=message_id, place="message")
 
     async def find(self, intake: Intake) -> Posted | None:
         """Find the message in which an earlier process announced the answer, without coming to note where."""
@@ -71,16 +73,16 @@ class Teller:
         try:
             if not origin.private:
                 channel: Any = self._poster.channel(origin.channel_id or "0")
-                message = await self._poster.find_in(channel, origin)
+                message_id = await self._poster.find_in(channel, origin)
             else:
                 channel = await self._direct(origin)
-                message = await self._find_direct(channel, intake)
+                message_id = await self._find_direct(channel, intake)
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.warning("an earlier answer could not be looked for (%s)", type(error).__name__)
             return None
-        if message is None:
+        if message_id is None:
             return None
-        return Posted(channel_id=str(channel.id), message_id=str(message.id), place="message")
+        return Posted(channel_id=str(channel.id), message_id=message_id, place="message")
 
     async def refuse(self, origin: Origin, text: str, *, rows: tuple[Row, ...] = (), is_repeated: bool = False) -> None:
         """Report why a request is refused: only the person who pressed, or in reply to a command.
@@ -91,9 +93,9 @@ class Teller:
             if self._poster.has_reply(origin):
                 return await self._refuse_press(origin, text, rows)
             if origin.message_id and origin.channel_id:
-                message = self._poster.channel(origin.channel_id).get_partial_message(int(origin.message_id))
-                await message.edit(content=text, view=to_view(rows))
-                return None
+                channel = self._poster.channel(origin.channel_id)
+                card = Card(content=text, rows=rows)
+                return await self._poster.edit_in(channel, origin.message_id, card, keeps_files=True)
             if origin.source_message_id and origin.channel_id:
                 return await self._refuse_in_channel(origin, text, rows, is_repeated=is_repeated)
         except (nextcord.HTTPException, *TRANSIENT) as error:
@@ -129,9 +131,8 @@ class Teller:
     async def _refuse_in_channel(self, origin: Origin, text: str, rows: tuple[Row, ...], *, is_repeated: bool) -> None:
         channel: Any = self._poster.channel(origin.channel_id or "0")
         if is_repeated:
-            asked = nextcord.Object(int(origin.source_message_id or "0"))
-            async for message in channel.history(limit=SEARCHED_MESSAGES, after=asked):
-                if message.author == self._bot.user and answers(message, origin):
+            async for raw in self._poster.own_messages(channel, int(origin.source_message_id or "0")):
+                if answers(raw, origin):
                     return
         await channel.send(**new_message(Card(content=text, rows=rows)), **reference_to(origin))
 
@@ -139,11 +140,11 @@ class Teller:
         user = await self._bot.fetch_user(int(origin.user_id))
         return user.dm_channel or await user.create_dm()
 
-    async def _find_direct(self, channel: nextcord.DMChannel, intake: Intake) -> nextcord.Message | None:
+    async def _find_direct(self, channel: nextcord.DMChannel, intake: Intake) -> str | None:
         """Direct messages reply to nothing: any that still announces, and that no other request has, will do."""
-        async for message in channel.history(limit=SEARCHED_MESSAGES, after=nextcord.Object(int(intake.id))):
-            is_open = message.author == self._bot.user and message.content == ASKING
-            if is_open and str(message.id) not in self.taken:
-                self.taken.add(str(message.id))
-                return message
+        async for raw in self._poster.own_messages(channel, int(intake.id)):
+            message_id = str(raw["id"])
+            if text_in(raw) == ASKING and message_id not in self.taken:
+                self.taken.add(message_id)
+                return message_id
         return None

@@ -8,7 +8,8 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.error_handler import error_text
-from cogs.posting import ASKING, edit_of, new_message, reply_to
+from cogs.posting import ASKING, reply_to
+from cogs.wire.styles import edit_of, new_message
 
 SOON_S = 0.8  # an answer that takes longer is announced
 

@@ -9,8 +9,9 @@ from nextcord.ext import commands
 from cogs.cards import Button, Card, check_stands_in
 from cogs.desk import Desk
 from cogs.origin import check_interaction_permissions
-from cogs.posting import TRANSIENT, new_message
+from cogs.posting import TRANSIENT
 from cogs.presses import Press, Route
+from cogs.wire.styles import new_message
 from generation.order import Order, OrderKind
 from generation.request import Draft
 from texts.text import _

@@ -1,11 +1,11 @@
 """The settings of the bot."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import SecretStr
 
 from constants import DISCORD_API_URL
-from settings.fields import HTTP_URL, Group, Ids, Span, Url, names_of, secret, span, text
+from settings.fields import HTTP_URL, Group, Ids, Lower, Span, Url, names_of, secret, span, text
 from texts.text import _
 
 
@@ -26,6 +26,11 @@ class DiscordSettings(Group):
         "!", _("Prefix of text commands"), "1 to 5 characters", variable="COMMAND_PREFIX", min_length=1, max_length=5
     )
     ping_after_s: Span = span(30.0, _("Ping the user if a picture took longer; 0: never"), low=0, high=86400)
+    card_style: Annotated[Literal["classic", "v2"], Lower] = text(
+        "classic",
+        _("How pictures are shown: classic, or v2 (a frame with the picture inside); messages that are there stay"),
+        _("classic or v2"),
+    )
     api_url: Url = text(
         DISCORD_API_URL,
         _("Address of Discord's API, or of a REST proxy"),

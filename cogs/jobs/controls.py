@@ -14,14 +14,14 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Card, check_stands_in, to_view
+from cogs.cards import Card, check_stands_in, ids_of, to_view
 from cogs.desk import Desk
 from cogs.jobs import forms
 from cogs.jobs.info import info_text, seed_of
 from cogs.jobs.messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import check_interaction_permissions, person_of
-from cogs.posting import shows
+from cogs.posting import holds_job
 from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
 from generation.errors import RequestRejected
@@ -208,7 +208,9 @@ class EditControls(commands.Cog):
         await self._service.delete(job.id, person_of(interaction))
         await interaction.response.defer()
         message = interaction.message
-        if message is None or not shows(message, job.origin, job.id):  # an id that was sent from below another message
+        if message is None or not holds_job(
+            ids_of(message), job.origin, job.id
+        ):  # an id that was sent from below another message
             return
         with suppress(nextcord.NotFound):  # somebody was quicker
             await interaction.delete_original_message()

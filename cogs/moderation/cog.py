@@ -10,8 +10,8 @@ from nextcord.ext import commands
 from cogs.cards import Button, Card, Row, check_stands_in
 from cogs.moderation import text as moderation_text
 from cogs.origin import DOOR, person_of
-from cogs.posting import edit_of, new_message
 from cogs.presses import Press, Route
+from cogs.wire.styles import edit_of, new_message
 from generation.person import Person
 from services.moderation.audit import AuditAction
 from services.moderation.bans import MAX_REASON_CHARS

@@ -22,6 +22,7 @@ from cogs.pictures.sources import PictureSources, is_private, suggest_engines
 from cogs.plain import suggest
 from cogs.presses import Press, Route
 from cogs.slash import slash_option
+from cogs.wire.reading import complete, raw_target, whole
 from generation.capabilities import Capabilities
 from generation.job import Job
 from generation.options import MAX_CONTROL_WEIGHT
@@ -81,7 +82,8 @@ class Pictures(commands.Cog):
         """`!upscale 2` with a picture, or in reply to one: short for `!dream --upscale 2`."""
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         if not ctx.message.attachments and isinstance(replied, nextcord.Message):
-            self._sources.check_single(await self._sources.job_of(replied, person_of_message(ctx)))
+            shown = await whole(ctx.bot, replied)
+            self._sources.check_single(await self._sources.job_of(shown, person_of_message(ctx)))
         dream = ctx.bot.get_command("dream")
         assert dream is not None, "the cog of the main command is always there"
         await ctx.invoke(dream, text=forms.upscale_options(text))
@@ -202,6 +204,7 @@ class Pictures(commands.Cog):
     # -- pictures from pictures ----------------------------------------------------------------------------------
 
     async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, changes: Draft) -> None:
+        complete(message, raw_target(interaction, message))
         job = await self._sources.job_of(message, person_of(interaction))
         await self._change(interaction, message, job, changes)
 

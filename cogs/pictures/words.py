@@ -18,6 +18,7 @@ from cogs.pictures.sources import PictureSources, begin, is_private, suggest_eng
 from cogs.posting import edit_answer
 from cogs.presses import Press, Route
 from cogs.slash import slash_option
+from cogs.wire.reading import complete, raw_target
 from constants import DISCORD_ALT_TEXT_CHARS
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
@@ -68,6 +69,7 @@ class PictureWords(commands.Cog):
 
     @nextcord.message_command(name="Describe")
     async def describe_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
+        complete(message, raw_target(interaction, message))
         job = await self._sources.job_of(message, person_of(interaction))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
@@ -85,6 +87,7 @@ class PictureWords(commands.Cog):
 
     @nextcord.message_command(name="Picture info")  # no text: it is known by this name
     async def info_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
+        complete(message, raw_target(interaction, message))
         job = await self._sources.job_of(message, person_of(interaction))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)

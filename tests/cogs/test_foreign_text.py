@@ -243,7 +243,9 @@ NOT_MESSAGES = {
     "cogs.comparisons.card": {"alt_text"},
     "cogs.engines.text": {"status"},  # puts lines of `engine` together
     "cogs.moderation.text": {"person", "moment", "limit"},
-    "cogs.cards": {"make_id"},
+    "cogs.cards": {"make_id", "ids_of"},
+    "cogs.wire.layout": {"bounded"},  # cuts what is written already
+    "cogs.wire.reading": {"text_in"},
     "cogs.jobs.forms": {"choice_value"},
     "cogs.help": {"help_pages"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},

@@ -10,7 +10,6 @@ import re
 from typing import Any
 
 from tests.discord_server.errors import Problem
-from tests.discord_server.model import COMPONENTS_V2
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_REQUEST_BYTES = 25 * 1024 * 1024
@@ -40,15 +39,14 @@ def required(problems: list[Problem], where: str, value: Any, most: int, least: 
 
 
 def check_message(body: dict[str, Any]) -> list[Problem]:
-    """Check a message as it is created or edited (also `data` of an interaction answer)."""
+    """Check a message of the classic kind as it is created or edited (also `data` of an interaction answer)."""
     problems: list[Problem] = []
-    if (body.get("flags") or 0) & COMPONENTS_V2:
-        if body.get("content") or body.get("embeds"):
-            problems.append(("flags", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "No content or embeds"))
-        if _count(body.get("components") or []) > 40:
-            problems.append(("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 40 in length."))
-    else:
-        check_components(problems, "components", body.get("components") or [])
+    check_components(problems, "components", body.get("components") or [])
+    check_rest(problems, body)
+    return problems
+
+
+def check_rest(problems: list[Problem], body: dict[str, Any]) -> None:
     length(problems, "content", body.get("content"), MAX_CONTENT)
     length(problems, "nonce", str(body["nonce"]) if body.get("nonce") is not None else None, 25)
     check_embeds(problems, body.get("embeds") or [])
@@ -57,7 +55,6 @@ def check_message(body: dict[str, Any]) -> list[Problem]:
     for index, attachment in enumerate(attachments):
         length(problems, f"attachments.{index}.description", attachment.get("description"), 1024)
         length(problems, f"attachments.{index}.filename", attachment.get("filename"), 1024)
-    return problems
 
 
 def check_embeds(problems: list[Problem], embeds: list[dict[str, Any]]) -> None:
@@ -221,7 +218,3 @@ def _characters(node: dict[str, Any]) -> int:
     own = len(node.get("name") or "") + len(node.get("description") or "")
     own += sum(len(choice.get("name") or "") + len(str(choice.get("value"))) for choice in node.get("choices") or [])
     return own + sum(_characters(option) for option in node.get("options") or [])
-
-
-def _count(components: list[dict[str, Any]]) -> int:
-    return sum(1 + _count(item.get("components") or []) for item in components)

@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from tests.discord_server.layout_parts import relink, texts_in, walk
+
 DISCORD_EPOCH_MS = 1_420_070_400_000
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 TEXT_CHANNEL, DM_CHANNEL, VOICE, NEWS, NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD, STAGE = 0, 1, 2, 5, 10, 11, 12, 13
@@ -316,6 +318,8 @@ class Message:
     @property
     def attachments(self) -> list[Attachment]:
         """Files shown below the text; those an embed shows are not among them, as on Discord."""
+        if self.is_layout:
+            return []
         shown = set(re.findall(r"attachment://([^'\"]+)", repr(self.raw_embeds)))
         return [file for file in self.files if file.filename not in shown]
 
@@ -323,17 +327,31 @@ class Message:
     def embeds(self) -> list[dict[str, Any]]:
         """Embeds as a client receives them: `attachment://` has become a link."""
         links = {f"attachment://{file.filename}": file.url for file in self.files}
-        return [_relink(embed, links) for embed in self.raw_embeds]
+        return [relink(embed, links) for embed in self.raw_embeds]
 
     @property
     def controls(self) -> list[dict[str, Any]]:
         """Every button and menu of the message, row by row."""
-        return [item for row in self.components for item in row.get("components", [])]
+        return [item for item in walk(self.components) if item.get("custom_id") or item.get("url")]
+
+    @property
+    def is_layout(self) -> bool:
+        return bool(self.flags & COMPONENTS_V2)
+
+    @property
+    def text(self) -> str:
+        """The words of the message, whichever kind it is."""
+        return texts_in(self.components) if self.is_layout else self.content
 
     @property
     def buttons(self) -> list[str]:
         """Labels of the buttons that can be pressed."""
         return [item.get("label", "") for item in self.controls if item["type"] == 2 and not item.get("disabled")]
+
+    def _linked_components(self) -> list[dict[str, Any]]:
+        """Return the components as a client receives them, with links to the files."""
+        links = {f"attachment://{file.filename}": file.url for file in self.files}
+        return [relink(item, links) for item in self.components]
 
     def to_json(self, *, full: bool = True, nested: bool = True) -> dict[str, Any]:
         """Render the message; not `full` is what a bot without the MESSAGE_CONTENT intent receives."""
@@ -343,7 +361,7 @@ class Message:
             "edited_timestamp": iso(self.edited_at) if self.edited_at else None, "tts": False,
             "mention_everyone": self.pings_everyone, "mentions": [user.to_json() for user in self.mentions],
             "mention_roles": [], "attachments": [file.to_json() for file in self.attachments] if full else [],
-            "embeds": self.embeds if full else [], "components": self.components if full else [],
+            "embeds": self.embeds if full else [], "components": self._linked_components() if full else [],
             "pinned": False, "type": self.type, "flags": self.flags,
             "reactions": [
                 {"emoji": {"id": None, "name": emoji}, "count": len(people), "me": any(p.bot for p in people)}
@@ -372,11 +390,3 @@ class Message:
 
     def __repr__(self) -> str:
         return f"<Message {self.author.name}: {self.content!r} {len(self.raw_embeds)} embeds {self.files}>"
-
-
-def _relink(value: Any, links: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _relink(inner, links) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_relink(inner, links) for inner in value]
-    return links.get(value, value) if isinstance(value, str) else value

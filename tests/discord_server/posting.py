@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.discord_server import errors
+from tests.discord_server.layout_parts import named_files, texts_in
 from tests.discord_server.model import (
     COMPONENTS_V2,
     EPHEMERAL,
@@ -69,6 +70,7 @@ class Poster:
             created_t=self.server.now(),
         )
         self._attach(message, body, keep=None)
+        self._refuse_unknown_files(message)
         message.raw_embeds = self._embeds(message, data, body)
         self._mentions(message, data)
         if not flags & LOADING:
@@ -80,6 +82,8 @@ class Poster:
         """Change what the body names; `attachments` is the list of what stays."""
         data = body.json or {}
         before = (message.content, message.raw_embeds, message.files, message.components)
+        flags = message.flags
+        message.flags |= (data.get("flags") or 0) & COMPONENTS_V2
         embeds = data.get("embeds", message.raw_embeds)
         if "content" in data:
             message.content = data["content"] or ""
@@ -90,24 +94,26 @@ class Poster:
         old_files = message.files
         if keep is not None:
             keep |= {file.id for file in old_files if f"/{file.id}/" in shown_in_embeds}
-            if "embeds" not in data:
+            if "embeds" not in data and not message.is_layout:
                 visible = {file.id for file in message.attachments}
                 keep |= {file.id for file in old_files if file.id not in visible}
         self._attach(message, body, keep=keep)
         message.raw_embeds = self._embeds(message, {"embeds": embeds}, body)
-        if "content" in data:
+        if "content" in data or (message.is_layout and "components" in data):
             pinged, everyone = message.pings, message.pings_everyone
             self._mentions(message, data)
             if not message.loading:  # an edit pings nobody; the end of a deferral does
                 message.pings, message.pings_everyone = pinged, everyone
         try:
             self._refuse_empty(message)
+            self._refuse_unknown_files(message)
         except errors.ApiError:
             message.content, message.raw_embeds, message.files, message.components = before
+            message.flags = flags
             raise
         if message.loading:
             message.flags &= ~LOADING
-        self.server.record_edit(message, before[0])
+        self.server.record_edit(message, before[0] or texts_in(before[3]))
         message.edited_at = datetime.now(UTC)
         if announce:
             self.server.gateway.dispatch_message("MESSAGE_UPDATE", message)
@@ -156,10 +162,16 @@ class Poster:
         if not message.components:
             raise errors.empty_message()
 
+    def _refuse_unknown_files(self, message: Message) -> None:
+        missing = named_files(message.components) - {file.filename for file in message.files}
+        if missing:
+            text = f"The referenced attachment was not found: {sorted(missing)}"
+            raise errors.invalid_form([("components", "COMPONENT_MEDIA_NOT_FOUND", text)])
+
     def _mentions(self, message: Message, data: dict[str, Any]) -> None:
         """Work out who is named and who is pinged."""
         accounts = self.server.accounts
-        named = [accounts[int(user)] for user in USER_MENTION.findall(message.content) if int(user) in accounts]
+        named = [accounts[int(user)] for user in USER_MENTION.findall(message.text) if int(user) in accounts]
         message.mentions = list(dict.fromkeys(named))
         rules = message.allowed_mentions = data.get("allowed_mentions")
         if rules is None:
@@ -177,6 +189,6 @@ class Poster:
             message.mentions.append(replied)
         message.pings_everyone = (
             "everyone" in parse
-            and bool(EVERYONE.search(message.content))
+            and bool(EVERYONE.search(message.text))
             and self.server.has(message.channel, "MENTION_EVERYONE")
         )

@@ -18,6 +18,7 @@ from tests.discord_server.interaction import (
     Interaction,
     Modal,
 )
+from tests.discord_server.message_limits import check_message
 from tests.discord_server.modal_limits import check_modal
 from tests.discord_server.model import EPHEMERAL, LOADING, Message
 from tests.discord_server.posting import Poster
@@ -86,11 +87,13 @@ class InteractionRoutes:
     def _answer(self, interaction: Interaction, kind: int, body: Body) -> None:
         data = body.json
         if kind in (MESSAGE, UPDATE):
-            problems = [(f"data.{where}", code, text) for where, code, text in limits.check_message(data)]
+            problems = [(f"data.{where}", code, text) for where, code, text in self._problems(interaction, kind, data)]
             self._poster.check(problems)
         if kind == MESSAGE:
             interaction.original = self._post(interaction, body, (data.get("flags") or 0) & EPHEMERAL)
         elif kind == THINKING:
+            if (data.get("flags") or 0) & ~EPHEMERAL:
+                raise errors.invalid_form([("data.flags", "BASE_TYPE_CHOICES", "Only EPHEMERAL can be deferred")])
             flags = (data.get("flags") or 0) & EPHEMERAL
             interaction.original = self._post(interaction, Body(json={}), flags | LOADING)
         elif kind == UPDATE and interaction.source is not None:
@@ -109,6 +112,10 @@ class InteractionRoutes:
                 components=data["components"],
                 interaction=interaction,
             )
+
+    def _problems(self, interaction: Interaction, kind: int, data: dict[str, Any]) -> list[errors.Problem]:
+        is_update = kind == UPDATE and interaction.source is not None
+        return check_message(data, interaction.source.flags if is_update and interaction.source else 0)
 
     def _post(self, interaction: Interaction, body: Body, flags: int) -> Message:
         return self._poster.create(
@@ -147,7 +154,7 @@ class InteractionRoutes:
     async def follow_up(self, request: web.Request) -> web.Response:
         interaction = self._interaction(request)
         body: Body = request[BODY]
-        self._poster.check(limits.check_message(body.json))
+        self._poster.check(check_message(body.json))
         original = interaction.original
         if original is not None and original.loading and not original.deleted:
             self._poster.edit(original, body)  # documented as deprecated, but what the service does
@@ -165,7 +172,7 @@ class InteractionRoutes:
     async def edit(self, request: web.Request) -> web.Response:
         _, message = self._message(request)
         body: Body = request[BODY]
-        self._poster.check(limits.check_message(body.json))
+        self._poster.check(check_message(body.json, message.flags))
         self._poster.edit(message, body)
         return web.json_response(message.to_json())
 

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from tests.discord_server import errors, limits
+from tests.discord_server import errors
+from tests.discord_server.message_limits import check_message
 from tests.discord_server.model import Channel, Message
 from tests.discord_server.posting import Poster
 from tests.discord_server.uploads import BODY, Body
@@ -84,7 +85,7 @@ class MessageRoutes:
     async def create(self, request: web.Request) -> web.Response:
         channel = self._channel(request, "SEND_MESSAGES")
         body: Body = request[BODY]
-        self._poster.check(limits.check_message(body.json))
+        self._poster.check(check_message(body.json))
         if channel.recipient is not None and not channel.recipient.dms_open:
             raise errors.dms_closed()
         if body.files:
@@ -110,7 +111,7 @@ class MessageRoutes:
         body: Body = request[BODY]
         if body.files:
             self._server.require(message.channel, "ATTACH_FILES")
-        self._poster.check(limits.check_message(body.json))
+        self._poster.check(check_message(body.json, message.flags))
         self._poster.edit(message, body)
         return web.json_response(message.to_json())
 

@@ -129,6 +129,7 @@ class Easel:
     message_content: bool = True
     limits: QueueSettings = field(default_factory=lambda: QueueSettings(grace_s=0.0))
     ping_after_s: float = 30.0
+    card_style: str = "classic"
     guild_ids: tuple[int, ...] = ()
     examine: Any = None
     admins: tuple[int, ...] = ()
@@ -163,7 +164,11 @@ class Easel:
         )
         settings = SETTINGS.changed(
             storage={"data_dir": self.folder},
-            discord={"ping_after_s": self.ping_after_s, "guild_ids": self.guild_ids},
+            discord={
+                "ping_after_s": self.ping_after_s,
+                "guild_ids": self.guild_ids,
+                "card_style": self.card_style,
+            },
             people={"admin_ids": {str(admin) for admin in self.admins}},
             filter={"is_on": self.check is not None},
         )
@@ -222,7 +227,7 @@ class Easel:
 
         def answer() -> Message | None:
             reply = reply_to(message)
-            return reply if reply and reply.content != ASKING else None
+            return reply if reply and reply.text != ASKING else None
 
         return await self.server.wait_for(answer, timeout_s)
 
