@@ -1,4 +1,4 @@
-"""What a message holds, read from it raw: nextcord reads neither the controls nor the files of a layout.
+"""Read a message in its raw form: nextcord reads neither the controls nor the files of a layout.
 
 A message of nextcord's is completed from its raw form, so that the rest of the bot sees no difference.
 """

@@ -1,4 +1,4 @@
-"""How messages are drawn: classic, with content and rows of controls, or as a layout. One card gives either.
+"""The styles of messages: classic, with content and rows of controls, or as a layout. One card gives either.
 
 A new message is drawn as `CARD_STYLE` says. One that is there stays what it is, so an edit that Discord refuses for the
 other style is sent in that, and the message is known from then on.

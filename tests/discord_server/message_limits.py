@@ -1,4 +1,4 @@
-"""Which limits a message is held against: those of layouts once it has the flag, else those of classic messages."""
+"""The limits of messages: those of layouts once it has the flag, else those of classic messages."""
 
 from __future__ import annotations
 
