@@ -15,6 +15,7 @@ from cogs.attachments import address_of, pictures_in
 from cogs.cards import controls_of
 from cogs.origin import person_of, person_of_message
 from cogs.posting import TRANSIENT
+from cogs.wire.reading import whole
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.person import Person
@@ -195,7 +196,7 @@ async def _in_message(asker: Asker, guild: str, channel: str, message: str) -> l
         raise RequestRejected(NOT_THERE, field=FIELD)
     place: Any = asker.client.get_partial_messageable(int(channel))
     try:
-        shown: nextcord.Message = await place.fetch_message(int(message))
+        shown: nextcord.Message = await whole(asker.client, await place.fetch_message(int(message)))
     except (nextcord.HTTPException, *TRANSIENT) as error:
         raise RequestRejected(NOT_THERE, field=FIELD) from error
     check_single_message(shown)

@@ -25,9 +25,11 @@ from cogs.origin import (
     person_of_message,
 )
 from cogs.pictures.sources import PictureSources
-from cogs.posting import TRANSIENT, edit_of, new_message, reply_to
+from cogs.posting import TRANSIENT, reply_to
 from cogs.presses import Press, Route
 from cogs.replies import text as texts
+from cogs.wire.reading import whole
+from cogs.wire.styles import edit_of, new_message
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.order import Order, OrderKind
@@ -69,6 +71,7 @@ class Replies(commands.Cog):
         wish = read_reply(text)
         if wish is None:
             return is_talk(text) and bool(text)
+        replied = await whole(ctx.bot, replied)
         job = await self._sources.job_of(replied, person_of_message(ctx))
         if job is None:
             return False

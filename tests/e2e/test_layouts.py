@@ -207,10 +207,17 @@ async def enlarged(easel: Easel, how: str, answer: Message) -> Any:
         return await easel.finished((await mia.context_menu("Upscale 2×", answer)).original)
     if how == "button":
         return await easel.finished((await mia.click(answer, "⬆️")).original)
-    return await easel.dream("!upscale", reply_to=answer)
+    words = {"command": "!upscale", "words": "2x", "link": f"!dream {link_to(answer)} --upscale 2"}[how]
+    return await easel.dream(words, **({} if how == "link" else {"reply_to": answer}))
 
 
-@pytest.mark.parametrize("how", ["button", "menu", "reply"])
+def link_to(message: Message) -> str:
+    guild = message.channel.guild
+    assert guild is not None
+    return f"https://discord.com/channels/{guild.id}/{message.channel.id}/{message.id}"
+
+
+@pytest.mark.parametrize("how", ["button", "menu", "command", "words", "link"])
 async def test_a_picture_in_a_layout_is_gone_on_from(start: StartEasel, how: str) -> None:
     engine = FakeBackend()
     easel = await start(engine, card_style="v2")
