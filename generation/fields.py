@@ -331,6 +331,10 @@ FIELDS: Final = (
         help=_("what enlarges, for --upscale and --hires"), modes=frozenset({Mode.UPSCALE}), is_for_workflows=True,
     ),
     Field(
+        name="restyle", kind=Kind.FLAG,
+        help=_("paint the input picture in another style: that of --style, or of a second picture"),
+    ),
+    Field(
         name="workflow", kind=Kind.WORKFLOW, aliases=("wf",), example="portrait",
         help=_("a ComfyUI workflow of yours, see /workflow"), slash="workflow",
     ),

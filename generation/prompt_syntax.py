@@ -31,7 +31,7 @@ from generation.options import (
 from generation.permutations import permutations, with_plain_braces
 from generation.picture_links import place_of, take_picture_links
 from generation.replaced_options import REPLACED, as_fields
-from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
+from generation.request import Draft, GenerationRequest, HiresFix, Lora, Mode, WorkflowRef, draft_of
 from generation.several_pictures import ONE_IS_USED, not_used
 from generation.wildcards import has_wildcards
 from texts.text import _, joined
@@ -158,6 +158,8 @@ def _parse(text: str, names: Mapping[str, str], has_workflow: bool, fetches_pict
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
     is_spoiler = reading.values.pop("spoiler", False)
+    if reading.values.pop("restyle", False):
+        reading.values["mode"] = Mode.RESTYLE
     pictures: tuple[str, ...] = ()
     is_quoted = unquote(prompt) != prompt
     if not is_quoted:
@@ -187,9 +189,10 @@ def _notes_on_pictures(links: tuple[str, ...], *, are_fetched: bool) -> list[str
 
 
 def format_prompt(what: Draft | GenerationRequest) -> str:
-    """Write one line that `parse_prompt` reads back as the same draft; pictures and mode are not part of it."""
+    """Write one line that `parse_prompt` reads back as the same draft, without its pictures and modes but restyling."""
     draft = as_fields(what if isinstance(what, Draft) else _draft_of(what))
-    draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None)
+    mode = Mode.RESTYLE if draft.mode is Mode.RESTYLE else None
+    draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=mode)
     if draft.is_source_size and not _can_be_said(draft):
         draft = replace(draft, width=None, height=None)
     draft = replace(draft, init_image=None, more_images=(), mask_image=None, control=(), is_source_size=None)
@@ -302,6 +305,8 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
     if as_tags:
         yield from (tag_of(lora) for lora in draft.loras if is_taggable(lora))
     has_size = draft.width is not None and draft.height is not None
+    if draft.mode is Mode.RESTYLE:
+        yield "--restyle"
     for option in OPTIONS:
         value = None if option.kind == Kind.EXTRA else getattr(draft, option.field, None)
         if option.kind == Kind.SIZE:

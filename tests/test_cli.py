@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,13 @@ import main
 from api.caller import LOCAL
 from app import cli
 from app.cli import Command, KeyCommand, WorkflowCommand
+from backends import kinds
+from backends.art.backend import ArtBackend
 from backends.kind import CheckKind
+from backends.kinds import kind_of
 from console.drawing import ORIGIN
 from constants import VERSION
+from tests.backends.art.fake_child import FakeChild
 from tests.fakes import FakeCheck
 
 Type = Callable[..., int]
@@ -336,3 +341,29 @@ def test_without_its_packages_a_picture_check_keeps_easel_from_starting(
     monkeypatch.setattr("os.environ", {**os.environ, "ENABLE_NSFW_FILTER": "true"})
     assert main.main(["generate", "fox"]) == 2
     assert "`make run ART=1` installs it" in capsys.readouterr().err
+
+
+def test_a_picture_is_restyled_from_the_command_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    child = FakeChild()
+    art = kind_of("art")
+    assert art
+    monkeypatch.setattr("backends.art.backend.is_installed", lambda: True)
+    there = replace(art, make=lambda config: ArtBackend(child=child), is_there=lambda: True)
+    monkeypatch.setitem(kinds._kinds, "art", there)
+    for name, colour in (("fox.png", "red"), ("sea.png", "navy")):
+        Image.new("RGB", (48, 32), colour).save(folder / name)
+    argv = ["generate", "--image", "fox.png", "--restyle", "--style", "painting 5", "--strength", "0.5", "-o", "p.png"]
+    assert main.main(argv) == 0
+    assert main.main(["generate", "-i", "fox.png", "-i", "sea.png", "--restyle", "-o", "q.png"]) == 0
+    assert [(order["do"], order["style"], order["strength"]) for order in child.orders] == [
+        ("restyle", "painting 5", 0.5),
+        ("restyle", "painting 1", 1.0),
+    ]
+    assert [len(blobs) for blobs in child.blobs] == [1, 2]
+    with Image.open(folder / "p.png") as restyled:
+        assert restyled.size == (48, 32)
+    assert "art" in capsys.readouterr().out
+    assert main.main(["generate", "--restyle"]) == 2
+    assert "needs a picture" in capsys.readouterr().err

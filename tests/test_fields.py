@@ -47,7 +47,7 @@ def named(fields: list[Field]) -> Any:
 
 @named([field for field in FIELDS if field.kind not in (Kind.SIZE, Kind.EXTRA)])
 def test_a_row_is_an_attribute_of_drafts_or_of_what_is_parsed(field: Field) -> None:
-    assert field.name in Draft.__dataclass_fields__ or field.name in ("text", "repeat", "private", "spoiler")
+    assert field.name in Draft.__dataclass_fields__ or field.name in ("text", "repeat", "private", "spoiler", "restyle")
 
 
 def test_every_attribute_of_drafts_and_requests_has_a_row() -> None:

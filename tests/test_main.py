@@ -11,7 +11,6 @@ import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +24,6 @@ import main
 from app import build, doors
 from app import engines as app_engines
 from app import main as app_main
-from backends import kinds
-from backends.kinds import kind_of
 from backends.probe import Found
 from config import Settings
 from generation.job import JobStatus, Origin
@@ -217,24 +214,6 @@ async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, mo
     assert [(entry.name, entry.label, entry.is_fallback) for entry in entries] == [
         ("local7860", "Forge", False),
         ("sketch", "sketch", True),
-    ]
-    for entry in entries:
-        await entry.backend.aclose()
-
-
-async def test_the_painter_is_there_where_the_networks_are_and_no_engine_is_hidden_by_it(tmp_path: Path, monkeypatch):
-    names = [entry.name for entry in (await app_engines.find_engines(settings_in(tmp_path)))[0]]
-    assert names == ["sketch"]
-    art = kind_of("art")
-    assert art
-    monkeypatch.setitem(kinds._kinds, "art", replace(art, is_there=lambda: True))
-    gpu = BackendSettings(name="gpu", kind="a1111", url="http://127.0.0.1:7861")
-    entries, __ = await app_engines.find_engines(settings_in(tmp_path, configured=(gpu,)))
-    assert [(entry.name, entry.is_fallback, entry.finishes) for entry in entries] == [
-        ("gpu", False, False),
-        ("art", True, False),
-        ("sketch", True, False),
-        ("painted", True, True),
     ]
     for entry in entries:
         await entry.backend.aclose()

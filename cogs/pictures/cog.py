@@ -80,13 +80,7 @@ class Pictures(commands.Cog):
     @prefix_command(name="upscale")
     async def upscale_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!upscale 2` with a picture, or in reply to one: short for `!dream --upscale 2`."""
-        replied = ctx.message.reference.resolved if ctx.message.reference else None
-        if not ctx.message.attachments and isinstance(replied, nextcord.Message):
-            shown = await whole(ctx.bot, replied)
-            self._sources.check_single(await self._sources.job_of(shown, person_of_message(ctx)))
-        dream = ctx.bot.get_command("dream")
-        assert dream is not None, "the cog of the main command is always there"
-        await ctx.invoke(dream, text=forms.upscale_options(text))
+        await self._dream(ctx, forms.upscale_options(text))
 
     @nextcord.message_command(name="Upscale 2×")
     async def upscale_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
@@ -109,6 +103,11 @@ class Pictures(commands.Cog):
         typed = Draft(mode=Mode.RESTYLE, styles=styles, denoising_strength=strength, backend=backend)
         files = (image, like) if like else (image,)
         await self._take(interaction, OrderKind.STYLE, typed, files, private=bool(private))
+
+    @prefix_command(name="style")
+    async def style_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
+        """`!style painting 5` with a picture, or in reply to one; a second picture lends its style."""
+        await self._dream(ctx, forms.style_options(text))
 
     # -- partly new, and more of it ------------------------------------------------------------------------------
 
@@ -202,6 +201,16 @@ class Pictures(commands.Cog):
         await self._change(interaction, interaction.message, job, CHANGES[press.argument])
 
     # -- pictures from pictures ----------------------------------------------------------------------------------
+
+    async def _dream(self, ctx: commands.Context[Any], text: str) -> None:
+        """Do what `!dream` does with these words and the picture of this message, or of the one it replies to."""
+        replied = ctx.message.reference.resolved if ctx.message.reference else None
+        if not ctx.message.attachments and isinstance(replied, nextcord.Message):
+            shown = await whole(ctx.bot, replied)
+            self._sources.check_single(await self._sources.job_of(shown, person_of_message(ctx)))
+        dream = ctx.bot.get_command("dream")
+        assert dream is not None, "the cog of the main command is always there"
+        await ctx.invoke(dream, text=text)
 
     async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, changes: Draft) -> None:
         complete(message, raw_target(interaction, message))

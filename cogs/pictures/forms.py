@@ -46,6 +46,14 @@ def upscale_options(text: str) -> str:
     return f"--upscale {factor[1] if factor else 2} {rest}".strip()
 
 
+def style_options(text: str) -> str:
+    """Turn what follows `!style` into options of `!dream`: the words before the first option are a style's name."""
+    name, dashes, rest = text.partition("--")
+    name = name.strip().replace('"', "")
+    style = f'--style "{name}" ' if name else ""
+    return f"--restyle {style}{dashes}{rest}".strip()
+
+
 def without_others(draft: Draft) -> Draft:
     """Drop what would make something else of a picture than its command says."""
     return replace(draft, hires=None, upscale_factor=None)

@@ -227,7 +227,7 @@ class Chooser:
 
     async def with_style_words(self, draft: Draft) -> Draft:
         """Write the presets among the styles into the prompt; the others are the engine's own."""
-        if not draft.styles or self._styles is None:
+        if not draft.styles or self._styles is None or draft.mode is Mode.RESTYLE:
             return draft
         ours, others = await self._styles.split(draft.styles)
         return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)

@@ -18,7 +18,7 @@ from generation.lora_tags import with_tags_as_loras
 from generation.options import as_checked
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
-from generation.request import Draft, SourceImage
+from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import left_out
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.continuing import Parent
@@ -223,7 +223,9 @@ class IntakeService:
     async def _with_attached(self, order: Order, origin: Origin, read: Read) -> tuple[Draft, tuple[str, ...]]:
         """Return the draft with the pictures that were attached; those that nothing here could use are not read."""
         names = [*order.names, *([""] * len(order.files))]
-        may_take_all = order.draft.workflow or self._catalog.most_pictures(origin.person) > 1
+        may_take_all = (
+            order.draft.workflow or order.draft.mode is Mode.RESTYLE or self._catalog.most_pictures(origin.person) > 1
+        )
         addresses = order.files if may_take_all else order.files[:1]
         taken: list[SourceImage] = []
         notes: list[str] = []

@@ -249,7 +249,7 @@ NOT_MESSAGES = {
     "cogs.jobs.forms": {"choice_value"},
     "cogs.help": {"help_pages"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},
-    "cogs.pictures.forms": {"words_in", "upscale_options"},
+    "cogs.pictures.forms": {"words_in", "upscale_options", "style_options"},
     "cogs.questions": {"question_card"},  # our own words alone
     "cogs.attachments": {"address_of"},
     "cogs.jobs.attached": {"hidden"},

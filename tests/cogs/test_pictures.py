@@ -14,6 +14,7 @@ from cogs.pictures.forms import (
     described_card,
     info_card,
     notes_of,
+    style_options,
     upscale_options,
     words_file,
     words_in,
@@ -53,6 +54,19 @@ def message(card: Any) -> Any:
 )
 def test_a_number_after_upscale_is_the_factor(text: str, options: str) -> None:
     assert upscale_options(text) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("", "--restyle"),
+        ("painting 5", '--restyle --style "painting 5"'),
+        (' "oil" --strength 0.5', '--restyle --style "oil" --strength 0.5'),
+        ("--private", "--restyle --private"),
+    ],
+)
+def test_words_after_style_are_the_name_of_one(text: str, options: str) -> None:
+    assert style_options(text) == options
     parse_prompt(options)
 
 
