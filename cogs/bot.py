@@ -17,6 +17,7 @@ from cogs.error_handler import ErrorHandler
 from cogs.forget import Forget
 from cogs.gallery import Gallery
 from cogs.help import Help
+from cogs.house.cog import Setup
 from cogs.image_generation import ImageGeneration
 from cogs.inputs import Inputs
 from cogs.jobs.controls import EditControls
@@ -166,6 +167,7 @@ class EaselBot(commands.Bot):
         self.add_cog(ModerationNotices(self, moderation=services.moderation))
         self.add_cog(Help())
         self.add_cog(Welcome(desk=desk))
+        self.add_cog(Setup(house=services.house, desk=desk, clock=services.clock))
         self.add_cog(self._presence)
         if not message_content:
             self.add_cog(Unreadable(services.clock))

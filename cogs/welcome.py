@@ -8,6 +8,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Button, Card, check_stands_in
 from cogs.desk import Desk
+from cogs.house.cog import setup_button
 from cogs.origin import check_interaction_permissions
 from cogs.posting import TRANSIENT
 from cogs.presses import Press, Route
@@ -24,8 +25,8 @@ TEXT: Final = _(
     "**Hello! I make pictures from words.**\n"
     "Type `/imagine` with what you would like to see, or begin a message with my name. Attach a picture, or reply to "
     "one, to start from it.\n"
-    "-# `/help` shows every option. Managers: `/settings set` decides what holds for this server, `/sdconnect` brings "
-    "your own GPU."
+    "-# `/help` shows every option. Managers: `/setup start` decides who may draw what and where, `/settings set` the "
+    "usual options, `/sdconnect` brings your own GPU."
 )
 
 
@@ -37,7 +38,8 @@ class Welcome(commands.Cog):
 
     @commands.Cog.listener("on_guild_join")
     async def on_guild_join(self, guild: nextcord.Guild) -> None:
-        card = Card(content=TEXT, rows=((Button(action=ACTION, job_id="try", label=_("Try it"), emoji="🎨"),),))
+        try_it = Button(action=ACTION, job_id="try", label=_("Try it"), emoji="🎨")
+        card = Card(content=TEXT, rows=((try_it, setup_button()),))
         for channel in filter(None, (guild.system_channel, *guild.text_channels)):
             allowed = channel.permissions_for(guild.me)
             if not (allowed.view_channel and allowed.send_messages):

@@ -15,7 +15,7 @@ MAX_PATTERN_CHARS: Final = 200
 MAX_NEGATIVE_CHARS: Final = 500
 
 
-class Rule(StrEnum):
+class HouseRule(StrEnum):
     """The name of a rule, as refusals and the API carry it."""
 
     CHANNELS = "channels"
@@ -24,7 +24,6 @@ class Rule(StrEnum):
     MINORS = "minors"
     WORDS = "words"
     PATTERNS = "patterns"
-    PICTURE_CHECK = "picture_check"
 
 
 class SexualContent(StrEnum):
@@ -33,23 +32,6 @@ class SexualContent(StrEnum):
     AGE_RESTRICTED = "age_restricted"  # in age-restricted channels alone, as Discord wants it
     NOWHERE = "nowhere"
     ANYWHERE = "anywhere"
-
-
-class Cover(StrEnum):
-    """The pictures that come behind a spoiler."""
-
-    NONE = "none"
-    AGE_RESTRICTED = "age_restricted"  # those of age-restricted channels
-    ALL = "all"
-
-
-class Flagged(StrEnum):
-    """The fate of a picture that the picture check takes for not safe for work, outside age-restricted channels."""
-
-    UNCHECKED = "unchecked"  # no picture is checked
-    COVERED = "covered"  # it comes behind a spoiler
-    BLURRED = "blurred"  # its blurred copy is kept in its place
-    HIDDEN = "hidden"  # it is not kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +45,6 @@ class HouseRules:
     words: tuple[str, ...] = ()  # never drawn here; "drag*" is for all words that begin so
     patterns: tuple[str, ...] = ()  # RE2
     negative_prompt: str = ""  # added to that of every picture drawn from words
-    cover: Cover = Cover.NONE
-    flagged: Flagged = Flagged.UNCHECKED
     holds_elsewhere: bool = True  # for members in direct messages and the studio as well, where this server is at home
     labels: tuple[tuple[str, str], ...] = ()  # names of these channels and roles when they were set, by their ids
 
@@ -99,8 +79,6 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "sexual_content": SexualContent,
     "words": tuple,
     "patterns": tuple,
-    "cover": Cover,
-    "flagged": Flagged,
     "labels": lambda pairs: tuple((str(key), str(name)) for key, name in pairs),
 }
 

@@ -13,11 +13,11 @@ belong to the owner of this Easel. Sexual pictures of minors are refused at ever
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from generation.errors import HouseRefusal
-from generation.house import UNSET, HouseRules, Rule, SexualContent
+from generation.house import UNSET, HouseRule, HouseRules, SexualContent
 from generation.job import Origin
 from generation.request import Draft, GenerationRequest
 from services.house.patterns import PatternList
@@ -41,13 +41,14 @@ class Wording:
     left_out: str
 
     @classmethod
-    def of(cls, request: GenerationRequest) -> "Wording":
+    def of(cls, request: Draft | GenerationRequest) -> "Wording":
         """Take in all words that reach an engine, names of styles and LoRAs too."""
         names = [*request.styles, *(lora.name for lora in request.loras if lora.weight > 0)]
         asked = [request.prompt, *names, *(value for __, value in request.options)]
-        left_out = f"{request.prompt.partition(HORDE_NEGATIVE)[2]}, {request.negative_prompt}"
-        if request.cfg_scale < 1 or ":-" in "".join(request.negative_prompt.split()):
-            asked.append(request.negative_prompt)  # turned round, it asks for what it names
+        negative = request.negative_prompt or ""
+        left_out = f"{request.prompt.partition(HORDE_NEGATIVE)[2]}, {negative}"
+        if (request.cfg_scale is not None and request.cfg_scale < 1) or ":-" in "".join(negative.split()):
+            asked.append(negative)  # turned round, it asks for what it names
         return cls(asked=" . ".join(asked), left_out=left_out)
 
 
@@ -89,6 +90,22 @@ class Gate:
             return (UNSET,)
         return tuple(rules for rules in at_home if rules.holds_elsewhere)
 
+    async def refusal_for(self, origin: Origin) -> HouseRefusal | None:
+        """Return why somebody may draw nothing where they are, None where they may."""
+        try:
+            await self._check_place(Draft(), origin)
+        except HouseRefusal as refusal:
+            return refusal
+        return None
+
+    async def trial(self, draft: Draft, origin: Origin, *, is_age_restricted: bool) -> HouseRefusal | None:
+        """Return why the words of a draft would be refused in such a channel, None where they would pass."""
+        try:
+            await self._check_words(draft, replace(origin, is_age_restricted=is_age_restricted))
+        except HouseRefusal as refusal:
+            return refusal
+        return None
+
     async def negative_prompt(self, origin: Origin) -> str:
         """Return what is to be left out of every picture here."""
         return ", ".join(rules.negative_prompt for rules in await self.rules_for(origin) if rules.negative_prompt)
@@ -97,7 +114,7 @@ class Gate:
         for rules in await self.rules_for(origin):
             check_place(rules, origin)
 
-    async def _check_words(self, request: GenerationRequest, origin: Origin) -> None:
+    async def _check_words(self, request: Draft | GenerationRequest, origin: Origin) -> None:
         wording = Wording.of(request)
         check_minors(wording)
         for rules in await self.rules_for(origin):
@@ -113,7 +130,7 @@ def check_place(rules: HouseRules, origin: Origin) -> None:
     if origin.guild_id and rules.channels and not set(rules.channels) & set(origin.places):
         raise HouseRefusal(
             _("Pictures are not drawn in this channel."),
-            rule=Rule.CHANNELS,
+            rule=HouseRule.CHANNELS,
             hint=_("Ask in {channels}.", channels=_listed(rules.names(rules.channels), "#")),
         )
     if rules.roles and not set(rules.roles) & set(origin.roles):
@@ -121,12 +138,12 @@ def check_place(rules: HouseRules, origin: Origin) -> None:
         if not origin.guild_id or origin.via:
             raise HouseRefusal(
                 _("Only people with the role {roles} may draw, and your roles are not known here.", roles=roles),
-                rule=Rule.ROLES,
+                rule=HouseRule.ROLES,
                 hint=_("Ask in a channel of the server."),
             )
         raise HouseRefusal(
             _("Only people with the role {roles} may draw here.", roles=roles),
-            rule=Rule.ROLES,
+            rule=HouseRule.ROLES,
             hint=_("A moderator of the server can give you one of them."),
         )
 
@@ -140,7 +157,7 @@ def check_minors(wording: Wording) -> None:
     if sexualises_minor(wording.asked, wording.left_out):
         raise HouseRefusal(
             _("Sexual pictures of minors are never drawn."),
-            rule=Rule.MINORS,
+            rule=HouseRule.MINORS,
             hint=_("If you meant something else, use other words."),
         )
 
@@ -155,19 +172,23 @@ def check_words(rules: HouseRules, wording: Wording, *, is_age_restricted: bool)
         if rules.sexual_content is SexualContent.NOWHERE:
             raise HouseRefusal(
                 _("Nudity and sexual content are not drawn here: “{word}”.", word=word),
-                rule=Rule.SEXUAL,
+                rule=HouseRule.SEXUAL,
                 hint=_("Leave it out."),
             )
         if not is_age_restricted:
             raise HouseRefusal(
                 _("Nudity and sexual content are drawn in age-restricted channels only: “{word}”.", word=word),
-                rule=Rule.SEXUAL,
+                rule=HouseRule.SEXUAL,
                 hint=_("Leave it out, or ask in an age-restricted channel."),
             )
     if word := WordList(rules.words).find_in(wording.asked):
-        raise HouseRefusal(_("“{word}” is not drawn here.", word=word), rule=Rule.WORDS, hint=_("Use other words."))
+        raise HouseRefusal(
+            _("“{word}” is not drawn here.", word=word), rule=HouseRule.WORDS, hint=_("Use other words.")
+        )
     if rules.patterns and PatternList(rules.patterns).find(wording.asked):
-        raise HouseRefusal(_("Some of these words are not drawn here."), rule=Rule.PATTERNS, hint=_("Use other words."))
+        raise HouseRefusal(
+            _("Some of these words are not drawn here."), rule=HouseRule.PATTERNS, hint=_("Use other words.")
+        )
 
 
 def _listed(names: Sequence[str], mark: str) -> str:

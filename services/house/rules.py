@@ -1,11 +1,19 @@
 """The rules of each server: loaded, and changed by who manages it, with a line in the audit."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Final
 
 from generation.errors import NotAllowed, RequestRejected
-from generation.house import UNSET, HouseRules
+from generation.house import (
+    MAX_PATTERN_CHARS,
+    MAX_WORD_CHARS,
+    MOST_PATTERNS,
+    MOST_WORDS,
+    UNSET,
+    HouseRules,
+)
 from generation.person import Person
 from services.house.patterns import compiled
 from services.moderation.audit import AuditAction, AuditService
@@ -13,6 +21,8 @@ from services.moderation.rights import Rights
 from store.house import HouseStore
 from texts.text import _
 from utils.clock import Clock
+
+LIMITS: Final = (("words", MOST_WORDS, MAX_WORD_CHARS), ("patterns", MOST_PATTERNS, MAX_PATTERN_CHARS))
 
 
 class HouseRuleService:
@@ -58,11 +68,10 @@ class HouseRuleService:
 
         Raises:
             NotAllowed: they do not manage it.
-            RequestRejected: a pattern is none.
+            RequestRejected: a pattern is none, or there are too many or too long ones.
         """
         guild_id = self.check_manager(person)
-        for pattern in changes.get("patterns", ()):
-            compiled(pattern)
+        _check(changes)
         async with self._turn:
             before = await self.load(guild_id)
             after = replace(before, **changes)
@@ -73,6 +82,22 @@ class HouseRuleService:
             await self._audit.record(entry, self._store.setting(guild_id, after, person.user_key, now))
             self._known[guild_id] = after
         return after
+
+
+def _check(changes: Mapping[str, Any]) -> None:
+    for name, most, chars in LIMITS:
+        given = [entry for entry in changes.get(name, ()) if entry.strip()]
+        if len(given) > most:
+            raise RequestRejected(
+                _("That are {count} {name}, and a server has at most {most}.", count=len(given), name=name, most=most),
+                field=name,
+            )
+        if longest := next((entry for entry in given if len(entry.strip()) > chars), ""):
+            raise RequestRejected(
+                _("“{entry}” is too long: at most {chars} characters.", entry=longest[:chars], chars=chars), field=name
+            )
+    for pattern in changes.get("patterns", ()):
+        compiled(pattern)
 
 
 def _difference(before: HouseRules, after: HouseRules) -> str:

@@ -27,6 +27,7 @@ from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
 from cogs.engines import models
 from cogs.engines import text as engines_text
+from cogs.house import text as house_text
 from cogs.jobs import card as render
 from cogs.jobs import forms
 from cogs.jobs import info as job_info
@@ -37,7 +38,8 @@ from cogs.replies import text as replies_text
 from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
 from generation.caps import Cap, CapKind, Limits, allowance_of
-from generation.errors import BackendError, RequestRejected
+from generation.errors import BackendError, HouseRefusal, RequestRejected
+from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
@@ -53,6 +55,7 @@ from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
 from store.workflows import StoredWorkflow
 from tests.cogs.samples import JOB, NOW, RUNNING, result
+from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 
@@ -170,6 +173,17 @@ def audited(text: str) -> str:
     return moderation_text.audit([entry])
 
 
+def house_rules(text: str) -> HouseRules:
+    named = (("1", text), ("2", text))
+    return HouseRules(
+        channels=("1",), roles=("2",), words=(text,), patterns=(text,), negative_prompt=text, labels=named
+    )
+
+
+def house_refusal(text: str) -> HouseRefusal:
+    return HouseRefusal(_("“{word}” is not drawn here.", word=text), hint=_("Ask in {word}.", word=text))
+
+
 def info(text: str) -> Card:
     said = Infotext(prompt=text, negative_prompt=text, parameters={"Seed": text, text: text, "Model": text})
     return picture_forms.info_card(said, ImageInfo(media_type="image/png", width=8, height=8), private=False)
@@ -222,6 +236,9 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     moderation_text.notice: lambda text: [
         moderation_text.notice("banned", text, {"reason": text, "ends_at": ends_at}) for ends_at in (None, 1.0)
     ],
+    house_text.rules_text: lambda text: house_text.rules_text(house_rules(text), here=""),
+    house_text.here_text: lambda text: house_text.here_text(is_age_restricted=True, refusal=house_refusal(text)),
+    house_text.trial_text: lambda text: house_text.trial_text(text, house_refusal(text), None),
     picture_forms.info_card: info,
     job_info.info_text: lambda text: job_info.info_text(views(text)[3].job),
     replies_text.cannot_card: lambda text: replies_text.cannot_card(

@@ -100,7 +100,7 @@ async def test_a_server_that_lets_the_bot_in_is_greeted_and_a_press_draws(
     await newcomer.click(greeting, "Try it")
     await discord.wait_for(lambda: any(message.attachments for message in own(lobby)))
     assert engine.requests[0].prompt == "a red fox in a snowy forest"
-    assert greeting.buttons == ["Try it"]
+    assert greeting.buttons == ["Try it", "Set up"]
 
 
 async def test_the_line_under_the_name_says_how_busy_it_is(

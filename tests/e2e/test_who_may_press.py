@@ -70,7 +70,8 @@ PRESSES = {
     "cancel": Press(changes=True),
     "delete": Press(changes=True),
 }
-NO_JOB = {"models", "help", "welcome", "gallery", "gallery-open", "gallery-star"}  # an engine, a page, a picture
+# An engine, a page, a picture.
+NO_JOB = {"setup", "models", "help", "welcome", "gallery", "gallery-open", "gallery-star"}
 
 
 @dataclass

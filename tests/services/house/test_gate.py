@@ -3,7 +3,7 @@
 import pytest
 
 from generation.errors import HouseRefusal, NotAllowed, RequestRejected
-from generation.house import UNSET, HouseRules, Rule, SexualContent, rules_from_json, rules_to_json
+from generation.house import UNSET, HouseRule, HouseRules, SexualContent, rules_from_json, rules_to_json
 from generation.job import Origin
 from generation.person import Person
 from generation.request import Draft, Lora
@@ -30,7 +30,7 @@ async def refusal(gate, request, origin):
 
 async def test_sexual_words_are_drawn_in_age_restricted_channels_alone_where_nothing_is_set(gate, asked):
     error = await refusal(gate, NUDE, asked())
-    assert (error.rule, error.code) == (Rule.SEXUAL, "house_rule")
+    assert (error.rule, error.code) == (HouseRule.SEXUAL, "house_rule")
     assert "“nude”" in error.user_message
     assert "age-restricted channel" in error.hint
     await gate.judge(NUDE, asked(is_age_restricted=True))
@@ -41,7 +41,7 @@ async def test_a_server_may_allow_them_everywhere_or_nowhere(gate, rules, asked)
     await rules.change(CHIEF, sexual_content=SexualContent.ANYWHERE)
     await gate.judge(NUDE, asked())
     await rules.change(CHIEF, sexual_content=SexualContent.NOWHERE)
-    assert (await refusal(gate, NUDE, asked(is_age_restricted=True))).rule == Rule.SEXUAL
+    assert (await refusal(gate, NUDE, asked(is_age_restricted=True))).rule == HouseRule.SEXUAL
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def test_a_server_may_allow_them_everywhere_or_nowhere(gate, rules, asked)
     ],
 )
 async def test_all_words_that_reach_an_engine_are_judged(gate, asked, request_):
-    assert (await refusal(gate, request_, asked())).rule == Rule.SEXUAL
+    assert (await refusal(gate, request_, asked())).rule == HouseRule.SEXUAL
 
 
 async def test_sexual_pictures_of_minors_are_refused_at_every_door_whatever_the_rules(gate, rules, asked):
@@ -68,15 +68,15 @@ async def test_sexual_pictures_of_minors_are_refused_at_every_door_whatever_the_
         Origin(door="console", user_id="me"),
         Origin(door="api", user_id="k"),
     ):
-        assert (await refusal(gate, request, origin)).rule == Rule.MINORS
+        assert (await refusal(gate, request, origin)).rule == HouseRule.MINORS
 
 
 async def test_words_and_patterns_of_a_server_hold_in_all_its_channels(gate, rules, asked):
     await rules.change(CHIEF, words=("drag*", "our mayor"), patterns=(r"\bguns?\b",))
     error = await refusal(gate, make_request(prompt="a dragon"), asked(is_age_restricted=True))
-    assert error.rule == Rule.WORDS
+    assert error.rule == HouseRule.WORDS
     assert "“drag*”" in error.user_message
-    assert (await refusal(gate, make_request(prompt="two guns"), asked())).rule == Rule.PATTERNS
+    assert (await refusal(gate, make_request(prompt="two guns"), asked())).rule == HouseRule.PATTERNS
     await gate.judge(make_request(prompt="a fox", negative_prompt="dragon"), asked())
     await gate.judge(make_request(prompt="a dragon"), asked(guild_id="8"))
 
@@ -84,7 +84,7 @@ async def test_words_and_patterns_of_a_server_hold_in_all_its_channels(gate, rul
 async def test_a_channel_that_is_not_listed_refuses_with_those_that_are_and_threads_count_as_theirs(gate, rules, asked):
     await rules.change(CHIEF, channels=("51", "52"), labels=(("51", "art"), ("52", "more-art")))
     error = await refusal(gate, make_request(), asked())
-    assert error.rule == Rule.CHANNELS
+    assert error.rule == HouseRule.CHANNELS
     assert "#art, #more-art" in error.hint
     await gate.let_in(Draft(), asked(channel_id="60", places=("60", "51")))
 
@@ -92,7 +92,7 @@ async def test_a_channel_that_is_not_listed_refuses_with_those_that_are_and_thre
 async def test_a_person_without_a_listed_role_is_refused_with_the_roles(gate, rules, asked):
     await rules.change(CHIEF, roles=("9",), labels=(("9", "artists"),))
     error = await refusal(gate, make_request(), asked(roles=("8",)))
-    assert error.rule == Rule.ROLES
+    assert error.rule == HouseRule.ROLES
     assert "@artists" in error.user_message
     await gate.let_in(Draft(), asked(roles=("8", "9")))
     elsewhere = await refusal(gate, make_request(), asked(guild_id=None, channel_id="70", places=("70",)))
@@ -104,8 +104,8 @@ async def test_members_have_the_rules_of_the_server_at_home_in_direct_messages_a
     direct = asked(guild_id=None, channel_id="70", places=("70",))
     studio = Origin(door="api", user_id="4", account="discord:4")
     for origin in (direct, studio):
-        assert (await refusal(gate, make_request(prompt="a dragon"), origin)).rule == Rule.WORDS
-        assert (await refusal(gate, NUDE, origin)).rule == Rule.SEXUAL
+        assert (await refusal(gate, make_request(prompt="a dragon"), origin)).rule == HouseRule.WORDS
+        assert (await refusal(gate, NUDE, origin)).rule == HouseRule.SEXUAL
     await rules.change(CHIEF, holds_elsewhere=False)
     for origin in (direct, studio):
         await gate.judge(make_request(prompt="a dragon"), origin)
@@ -121,7 +121,7 @@ async def test_the_owners_own_keys_and_command_line_have_no_server(gate, rules):
 
 async def test_without_a_server_at_home_the_defaults_hold_in_direct_messages(rules, asked):
     direct = asked(guild_id=None, channel_id="70", places=("70",))
-    assert (await refusal(Gate(rules, Homes()), NUDE, direct)).rule == Rule.SEXUAL
+    assert (await refusal(Gate(rules, Homes()), NUDE, direct)).rule == HouseRule.SEXUAL
 
 
 async def test_a_further_check_is_an_entry_of_a_list(gate, asked):
@@ -160,7 +160,7 @@ async def test_rules_outlive_a_restart(database, rules, audit):
 
 
 def test_rules_of_a_newer_version_are_read_as_far_as_they_are_known():
-    assert rules_from_json({"cover": "rainbow", "words": ["x"], "new": 1}) == HouseRules(words=("x",))
+    assert rules_from_json({"sexual_content": "rainbow", "words": ["x"], "new": 1}) == HouseRules(words=("x",))
     assert rules_to_json(UNSET) == {}
 
 

@@ -1,0 +1,1 @@
+"""House rules in Discord: `/setup`."""
