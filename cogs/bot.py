@@ -112,6 +112,7 @@ class EaselBot(commands.Bot):
             clock=services.clock,
         )
         self.add_cog(Studio(service=services.generation, links=studio))
+        self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
         self._add_cogs(services, message_content=message_content)
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
@@ -167,7 +168,6 @@ class EaselBot(commands.Bot):
         self.add_cog(ModerationNotices(self, moderation=services.moderation))
         self.add_cog(Help())
         self.add_cog(Welcome(desk=desk))
-        self.add_cog(Setup(house=services.house, desk=desk, clock=services.clock))
         self.add_cog(self._presence)
         if not message_content:
             self.add_cog(Unreadable(services.clock))
