@@ -1,7 +1,7 @@
 """`/setup`: who manages a server sets its rules with buttons and forms, for their eyes alone; everybody may read them.
 
 A form is opened from the panel and edits it when it is sent. Ids carry which part it is, so that a panel works after a
-restart; who may do what is the service's to decide, at each press anew.
+restart; who may do what is the service's to decide, at each press.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,10 @@ from cogs.desk import Desk
 from cogs.house import forms
 from cogs.house import text as house_text
 from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of, person_of_message
-from cogs.posting import edit_of, new_message, reply_to
+from cogs.posting import reply_to
 from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
+from cogs.wire.styles import edit_of, new_message
 from constants import MAX_PROMPT_CHARS
 from generation.errors import HouseRefusal, RequestRejected
 from generation.job import Origin

@@ -37,7 +37,7 @@ def rules_text(rules: HouseRules, *, here: str = "") -> str:
 
 
 def here_text(*, is_age_restricted: bool, refusal: HouseRefusal | None) -> str:
-    """Tell a person what holds for them in this channel."""
+    """Write what holds for a person in this channel."""
     kind = _("age-restricted") if is_age_restricted else _("not age-restricted")
     if refusal is None:
         return _("**Here:** you may draw; this channel is {kind}.", kind=kind)
@@ -45,7 +45,7 @@ def here_text(*, is_age_restricted: bool, refusal: HouseRefusal | None) -> str:
 
 
 def trial_text(prompt: str, openly: HouseRefusal | None, age_restricted: HouseRefusal | None) -> str:
-    """Tell whether a prompt would pass, in both kinds of channels."""
+    """Write whether a prompt would pass, in both kinds of channels."""
     lines: list[str] = [_("**{prompt}**", prompt=escape(cut(prompt, LIST_CHARS)) or "-")]
     for place, refusal in (
         (_("In age-restricted channels"), age_restricted),
