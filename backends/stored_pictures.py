@@ -73,7 +73,7 @@ async def picture(label: str, client: httpx.AsyncClient, given: str, pixels: int
         data = await _download(label, client, given, limit)
     else:
         data = await run_in_thread(_decode, label, given, limit)
-    await run_in_thread(_check, label, data)
+    await run_in_thread(check_picture, label, data)
     return data
 
 
@@ -118,7 +118,12 @@ def _decode(label: str, text: str, limit: int) -> bytes:
         ) from error
 
 
-def _check(label: str, data: bytes) -> None:
+def check_picture(label: str, data: bytes) -> None:
+    """Check what an engine sent for a picture. Blocks: call it in a thread.
+
+    Raises:
+        UnexpectedAnswer: it is none.
+    """
     try:
         inspect(data)
     except BadImage as error:

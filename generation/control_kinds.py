@@ -15,4 +15,4 @@ _ALIASES: Final = {
 def match_control_kind(wanted: str, kinds: Sequence[str]) -> str | None:
     """Return the one of an engine's kinds that is meant, None if none is."""
     kind = wanted.strip().casefold()
-    return match_name(_ALIASES.get(kind, kind), kinds)
+    return kind if kind in kinds else match_name(_ALIASES.get(kind, kind), kinds)

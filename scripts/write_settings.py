@@ -24,7 +24,8 @@ EXAMPLE_HEAD: Final = """\
 """
 EXAMPLE_ENGINES: Final = """\
 # One engine of a kind needs no name: A1111_URL alone makes an engine called a1111 (also for Forge). So do COMFYUI_URL,
-# GRADIO_FLUX_URL (Flux on Pinokio), AI_HORDE_KEY, AIPOWERGRID_KEY and OPENAI_API_KEY.
+# GRADIO_FLUX_URL (Flux on Pinokio), AI_HORDE_KEY, AIPOWERGRID_KEY,
+# OPENAI_API_KEY and STABILITY_API_KEY.
 #A1111_URL=http://127.0.0.1:7860
 #A1111_KEY=
 

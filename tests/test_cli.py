@@ -182,10 +182,9 @@ def test_an_engine_that_does_not_answer_is_code_3(capsys: pytest.CaptureFixture[
 def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("os.environ", {"BACKENDS": "gpu1", "GPU1_KIND": "a111"})
     assert main.main(["generate", "fox"]) == 2
-    assert (
-        "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, art, comfyui, gradio_flux, openai_images, "
-        "painted, sketch" in capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, art, comfyui, gradio_flux, " in said
+    assert ", openai_images, " in said
     monkeypatch.setattr("os.environ", {"A1111_URL": "http://8.8.8.8:7860"})
     assert main.main(["models"]) == 2
     assert "ALLOW_INSECURE_HTTP" in capsys.readouterr().err

@@ -340,6 +340,7 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
         ("ai_horde", "NSFW", "on please", "yes or no"),
         ("aipowergrid", "OUTPUT_FORMAT", "gif", "webp, png or jpeg"),
         ("openai_images", "PARTIAL_IMAGES", "4", "a whole number, 0 to 3"),
+        ("stability", "EDIT_MODEL", "core", "sd3.5-large, sd3.5-large-turbo, sd3.5-medium or ultra"),
         ("sketch", "DELAY_S", "slow", "a number of seconds, 0 to 60"),
     ],
 )

@@ -16,3 +16,9 @@ def test_an_engine_that_is_switched_off_is_not_used_and_known():
     assert settings.engines.configured == ()
     assert [engine.name for engine in settings.engines.off] == ["openai_images"]
     assert settings_of(BACKENDS="gpu1", GPU1_KIND="sketch", GPU1_ENABLED="no").engines.configured == ()
+
+
+def test_the_other_services_have_their_names_too():
+    (engine,) = engines_of(STABILITY_API_KEY="sk-1")
+    assert (engine.name, engine.key.get_secret_value(), engine.options) == ("stability", "sk-1", {})
+    assert engines_of(STABILITY_API_KEY="sk-1", STABILITY_ENABLED="false") == ()

@@ -10,6 +10,8 @@ from utils.mask_forms import FAINT, read_mask
 from utils.pixels import BadImage, encode, upright
 
 HINT: Final = _("A mask is a second picture of the same size: white where the first may change, black where it stays.")
+CLEAR: Final = 8  # greys up to here are kept: the soft edge of a border belongs to it
+WHOLE: Final = 0.999  # of what a border encloses is kept
 SAME_SHAPE: Final = 0.01  # two shapes closer than this are one, rounded to whole pixels
 
 
@@ -110,3 +112,26 @@ def erased_where_white(mask: bytes) -> bytes:
     picture = Image.new("RGBA", stencil.size, "white")
     picture.putalpha(ImageChops.invert(stencil))
     return encode(picture, "PNG")
+
+
+def border_of(mask: bytes) -> tuple[int, int, int, int] | None:
+    """Return how far a mask reaches in from the left, top, right and bottom, where it is nothing but a border.
+
+    Such a mask continues a picture beyond its edges; any other shape is None.
+    """
+    stencil = flat_mask(upright(mask)).point(lambda value: 255 if value < CLEAR else 0)
+    box = stencil.getbbox()
+    width, height = stencil.size
+    if box is None or box == (0, 0, width, height):
+        return None
+    kept = stencil.crop(box)
+    if kept.histogram()[255] < WHOLE * kept.width * kept.height:
+        return None
+    return box[0], box[1], width - box[2], height - box[3]
+
+
+def cut_to(image: bytes, border: tuple[int, int, int, int]) -> bytes:
+    """Return a picture without its border, as PNG."""
+    picture = upright(image)
+    left, top, right, bottom = border
+    return encode(picture.crop((left, top, picture.width - right, picture.height - bottom)), "PNG")

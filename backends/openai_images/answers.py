@@ -40,7 +40,7 @@ class PriceEntry(BaseModel):
     unit: str = ""
 
 
-class Endpoint(BaseModel):
+class RoutedEndpoint(BaseModel):
     """One place where OpenRouter has a model drawn."""
 
     pricing: list[PriceEntry] = []
@@ -49,7 +49,7 @@ class Endpoint(BaseModel):
 class Endpoints(BaseModel):
     """An answer of `GET /v1/images/models/{author}/{slug}/endpoints`."""
 
-    endpoints: list[Endpoint] = []
+    endpoints: list[RoutedEndpoint] = []
 
 
 class Tokens(BaseModel):

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from backends.openai_images.answers import Drawn, DrawnPicture, Endpoints, ModelList, StreamEvent
 from backends.openai_images.errors import of_refusal, refusal_of, translate_failure
-from backends.openai_images.payload import Order
+from backends.openai_images.payload import ImageOrder
 from generation.errors import BackendError, BackendUnavailable, GenerationError, UnexpectedAnswer
 from net.answers import read_model
 from net.calls import Calls
@@ -61,7 +61,7 @@ class Client:
             raise self._calls.refused(reply)
         return await self._calls.as_kind(Endpoints, reply.body, may_have_run=False)
 
-    async def draw(self, order: Order, preview: Preview) -> Drawn:
+    async def draw(self, order: ImageOrder, preview: Preview) -> Drawn:
         """Send one request and return its pictures.
 
         Raises:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from backends.openai_images.answers import Endpoint, Endpoints, Usage
+from backends.openai_images.answers import Endpoints, RoutedEndpoint, Usage
 from backends.openai_images.client import Client
 from backends.openai_images.dialects.known import FIXED_SIZES, OPENROUTER
 from backends.openai_images.facts import Facts
@@ -71,7 +71,7 @@ class Costs:
         return known[1]
 
 
-def _at(endpoint: Endpoint, size: tuple[int, int]) -> float | None:
+def _at(endpoint: RoutedEndpoint, size: tuple[int, int]) -> float | None:
     """Return what one picture costs at one place; None where that depends on tokens."""
     usd = 0.0
     for entry in endpoint.pricing:

@@ -48,7 +48,7 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refusal:
+class ImagesRefusal:
     """An error as it calls itself; `categories` are what a filter found."""
 
     message: str = ""
@@ -74,7 +74,7 @@ def translate_failure(label: str, reply: Reply) -> GenerationError:
     return _by_status(label, reply, refusal, detail)
 
 
-def of_refusal(label: str, refusal: Refusal, detail: str) -> GenerationError | None:
+def of_refusal(label: str, refusal: ImagesRefusal, detail: str) -> GenerationError | None:
     """Return our error for what a refusal calls itself, None where only its status tells."""
     marks = refusal.marks
     if marks & UNPAID:
@@ -96,7 +96,7 @@ def of_refusal(label: str, refusal: Refusal, detail: str) -> GenerationError | N
     return None
 
 
-def blocked(label: str, refusal: Refusal, detail: str) -> ContentBlocked:
+def blocked(label: str, refusal: ImagesRefusal, detail: str) -> ContentBlocked:
     """Return the error for what a filter refused, with what it found."""
     found = ", ".join(refusal.categories)
     if refusal.is_output:
@@ -109,27 +109,27 @@ def blocked(label: str, refusal: Refusal, detail: str) -> ContentBlocked:
     return ContentBlocked(sentence, field="prompt", detail=detail, hint=_("Word it differently, or draw elsewhere."))
 
 
-def read_refusal(body: bytes) -> Refusal:
+def read_refusal(body: bytes) -> ImagesRefusal:
     """Read an error in any of the forms that these servers have."""
     try:
         answer: Any = read_json(body)
     except ValueError:
-        return Refusal()
+        return ImagesRefusal()
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
         marks = answer if isinstance(answer, dict) else {}
-        return Refusal(message=explanation(body), param=_field_of(answer), code=_text(marks.get("code")))
+        return ImagesRefusal(message=explanation(body), param=_field_of(answer), code=_text(marks.get("code")))
     return refusal_of(error)
 
 
-def refusal_of(error: dict[str, Any]) -> Refusal:
+def refusal_of(error: dict[str, Any]) -> ImagesRefusal:
     """Read OpenAI's own form."""
     message, more = _text(error.get("message")), error.get("moderation_details") or error.get("metadata")
     listed = (more.get("categories") or more.get("reasons")) if isinstance(more, dict) else None
     found = [item for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
     if not found and (match := _CATEGORIES.search(message)):
         found = [part.strip() for part in match[1].split(",")]
-    return Refusal(
+    return ImagesRefusal(
         message=message,
         type=_text(error.get("type")),
         code=_text(error.get("code")),
@@ -139,7 +139,7 @@ def refusal_of(error: dict[str, Any]) -> Refusal:
     )
 
 
-def _by_status(label: str, reply: Reply, refusal: Refusal, detail: str) -> GenerationError:
+def _by_status(label: str, reply: Reply, refusal: ImagesRefusal, detail: str) -> GenerationError:
     status, text = reply.status, refusal.message
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(
@@ -149,7 +149,7 @@ def _by_status(label: str, reply: Reply, refusal: Refusal, detail: str) -> Gener
             hint=_("Wait a little."),
         )
     if status == HTTPStatus.PAYMENT_REQUIRED:
-        return of_refusal(label, Refusal(code="insufficient_quota"), detail) or translate(label, reply)
+        return of_refusal(label, ImagesRefusal(code="insufficient_quota"), detail) or translate(label, reply)
     if status == HTTPStatus.UNAUTHORIZED:
         return BackendAuthError(
             _("{label} refuses the key.", label=label),
@@ -180,7 +180,7 @@ def _by_status(label: str, reply: Reply, refusal: Refusal, detail: str) -> Gener
     return translate(label, reply)
 
 
-def _failed(label: str, refusal: Refusal, detail: str) -> GenerationError:
+def _failed(label: str, refusal: ImagesRefusal, detail: str) -> GenerationError:
     """Its own words for a failure: it drew nothing, and charges nothing for that."""
     error: GenerationError
     if "server_error" in refusal.marks:
@@ -197,14 +197,14 @@ def _failed(label: str, refusal: Refusal, detail: str) -> GenerationError:
     return error
 
 
-def _refused(label: str, refusal: Refusal, detail: str) -> RequestRejected:
+def _refused(label: str, refusal: ImagesRefusal, detail: str) -> RequestRejected:
     field = _NAMES.get(refusal.param.partition("[")[0], refusal.param if refusal.param.isidentifier() else "")
     what = _("the value of {name}", name=field.replace("_", " ")) if field else _("this request")
     sentence = with_reason(_("{label} does not accept {what}.", label=label, what=what), refusal.message)
     return RequestRejected(sentence, field=field, detail=detail, hint=_("Try other settings."))
 
 
-def _no_model(label: str, refusal: Refusal, detail: str) -> CapabilityError:
+def _no_model(label: str, refusal: ImagesRefusal, detail: str) -> CapabilityError:
     gone = next((name for name in sorted(RETIRED, key=len, reverse=True) if name in refusal.message), "")
     sentence = (
         _("{label} shut the model {gone} down on {end}.", label=label, gone=gone, end=RETIRED[gone])

@@ -30,7 +30,7 @@ Part = tuple[str, tuple[str, bytes, str]]  # a file of a form: the field, then i
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class ImageOrder:
     """One request that can be sent: JSON, or the parts of a form."""
 
     path: str
@@ -48,7 +48,9 @@ class Order:
         return {"files": [*words, *self.parts]}
 
 
-def to_order(request: GenerationRequest, facts: Facts, options: Mapping[str, str], say: Say, count: int = 1) -> Order:
+def to_order(
+    request: GenerationRequest, facts: Facts, options: Mapping[str, str], say: Say, count: int = 1
+) -> ImageOrder:
     """Return what to send for `count` of a request's pictures. Slow (base64 of megabytes): call it in a thread.
 
     Raises:
@@ -77,7 +79,7 @@ def to_order(request: GenerationRequest, facts: Facts, options: Mapping[str, str
         values |= more
     if (partial := partial_images(dialect, facts, model, options)) and count == 1:
         values |= {"stream": True} | ({} if dialect.models_path != "/v1/models" else {"partial_images": partial})
-    return Order(path=path, model=model, size=size, quality=quality, values=values, parts=parts)
+    return ImageOrder(path=path, model=model, size=size, quality=quality, values=values, parts=parts)
 
 
 def partial_images(dialect: Dialect, facts: Facts, model: str, options: Mapping[str, str]) -> int:

@@ -26,7 +26,6 @@ _AT_THE_ENGINE: Final = _(
     "Easel loads no models itself: set it where the engine is started, and name the engine, like A1111_URL."
 )
 PASSED_OVER: Final = {
-    "STABILITY_API_KEY": _NO_ENGINE,
     "REPLICATE_API_TOKEN": _NO_ENGINE,
     "ANTHROPIC_API_KEY": _NO_ENGINE,
     "MODEL_PATH": _AT_THE_ENGINE,

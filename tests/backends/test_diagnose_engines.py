@@ -120,7 +120,9 @@ async def test_comfyui_behind_a_proxy_takes_its_key(key):
     assert "--api-auth" not in refused.hint + missing.hint
 
 
-@pytest.mark.parametrize("kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
+@pytest.mark.parametrize(
+    "kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability"]
+)
 @pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
 async def test_every_engine_is_told_from_every_other(kind, answers):
     stand_ins = {"a1111": A1111Server, "comfyui": ComfyUIServer, "gradio_flux": GradioApp, "ai_horde": HordeServer,
@@ -140,7 +142,7 @@ async def nothing_known():
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
+@pytest.mark.parametrize("kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability"])
 async def test_a_health_page_of_anything_else_is_no_engine(kind):
     async with nothing_known() as url:
         found = await examine(kind, url)

@@ -19,6 +19,7 @@ from tests.backends import (
     test_aipowergrid_contract,
     test_gradio_flux_contract,
     test_openai_images_contract,
+    test_stability_contract,
 )
 from tests.backends.comfyui import rig as comfyui_rig
 from tests.discord_server import DiscordServer, Message
@@ -37,9 +38,10 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "ai_horde": lambda server: without_rates(test_ai_horde_contract.connect(server)),
     "aipowergrid": lambda server: without_rates(test_aipowergrid_contract.connect(server)),
     "openai_images": test_openai_images_contract.connect,
+    "stability": test_stability_contract.connect,
 }
-SIZES = {"openai_images": "816×816"}  # no picture there is smaller
-ASKS = {"aipowergrid", "openai_images"}  # no job ids, and they may charge: nothing is sent again unasked
+SIZES = {"openai_images": "816×816", "stability": "1216×1216"}  # no picture there is smaller
+ASKS = {"aipowergrid", "openai_images", "stability"}  # no job ids, and they may charge: nothing is sent again unasked
 AGAIN = {"a1111", "gradio_flux"}  # no job ids and no price: drawn once more with the same seed
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 

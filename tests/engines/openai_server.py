@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from tests.engines.listener import Listener, draw
+from tests.engines.listener import Listener, draw, form_of
 
 KEY = "sk-test-0123456789"
 MODELS: dict[str, list[dict[str, Any]]] = {
@@ -179,15 +179,8 @@ class OpenAIServer(Listener):
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         if request.content_type != "multipart/form-data":
             return self._error(400, "Content-Type must be multipart/form-data")
-        job = Job(body={}, plan=self._plan())
-        reader = await request.multipart()
-        async for part in reader:
-            assert not isinstance(part, type(reader))
-            data = bytes(await part.read())
-            if part.filename:
-                job.files.setdefault(str(part.name), []).append(data)
-            else:
-                job.body[str(part.name)] = data.decode()
+        body, files = await form_of(request)
+        job = Job(body=dict(body), plan=self._plan(), files=files)
         names = {"image", "image[]", "mask"}
         if strange := set(job.files) - names:
             return self._error(400, f"Unknown parameter: '{strange.pop()}'.")

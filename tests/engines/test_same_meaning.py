@@ -17,7 +17,8 @@ from tests.engines_faults.rig import Rig, fault_rig
 from tests.jobs import make_request
 
 WITH_PICTURES = {"gradio_flux": {"major": 6, "recorded": "two-tabs-gradio6"}}  # flux-webui itself takes none
-INPAINTERS = ("a1111", "comfyui", "ai_horde", "openai_images")
+INPAINTERS = ("a1111", "comfyui", "ai_horde", "openai_images", "stability")
+BY_RATIO = {"stability"}  # they draw in sizes of their own
 BY_WORDS = {"openai_images"}  # they have no such thing as a strength
 # Rows S4-84 to S4-87: what each engine is told; None: it has no samplers to choose from and says so.
 ASKED = ("euler_a", "dpm++_2m", "ddim", "plms")
@@ -28,6 +29,7 @@ SAMPLERS = {
     "ai_horde": ("k_euler_a", "k_dpmpp_2m", "DDIM", "DDIM"),
     "aipowergrid": ("euler_ancestral", "dpmpp_2m", "ddim", "ddim"),
     "openai_images": (None, None, None, None),
+    "stability": (None, None, None, None),
 }
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 
@@ -75,7 +77,9 @@ async def draw(rig: Rig, request: GenerationRequest) -> tuple[GenerationRequest,
 
 @EVERY_ENGINE
 async def test_strength_0_keeps_the_picture_and_1_ignores_it(kind: str) -> None:
-    name = {"comfyui": "denoise", "gradio_flux": "Strength", "aipowergrid": "strength"}.get(kind, "denoising_strength")
+    name = {"comfyui": "denoise", "gradio_flux": "Strength", "aipowergrid": "strength", "stability": "strength"}.get(
+        kind, "denoising_strength"
+    )
     async with fault_rig(ENGINES[kind], **WITH_PICTURES.get(kind, {})) as rig:
         for strength in (0.0, 0.5, 1.0):
             request = make_request(
@@ -90,7 +94,7 @@ async def test_strength_0_keeps_the_picture_and_1_ignores_it(kind: str) -> None:
                 assert told == min(0.95, max(0.55, strength))
                 assert any(note.startswith(f"denoising strength {strength:g} → {told:g}") for note in notes)
             else:
-                assert told == pytest.approx(strength, abs=0.01)  # a Horde takes no 0
+                assert float(told) == pytest.approx(strength, abs=0.01)  # a Horde takes no 0
 
 
 @pytest.mark.parametrize("kind", INPAINTERS)
@@ -118,6 +122,13 @@ def mask_received(rig: Rig) -> bytes:
         uploads = [node["inputs"]["image"] for node in graph.values() if node["class_type"] == "LoadImage"]
         files = [rig.server.engine.files[rig.server.engine.locate(name)] for name in uploads]
         return next(data for data in files if Image.open(io.BytesIO(data)).getpixel((0, 0)) == (255, 255, 255))
+    if rig.engine.kind == "stability" and "mask" in rig.server.jobs[-1].files:
+        return bytes(rig.server.jobs[-1].files["mask"])
+    if rig.engine.kind == "stability":  # what lies at the edge of a picture is continued, without a mask
+        mask, out = Image.new("L", (512, 512), "black"), io.BytesIO()
+        mask.paste(255, (0, 0, int(sent(rig)["left"]), 512))
+        mask.save(out, "PNG")
+        return out.getvalue()
     if rig.engine.kind == "openai_images":  # transparent is what changes
         image = Image.open(io.BytesIO(rig.server.jobs[-1].files["mask"][0])).getchannel("A")
         out = io.BytesIO()
@@ -136,6 +147,9 @@ async def test_a_size_off_the_grid_snaps_and_is_told(kind: str) -> None:
         assert abs(request.width - width) <= grid / 2
         assert f"size {width}×{height} → {request.width}×{request.height}" in notes
         drawn = Image.open(io.BytesIO(result.images[0].data)).size
+        if kind in BY_RATIO:
+            assert drawn[0] / drawn[1] == pytest.approx(width / height, rel=0.1)
+            return
         assert drawn == (request.width, request.height)
 
 

@@ -23,6 +23,7 @@ from backends.comfyui.backend import ComfyUIBackend
 from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
 from backends.openai_images.backend import OpenAIImagesBackend
+from backends.stability.backend import StabilityBackend
 from net.rates import RateWindow
 from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
 from tests.backends.comfyui.v2.rig import WORKFLOW
@@ -38,11 +39,13 @@ from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
 from tests.engines.openai_server import KEY as OPENAI_KEY
 from tests.engines.openai_server import OpenAIServer
+from tests.engines.stability_server import KEY as STABILITY_KEY
+from tests.engines.stability_server import StabilityServer
 
 TIMEOUT_S = 3.0
 QUICK_TIMEOUT_S = 0.25
 KEY = "grid_user"
-KEYS = {"aipowergrid": KEY, "openai_images": OPENAI_KEY}  # of the engines that ask for one
+KEYS = {"aipowergrid": KEY, "openai_images": OPENAI_KEY, "stability": STABILITY_KEY}  # of the engines that ask for one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,8 @@ class Engine:
         """Let the next picture be this file."""
         if self.picture:
             proxy.arm(Fault(kind="answer", where=self.picture, body=data, content_type="image/png", times=times))
+        elif self.inside is None:  # the answer is the picture
+            proxy.arm(Fault(kind="edit", where=self.end, edit=lambda body: data, times=times))
         else:
             self.arm_inside(proxy, base64.b64encode(data).decode())
 
@@ -82,7 +87,9 @@ class Engine:
 
 
 def _changed(body: bytes, change: Callable[[Any], Any]) -> bytes:
-    """Change JSON, or each line of an event stream."""
+    """Change JSON, or each line of an event stream; a picture is taken away."""
+    if not body.startswith((b"{", b"[", b"data:")):
+        return b"{}"
     if not body.startswith(b"data:"):
         return json.dumps(change(json.loads(body))).encode()
     lines = [line for line in body.split(b"\n") if line]
@@ -219,9 +226,23 @@ ENGINES = {
             release=lambda server: server.release(),
             is_working=lambda server: any(job.is_running for job in server.jobs),
         ),
+        Engine(
+            kind="stability",
+            server=StabilityServer,
+            connect=lambda url: StabilityBackend(_config("stability", url, STABILITY_KEY), poll_s=0.01),
+            job="POST /v2beta/stable-image/generate/core",
+            end="POST /v2beta/stable-image/generate/core",
+            picture="",
+            taken=lambda server: len(server.jobs),
+            without=lambda body: body,
+            inside=None,
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(job.is_running for job in server.jobs),
+        ),
     )
 }
-PAID = frozenset({"openai_images"})  # what was sent there is never sent again by itself
+PAID = frozenset({"openai_images", "stability"})  # what was sent there is never sent again by itself
 
 
 COMFYUI_V2 = Engine(

@@ -71,6 +71,7 @@ OWN_500: Final = {
     "gradio_flux": (b"Internal Server Error", "text/plain"),
     "ai_horde": (b'{"message": "Internal Server Error"}',),
     "aipowergrid": (b'{"detail": "Internal Server Error"}',),
+    "stability": (b'{"id": "1", "name": "internal_error", "errors": ["An unexpected internal error occurred"]}',),
     "openai_images": (b'{"error": {"message": "The server had an error", "type": "server_error", "code": null}}',),
 }
 TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
@@ -120,13 +121,13 @@ CASES: Final = {
     "picture: 404": Case(
         arm=at_picture("answer", **answers(404, b'{"detail": "Not Found"}')),
         code=AWAY,
-        unlike={"a1111": FAILED, "gradio_flux": FAILED, "openai_images": UNREADABLE},
+        unlike={"a1111": FAILED, "gradio_flux": FAILED, "openai_images": UNREADABLE, "stability": UNREADABLE},
     ),
     "picture: 502 page": Case(arm=at_picture("answer", **page(502)), code=AWAY),
     "cut base64": Case(
         arm=lambda rig: rig.engine.arm_inside(rig.proxy, CUT_BASE64) if rig.engine.inside else None,
         code=UNREADABLE,
-        unlike={"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE},  # they never send any
+        unlike=dict.fromkeys(("comfyui", "comfyui_v2", "gradio_flux", "stability"), DONE),  # they never send any
         is_drawn=True,
     ),
     "500 MB": Case(arm=at_picture("flood"), code=UNREADABLE, is_drawn=True),

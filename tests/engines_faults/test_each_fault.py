@@ -167,7 +167,9 @@ async def is_drawn_as_often_as_it_must(rig: Rig, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [name for name, case in CASES.items() if case.is_drawn])
-@pytest.mark.parametrize(("kind", "server"), [("aipowergrid", {"charges": True}), *((kind, {}) for kind in PAID)])
+@pytest.mark.parametrize(
+    ("kind", "server"), [("aipowergrid", {"charges": True}), *((kind, {}) for kind in sorted(PAID))]
+)
 async def test_what_is_paid_for_is_never_sent_again_here_or_elsewhere(
     kind: str, server: dict[str, Any], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +178,8 @@ async def test_what_is_paid_for_is_never_sent_again_here_or_elsewhere(
     async with fault_rig(ALL[kind], attempts=3, **server) as rig:
         CASES[fault].arm(rig)
         job = await rig.end_of(await rig.submit(candidates=("gpu", "other")))
+        if CASES[fault].code_of(kind) == DONE:
+            return
         assert job.status is JobStatus.FAILED
         assert (rig.taken, rig.other.requests) == (1, [])
 

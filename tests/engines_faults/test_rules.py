@@ -41,6 +41,7 @@ LOCKED = {  # how each stand-in is told which key is right, and a key that is wr
     "ai_horde": ({}, "nonsense"),
     "aipowergrid": ({}, "grid_wrong"),
     "openai_images": ({}, "sk-wrong-0123456789"),
+    "stability": ({}, "sk-wrong-0123456789"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Stability AI's REST API, v2beta."""
