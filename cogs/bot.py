@@ -22,6 +22,7 @@ from cogs.image_generation import ImageGeneration
 from cogs.inputs import Inputs
 from cogs.jobs.controls import EditControls
 from cogs.jobs.deletions import Deletions
+from cogs.jobs.info import JobInfo
 from cogs.jobs.messages import JobMessages
 from cogs.jobs.picks import Picks
 from cogs.moderation.caps import Caps
@@ -123,6 +124,7 @@ class EaselBot(commands.Bot):
         drawing = {"workflows": services.workflows, "styles": services.records.styles, "inputs": Inputs(generation)}
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
+        self.add_cog(JobInfo(service=generation, gallery=services.records.gallery))
         self.add_cog(Picks(service=generation, media=media, messages=self.messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}

@@ -26,6 +26,7 @@ from cogs.posting import TRANSIENT, Posted
 from cogs.teller import Teller
 from cogs.waiting import SOON_S
 from generation.caps import OverCap
+from generation.deeds import Deed
 from generation.errors import Barred
 from generation.order import Order
 from services.drawing.intakes import Intake, IntakeService, Made
@@ -67,6 +68,8 @@ class Desk:
         order: Order,
         *,
         private: bool = False,
+        deed: Deed | None = None,
+        number: int = 0,
         intake_id: str = "",
         asked_in: str = "",
         via: str = "",
@@ -74,9 +77,11 @@ class Desk:
         """Take in what a slash command, a button or a form asks for; the answer is a message of its own.
 
         Args:
-            interaction: what was pressed or typed.
-            order: what it asks for.
-            private: only they see the answer.
+            interaction: answered with "thinking".
+            order: what is asked for.
+            private: only who pressed sees the answer.
+            deed: what is done to the picture of the order's job.
+            number: of that picture, from 1 on, where the job has several.
             intake_id: of what is confirmed by this press, so that two presses take it in once.
             asked_in: the id of the reply in plain words that it carries out.
             via: how it was asked for.
@@ -85,7 +90,7 @@ class Desk:
             StoreUnavailable: it cannot be stored; nobody was told that it was.
         """
         origin = of_interaction(interaction, self._clock, private=private, asked_in=asked_in, via=via)
-        origin = replace(origin, spoiler=order.is_spoiler)
+        origin = replace(origin, deed=deed or "", parent_number=number, spoiler=order.is_spoiler)
         if intake := await self._intakes.take(intake_id or str(interaction.id), order, origin):
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 

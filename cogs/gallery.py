@@ -138,7 +138,8 @@ class Gallery(commands.Cog):
             files = await self._messages.originals(job, (index,))
             if job.result:  # its own card: a picture alone, not the grid it came in
                 job = replace(job, result=replace(job.result, images=images[index : index + 1]))
-            card = self._messages.card(self._service.peek(job), tuple(files))
+            number = index + 1 if len(images) > 1 else 0
+            card = self._messages.card(self._service.peek(job), tuple(files), number=number)
             await edit_answer(interaction, replace(card, rows=_with_star(card.rows, picture)))
 
     async def _star(self, interaction: nextcord.Interaction, press: Press) -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from generation.deeds import asked_in
 from generation.foreign import MAX_SECONDS, clean_line, clean_text, finite, whole
 from generation.person import Person
-from generation.request import GenerationRequest
+from generation.request import Draft, GenerationRequest
 from generation.result import MAX_NUMBER, JobResult, clean_notes
 
 
@@ -67,6 +68,10 @@ class Origin:
     parent_user_id: str | None = None  # whose that was
     parent_channel_id: str | None = None  # where it stands, for a link
     parent_message_id: str | None = None
+    parent_number: int = 0  # which of its pictures, from 1 on; 0: all of it
+    deed: str = ""  # what was done to that: a `generation.deeds.Deed`
+    asked: tuple[str, ...] = ()  # fields that somebody said a value for, here or on the way: see `generation.deeds`
+    styles: tuple[str, ...] = ()  # presets by name, whose words are in the prompt
     group_id: str | None = None  # jobs that are shown in one message together
     account: str = ""  # the person's key where it is not the door's own: signed in to the studio with Discord
     via: str = ""  # where it was said, if not at the door that answers: "studio"
@@ -155,6 +160,13 @@ class Job:
     @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+
+def going_on(job: Job, origin: Origin, changes: Draft | None = None) -> Origin:
+    """Return an origin as `child_of` does, of a job that keeps what was asked for on the way to it."""
+    changes = changes or Draft()
+    asked = tuple(dict.fromkeys((*job.origin.asked, *asked_in(changes))))
+    return child_of(job, replace(origin, asked=asked, styles=changes.styles or job.origin.styles))
 
 
 def child_of(job: Job, origin: Origin) -> Origin:

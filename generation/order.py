@@ -22,6 +22,7 @@ class OrderKind(StrEnum):
     STYLE = "style"  # a picture in a style; the second file, if there is one, is a picture of that style
     CONTROL = "control"  # after the pose, the edges or the depth of a picture: the draft's first unit lacks it
     NEAREST = "nearest"  # words of elsewhere, without the model and LoRAs that are not here
+    PICK = "pick"  # one picture of the job `job_id` alone
     CANCEL = "cancel"  # end the job `job_id`: the last step of an edit that replaces it
 
 
@@ -40,6 +41,7 @@ class Order:
     link: str = ""  # address that was typed, of a picture anywhere; only where no file is
     media_id: str = ""  # the picture is one of ours; the file is a copy of it
     job_id: str = ""  # what is done again, or whose picture it is
+    index: int = 0  # of the picture, where the job has several
     drop: tuple[str, ...] = ()  # what of the job's request is forgotten
     engines: tuple[str, ...] = ()
     is_spoiler: bool = False

@@ -254,7 +254,10 @@ class GalleryStore:
 
     async def picture(self, image_id: str, person: Person) -> Picture | None:
         """Return a picture by its id or its media id, if it is visible; of several answers the viewer's own first."""
-        sql = _SELECT + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :person, g.seq DESC LIMIT 1"
+        sql = (
+            _SELECT
+            + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :person, g.from_cache, g.seq DESC LIMIT 1"
+        )
         values = listing(person) | {"id": image_id}
         return next(iter(self._rows.read(await self._database.fetch(sql, values), _picture)), None)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cogs.cards import CardPicture
-from cogs.jobs import card as render
+from cogs.jobs.alt import alt_of
 from generation.job import Job
 from generation.result import JobResult, StoredImage
 from services.pictures.media import MediaService, Upload, file_name
@@ -44,7 +44,7 @@ async def attached(media: MediaService, job: Job, limit_bytes: int, link_to: Lin
 
 def to_picture(job: Job, image: StoredImage, upload: Upload) -> CardPicture:
     name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
-    return CardPicture(data=upload.data, filename=hidden(name, job), alt_text=render.alt_of(job, image.seed))
+    return CardPicture(data=upload.data, filename=hidden(name, job), alt_text=alt_of(job, image))
 
 
 def hidden(name: str, job: Job) -> str:

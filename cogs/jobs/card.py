@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 
 from cogs.cards import Card, CardPicture
 from cogs.jobs.context import CardContext
+from cogs.jobs.lineage import lineage
 from cogs.jobs.rows import after_rows, done_rows, waiting_rows
-from cogs.plain import escape, label, sentence
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
-from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
-from generation.request import GenerationRequest, Mode
+from cogs.jobs.small_print import WORDS_OF_MODE, small_print
+from cogs.plain import escape, sentence
+from constants import DISCORD_CONTENT_CHARS
+from generation.deeds import Deed
+from generation.job import Away, Hold, Job, JobStatus, JobView
 from generation.result import came_back
 from texts.text import _, joined
 from utils.text import cut, duration, ordinal
@@ -22,11 +24,7 @@ PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
 MODEL_CHARS = 60
 MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡", "banned": "🚫"}  # anything else is ✖
-AI_IMAGE = _("AI image")
-AI_VIDEO = _("AI video")
-RULES_IMAGE = _("Image drawn by rules, not by an AI model")
 GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")
-WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale", Mode.RESTYLE: "restyle"}
 
 
 def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[CardPicture, ...] = ()) -> Card:
@@ -63,80 +61,11 @@ def timestamp(moment: datetime) -> str:
     return f"<t:{round(moment.timestamp())}:R>"
 
 
-def alt_of(job: Job, seed: int) -> str:
-    """Describe a picture of a finished job for a screen reader; several in a grid are described by the first."""
-    assert job.result is not None, "only finished jobs have pictures"
-    what = RULES_IMAGE if job.result.is_by_rules else AI_IMAGE
-    if job.result.images and job.result.images[0].is_video:
-        what = AI_VIDEO
-    elif len(job.result.images) > 1:
-        what += _(", {count} in a grid", count=len(job.result.images))
-    return alt_text(job.drawn, seed, job.result.model or job.drawn.model, what)
-
-
-def alt_text(request: GenerationRequest, seed: int, model: str | None, what: str = AI_IMAGE) -> str:
-    """Describe a picture for a screen reader; what made it comes first."""
-    model = label(model, MODEL_CHARS) if model else None
-    tail = _(
-        "; {model}, {width}×{height}, seed {seed}",
-        model=model or _("default model"),
-        width=request.width,
-        height=request.height,
-        seed=seed,
-    )
-    if request.mode is Mode.UPSCALE:  # the request's size is not the result's
-        tail = _("; made {upscale_factor:g} times larger", upscale_factor=request.upscale_factor or 2) + (
-            _(" by {model}", model=model) if model else ""
-        )
-    room = DISCORD_ALT_TEXT_CHARS - len(tail) - len(f"{what}: ")
-    words = label(request.prompt, min(900, room)) or _("a picture given without words")
-    return f"{what}: {words}{tail}"
-
-
-def parameter_line(job: Job) -> str:
-    """Return the small print of a finished job: everything needed to make it again."""
-    result, request = job.result, job.drawn
-    assert result is not None, "only finished jobs have parameters to show"
-    seeds = [image.seed for image in result.images]
-    parts = [
-        _("seed {seeds}", seeds=seeds[0])
-        if len(seeds) == 1
-        else _("seeds {seeds}–{last}", seeds=seeds[0], last=seeds[-1])
-    ]
-    if result.images:
-        parts.append(f"{result.images[0].width}×{result.images[0].height}")
-    parts += _numbers(request)
-    if model := result.model or request.model:
-        parts.append(escape(cut(model, 60)))
-    place = escape(result.backend)
-    parts.append(
-        _("from the cache, made by {place}", place=place)
-        if result.from_cache
-        else _("{seconds:.1f} s on {place}", seconds=result.seconds, place=place)
-    )
-    if result.cost_usd:
-        parts.append(f"${result.cost_usd:.3f}")
-    if result.expires_at:
-        parts.append(_("expires {timestamp}", timestamp=timestamp(result.expires_at)))
-    return joined(" · ", parts)
-
-
 def _head(job: Job, *, struck: bool = False) -> str:
-    words = escape(cut(job.request.prompt, PROMPT_CHARS)) or WORDS_OF_MODE.get(job.request.mode, "picture")
+    words = escape(cut(job.request.prompt, PROMPT_CHARS)) or WORDS_OF_MODE.get(job.request.mode, _("picture"))
     times = f" ×{job.drawn.batch_size}" if job.drawn.batch_size > 1 else ""
     text = f"~~{words}~~" if struck else f"**{words}**"
-    return f"{text}{times} — <@{job.origin.user_id}>{_lineage(job.origin)}"
-
-
-def _lineage(origin: Origin) -> str:
-    """Return whose picture this one was made from, with a link, when it was somebody else's."""
-    if not origin.parent_user_id or origin.parent_user_id == origin.user_id:
-        return ""
-    words = "picture"
-    if origin.parent_channel_id and origin.parent_message_id:
-        place = f"{origin.guild_id or '@me'}/{origin.parent_channel_id}/{origin.parent_message_id}"
-        words = f"[picture](<https://discord.com/channels/{place}>)"
-    return f" · from <@{origin.parent_user_id}>'s {words}"
+    return f"{text}{times} — <@{job.origin.user_id}>{lineage(job)}"
 
 
 def _queued(view: JobView, context: CardContext, now: datetime) -> str:
@@ -211,32 +140,10 @@ def _running(view: JobView, context: CardContext, now: datetime) -> str:
 
 
 def _asked(job: Job) -> str:
-    request = job.settled
-    parts = [f"{request.width}×{request.height}", *_numbers(request), _("seed {seed}", seed=request.seed)]
-    if request.model:
-        parts.append(escape(cut(request.model, 60)))
-    return _small(joined(" · ", parts)) + _notes(job.notes)
-
-
-def _numbers(request: GenerationRequest) -> list[str]:
-    parts = [WORDS_OF_MODE[request.mode]] if request.mode in WORDS_OF_MODE else []
-    if request.mode is Mode.UPSCALE:
-        return [*parts, f"{request.upscale_factor:g}×"]
-    if request.mode is Mode.RESTYLE:
-        return [*parts, *request.styles, _("strength {strength:g}", strength=request.denoising_strength or 0)]
-    parts += [_("{steps} steps", steps=request.steps), f"CFG {request.cfg_scale:g}"]
-    if request.sampler:
-        parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
-    if request.denoising_strength is not None and request.init_image:
-        parts.append(_("strength {denoising_strength:g}", denoising_strength=request.denoising_strength))
-    if request.workflow:
-        parts.append(_("workflow {name}", name=escape(cut(request.workflow.name, 60))))
-    return parts
+    return _small(small_print(job)) + _notes(job.notes)
 
 
 def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
-    shown = job if has_pictures or job.result is None else replace(job, result=replace(job.result, expires_at=None))
-    lines = [_small(parameter_line(shown))]
     notes = list(job.notes)
     if job.result:
         notes += [note for note in job.result.notes if note not in notes]
@@ -247,11 +154,24 @@ def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
         notes.append(_("a smaller copy is shown, to fit Discord's limit"))
     if context.remark and context.remark not in notes:
         notes.append(context.remark)
+    lines = [_small(joined(" · ", [small_print(job), *_place(job, notes)]))]
     if context.left_out:
         lines.insert(0, context.left_out)
     elif not has_pictures:
         lines.insert(0, GONE)
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
+
+
+def _place(job: Job, notes: list[str]) -> list[str]:
+    """Return what it has cost, and where it was drawn, unless a note begins with that name."""
+    result = job.result
+    if result is None:
+        return []
+    cost = [f"${result.cost_usd:.3f}"] if result.cost_usd else []
+    if result.from_cache and job.origin.deed != Deed.PICK:
+        cost.append(_("from the cache"))
+    is_named = any(str(note).startswith(f"{result.backend}:") for note in notes)
+    return cost if is_named else [*cost, _("on {engine}", engine=escape(result.backend))]
 
 
 def _cancelled(job: Job) -> str:

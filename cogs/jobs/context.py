@@ -28,4 +28,5 @@ class CardContext:
     start_command: str = ""  # the engine is a rented machine that is stopped: this starts it
     has_studio: bool = False  # it can be reached from outside
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
+    number: int = 0  # of the picture shown, from 1 on, where it is one of several and not a job of its own
     left_out: str = ""  # what of the result is not attached, and where it is

@@ -17,13 +17,14 @@ from nextcord.ext import commands
 from cogs.cards import Card, check_stands_in, ids_of, to_view
 from cogs.desk import Desk
 from cogs.jobs import forms
-from cogs.jobs.info import info_text, seed_of
+from cogs.jobs.info import seed_of
 from cogs.jobs.messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import check_interaction_permissions, person_of
 from cogs.posting import holds_job
 from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
+from generation.deeds import Deed
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.order import Order, OrderKind
@@ -79,7 +80,6 @@ class EditControls(commands.Cog):
             "flux": self._flux,
             "cancel": self._cancel,
             "delete": self._delete,
-            "info": self._info,
         }
 
     def routes(self) -> tuple[Route, ...]:
@@ -93,13 +93,15 @@ class EditControls(commands.Cog):
     # -- new pictures --------------------------------------------------------------------------------------------
 
     async def _reroll(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await self._again(interaction, job, Draft())
+        await self._again(interaction, job, Draft(), Deed.AGAIN)
 
     async def _more_steps(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=seed_of(job)))
+        await self._again(
+            interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=seed_of(job)), Deed.STEPS
+        )
 
     async def _smaller(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await self._again(interaction, job, forms.smaller(job.settled))
+        await self._again(interaction, job, forms.smaller(job.settled), Deed.SMALLER)
 
     async def _flux(self, interaction: nextcord.Interaction, job: Job, wanted: str) -> None:
         other = self._messages.other_engine(job, person_of(interaction), wanted)
@@ -110,7 +112,7 @@ class EditControls(commands.Cog):
             )
         # another engine has its own models and samplers; the words, the shape and the seed go along
         changes = Draft(backend=other.name, seed=seed_of(job))
-        await self._again(interaction, job, changes, drop=ENGINES_OWN)
+        await self._again(interaction, job, changes, Deed.ENGINE, drop=ENGINES_OWN)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         person = person_of(interaction)
@@ -123,11 +125,11 @@ class EditControls(commands.Cog):
         replaces = job.user_key == person.user_key and not job.is_terminal
         parsed = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None)
         fills = parsed.has_wildcards
-        await self._again(interaction, job, changes, replaces=replaces, notes=parsed.notes, fills=fills)
+        await self._again(interaction, job, changes, Deed.REMIX, replaces=replaces, notes=parsed.notes, fills=fills)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         size = forms.read_size(filled_in(interaction).texts(), job.settled)
-        await self._again(interaction, job, replace(size, seed=seed_of(job)))
+        await self._again(interaction, job, replace(size, seed=seed_of(job)), Deed.SIZE)
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
         """A model or sampler was picked from a menu that may be old: the list is read again."""
@@ -140,13 +142,15 @@ class EditControls(commands.Cog):
         changes = Draft(model=name) if what == "model" else Draft(sampler=name)
         changes = replace(changes, seed=seed_of(job), backend=engine.name if engine else job.lane)
         is_other = engine is not None and engine.name != job.lane
-        await self._again(interaction, job, changes, drop=ENGINES_OWN if is_other else ())
+        deed = Deed.MODEL if what == "model" else Deed.SAMPLER
+        await self._again(interaction, job, changes, deed, drop=ENGINES_OWN if is_other else ())
 
     async def _again(
         self,
         interaction: nextcord.Interaction,
         job: Job,
         changes: Draft,
+        deed: Deed,
         *,
         drop: tuple[str, ...] = (),
         replaces: bool = False,
@@ -157,7 +161,7 @@ class EditControls(commands.Cog):
         check_interaction_permissions(interaction)
         order = Order(kind=OrderKind.AGAIN, draft=changes, notes=notes, job_id=job.id, drop=drop, replaces=replaces)
         order = replace(order, fills=fills)
-        await self._desk.take_press(interaction, order, private=job.origin.private)
+        await self._desk.take_press(interaction, order, private=job.origin.private, deed=deed)
 
     # -- forms and menus -----------------------------------------------------------------------------------------
 
@@ -214,9 +218,6 @@ class EditControls(commands.Cog):
             return
         with suppress(nextcord.NotFound):  # somebody was quicker
             await interaction.delete_original_message()
-
-    async def _info(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await interaction.response.send_message(info_text(job), ephemeral=True)
 
 
 def _check_edit(person: Person, job: Job) -> None:

@@ -1,12 +1,71 @@
-"""The numbers of a job: its seed, and a line that makes it again."""
+"""Info on a picture: its seed, a line that makes it again, every figure, and how long it is kept. For who pressed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
+import nextcord
+from nextcord.ext import commands
+
+from cogs.cards import Button, Card, CardPicture, Row
+from cogs.jobs.card import timestamp
+from cogs.jobs.small_print import details, kind_of, styles
+from cogs.origin import person_of
 from cogs.plain import block, escape
+from cogs.posting import new_message
+from cogs.presses import Press, Route
+from constants import DISCORD_CONTENT_CHARS
+from generation.foreign import visible
 from generation.job import Job, JobStatus
 from generation.prompt_syntax import format_prompt
-from texts.text import _
+from services.drawing.generation import GenerationService
+from services.library.gallery import GalleryService
+from texts.text import _, joined
 from utils.text import cut
+
+LINE_CHARS: Final = 1000
+SEEDS_CHARS: Final = 200
+FIGURES_CHARS: Final = 500
+COMMAND: Final = "!dream "
+FILE_NAME: Final = "dream.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """Facts on how long the pictures of a job are kept. `is_kept`: somebody keeps them, so they do not expire."""
+
+    is_kept: bool = False
+    is_mine: bool = False  # it is who asks that keeps them
+    is_gone: bool = False
+    until: datetime | None = None
+    may_keep: bool = False
+
+
+class JobInfo(commands.Cog):
+    """Anybody who sees a picture may read how it was made; who owns it can keep it from here."""
+
+    def __init__(self, *, service: GenerationService, gallery: GalleryService) -> None:
+        self._service = service
+        self._gallery = gallery
+
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(action="info", handle=self._press),)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        person = person_of(interaction)
+        job = await self._service.visible(press.job_id, person)
+        media_ids = {image.media_id for image in job.result.images} if job.result else set()
+        keeping = Keeping()
+        if job.result and media_ids:
+            is_gone = bool(media_ids & await self._gallery.lost_among(media_ids))
+            keeping = Keeping(
+                is_kept=media_ids <= await self._gallery.kept_among(media_ids),
+                is_mine=media_ids <= await self._gallery.starred(person, media_ids),
+                is_gone=is_gone,
+                until=job.result.expires_at,
+                may_keep=not is_gone and job.user_key == person.user_key,
+            )
+        await interaction.response.send_message(**new_message(info_card(job, keeping)), ephemeral=True)
 
 
 def seed_of(job: Job) -> int | None:
@@ -21,15 +80,52 @@ def seeds_of(job: Job) -> str:
     return " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
 
 
-def info_text(job: Job) -> str:
-    """Return seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
-    line = block(cut(format_prompt(replace(job.settled, seed=seed_of(job) or job.drawn.seed)), 1500))
-    model = (job.result.model if job.result else None) or job.drawn.model or _("the engine's default")
-    foot = _("-# model {model} · job {short_id}", model=escape(model), short_id=job.short_id)
+def info_card(job: Job, keeping: Keeping) -> Card:
+    """Return everything a picture was made with. A phone can copy only whole blocks, so what is copied is in one."""
+    line = COMMAND + visible(format_prompt(replace(job.settled, seed=seed_of(job) or job.drawn.seed)))
+    is_short = len(line) <= LINE_CHARS and "```" not in line
+    again = f"\n```\n{block(line)}\n```" if is_short else _(" it: see the file\n")
     text = _(
-        "Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}",
-        seeds=seeds_of(job),
-        line=line,
-        foot=foot,
+        "Seed\n```\n{seeds}\n```\nTo make it again{line}-# {figures}\n-# {place}",
+        seeds=cut(seeds_of(job), SEEDS_CHARS),
+        line=f"{again}\n" if is_short else again,
+        figures=cut(joined(" · ", _figures(job)), FIGURES_CHARS),
+        place=joined(" · ", _place(job, keeping)),
     )
-    return cut(text, 2000)
+    file = CardPicture(data=line.encode(), filename=FILE_NAME, alt_text=_("the words and options of this picture"))
+    return Card(
+        content=cut(text, DISCORD_CONTENT_CHARS), rows=_rows(job, keeping), pictures=() if is_short else (file,)
+    )
+
+
+def _figures(job: Job) -> list[str]:
+    request, result = job.settled, job.result
+    model = (result.model if result else None) or request.model
+    images = result.images if result else ()
+    size = f"{images[0].width}×{images[0].height}" if images else f"{request.width}×{request.height}"
+    first = _("model {model}", model=escape(model)) if model else _("the engine's own model")
+    return [first, size, *kind_of(request), *details(request), *styles(job)]
+
+
+def _place(job: Job, keeping: Keeping) -> list[str]:
+    parts = []
+    if result := job.result:
+        engine = escape(result.backend)
+        drawn = _("{seconds:.1f} s on {engine}", seconds=result.seconds, engine=engine)
+        parts.append(_("from the cache, made by {engine}", engine=engine) if result.from_cache else drawn)
+        if result.cost_usd:
+            parts.append(f"${result.cost_usd:.3f}")
+    if keeping.is_gone:
+        parts.append(_("no longer kept here"))
+    elif keeping.is_kept:
+        parts.append(_("⭐ kept"))
+    elif keeping.until:
+        parts.append(_("kept here until {time}", time=timestamp(keeping.until)))
+    return [*parts, _("job {short_id}", short_id=job.short_id)]
+
+
+def _rows(job: Job, keeping: Keeping) -> tuple[Row, ...]:
+    if not keeping.may_keep:
+        return ()
+    label = _("Let go") if keeping.is_mine else _("Keep")
+    return ((Button(action="keep", job_id=job.id, label=label, emoji="⭐"),),)

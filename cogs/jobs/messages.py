@@ -81,9 +81,12 @@ class JobMessages:
         self._unlisten = service.listen(self._changed)
         self._taken_up: set[str] = set()  # jobs whose result may have been posted already
 
-    def card(self, view: JobView, pictures: tuple[CardPicture, ...] = (), *, smaller: bool = False) -> Card:
-        """Draw a job as it stands now."""
-        return render.card(view, self._context(view.job, smaller), self._clock.now(), pictures)
+    def card(
+        self, view: JobView, pictures: tuple[CardPicture, ...] = (), *, smaller: bool = False, number: int = 0
+    ) -> Card:
+        """Draw a job as it stands now; `number`: of the picture, where one of several is shown."""
+        context = replace(self._context(view.job, smaller), number=number)
+        return render.card(view, context, self._clock.now(), pictures)
 
     async def open(self, view: JobView, *, is_repeated: bool = False) -> None:
         """Show a new job for the first time, and follow it from then on.

@@ -49,7 +49,7 @@ def is_still(job: Job) -> bool:
 
 
 def is_single(job: Job, context: CardContext) -> bool:
-    return count_of(job) == 1 and is_still(job)
+    return count_of(job) == 1 and is_still(job) and not context.number
 
 
 def is_batch(job: Job, context: CardContext) -> bool:

@@ -16,17 +16,19 @@ from cogs.jobs.messages import JobMessages
 from cogs.origin import check_interaction_permissions, person_of
 from cogs.posting import edit_answer
 from cogs.presses import Press, Route
+from generation.deeds import Deed
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.order import Order, OrderKind
 from generation.request import Draft, Mode
-from generation.result import StoredImage
 from services.drawing.generation import GenerationService
+from services.drawing.picking import picture_of
 from services.pictures.media import MediaService
 from texts.text import _
 
 # how much of the picture is new; 0.75 is what engines draw with where nobody says a strength
 STRENGTHS: Final = {"subtle": 0.35, "strong": 0.65}
+DEEDS: Final = {"subtle": Deed.VARY_A_LITTLE, "strong": Deed.VARY}
 USUAL: Final = "strong"
 GONE_FROM_BATCH: Final = _("That picture is no longer kept here, so it cannot be varied.")
 
@@ -65,9 +67,11 @@ class Picks(commands.Cog):
     async def _pick(self, interaction: nextcord.Interaction, press: Press) -> None:
         job = await self._service.visible(press.job_id, person_of(interaction))
         index = int(press.argument) if press.argument.isdecimal() else -1
-        image = image_of(job, index, "pick")
-        words = _("U{index} · seed {seed}", index=index + 1, seed=image.seed)
-        await self._hand_over(interaction, job, (index,), words)
+        picture_of(job, index)
+        check_interaction_permissions(interaction)
+        order = Order(kind=OrderKind.PICK, job_id=job.id, index=index)
+        number = index + 1 if len(job.result.images if job.result else ()) > 1 else 0
+        await self._desk.take_press(interaction, order, private=job.origin.private, deed=Deed.PICK, number=number)
 
     async def _files(self, interaction: nextcord.Interaction, press: Press) -> None:
         job = await self._service.visible(press.job_id, person_of(interaction))
@@ -78,14 +82,16 @@ class Picks(commands.Cog):
         """Draw over a picture with a new seed: little of it is new, or much."""
         job = await self._service.visible(press.job_id, person_of(interaction))
         wanted = Variation.read(press.argument)
-        image = image_of(job, wanted.index, "vary")
+        image = picture_of(job, wanted.index)
         check_interaction_permissions(interaction)
         files: tuple[str, ...] = ()
         if await self._media.get(image.media_id) is None:
             files = self._copy_in(interaction.message, job)
         draft = Draft(mode=Mode.IMG2IMG, denoising_strength=STRENGTHS[wanted.strength], batch_size=1)
         order = Order(kind=OrderKind.CHANGE, draft=draft, media_id=image.media_id, files=files, job_id=job.id)
-        await self._desk.take_press(interaction, order, private=job.origin.private)
+        await self._desk.take_press(
+            interaction, order, private=job.origin.private, deed=DEEDS[wanted.strength], number=wanted.index + 1
+        )
 
     def _copy_in(self, message: nextcord.Message | None, job: Job) -> tuple[str, ...]:
         """Return the address of the copy that a message holds of a job's only picture.
@@ -113,15 +119,3 @@ class Picks(commands.Cog):
             )
             for batch in batches[1:]:
                 await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
-
-
-def image_of(job: Job, index: int, field: str) -> StoredImage:
-    """Return one of a job's pictures.
-
-    Raises:
-        RequestRejected: it has not so many.
-    """
-    images = job.result.images if job.result else ()
-    if not 0 <= index < len(images):
-        raise RequestRejected(_("There is no such picture in this batch."), field=field)
-    return images[index]

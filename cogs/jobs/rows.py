@@ -2,7 +2,7 @@
 
 from cogs.cards import Button, Row
 from cogs.jobs.context import CardContext, OtherEngine
-from cogs.jobs.more import BUTTONS_OF_PICKS, count_of, is_of_reply, is_single, more_menu
+from cogs.jobs.more import BUTTONS_OF_PICKS, count_of, is_of_reply, is_single, is_still, more_menu
 from generation.job import Job
 from texts.text import _
 from utils.text import cut
@@ -57,8 +57,15 @@ def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
         Button(action="reroll", job_id=job.id, label=_("Re-roll"), emoji="🎲", style="primary"),
         Button(action="edit", job_id=job.id, label=_("Remix"), emoji="✏️"),
     ]
-    if is_single(job, context) and context.can_vary:
-        again.append(Button(action="vary", job_id=job.id, label=_("Vary"), emoji="🪄", argument="0"))
+    if count_of(job) == 1 and is_still(job) and context.can_vary:
+        again.append(
+            Button(action="vary", job_id=job.id, label=_("Vary"), emoji="🪄", argument=str(max(0, context.number - 1)))
+        )
+    if context.number:  # its job has others, too: what is done to it begins with picking it
+        pick = Button(
+            action="pick", job_id=job.id, label=f"U{context.number}", emoji="🖼️", argument=str(context.number - 1)
+        )
+        return tuple(again), (pick, Button(action="keep", job_id=job.id, emoji="⭐"))
     further = []
     if is_single(job, context) and context.can_upscale:
         further.append(Button(action="picture", job_id=job.id, emoji="⬆️", argument="upscale"))

@@ -24,6 +24,7 @@ from cogs.presses import Press, Route
 from cogs.slash import slash_option
 from cogs.wire.reading import complete, raw_target, whole
 from generation.capabilities import Capabilities
+from generation.deeds import Deed
 from generation.job import Job
 from generation.options import MAX_CONTROL_WEIGHT
 from generation.order import Order, OrderKind
@@ -84,7 +85,7 @@ class Pictures(commands.Cog):
 
     @nextcord.message_command(name="Upscale 2×")
     async def upscale_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
-        await self._from_message(interaction, message, CHANGES["upscale"])
+        await self._from_message(interaction, message, "upscale")
 
     # -- in another style ----------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class Pictures(commands.Cog):
 
     @nextcord.message_command(name="Zoom out 1.5×")  # no text: it is known by this name
     async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
-        await self._from_message(interaction, message, CHANGES["zoom"])
+        await self._from_message(interaction, message, "zoom")
 
     @nextcord.slash_command(name="control", description=_("Draw after the pose, the edges or the depth of a picture"))
     async def control(
@@ -198,7 +199,7 @@ class Pictures(commands.Cog):
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
         job = await self._service.visible(press.job_id, person_of(interaction))
         assert interaction.message is not None, "a button stands under a message"
-        await self._change(interaction, interaction.message, job, CHANGES[press.argument])
+        await self._change(interaction, interaction.message, job, press.argument)
 
     # -- pictures from pictures ----------------------------------------------------------------------------------
 
@@ -212,18 +213,18 @@ class Pictures(commands.Cog):
         assert dream is not None, "the cog of the main command is always there"
         await ctx.invoke(dream, text=text)
 
-    async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, changes: Draft) -> None:
+    async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, change: str) -> None:
         complete(message, raw_target(interaction, message))
         job = await self._sources.job_of(message, person_of(interaction))
-        await self._change(interaction, message, job, changes)
+        await self._change(interaction, message, job, change)
 
     async def _change(
-        self, interaction: nextcord.Interaction, message: nextcord.Message, job: Job | None, changes: Draft
+        self, interaction: nextcord.Interaction, message: nextcord.Message, job: Job | None, change: str
     ) -> None:
         """Answer with a new message and make something of the picture in `message`; the result is the presser's."""
         check_interaction_permissions(interaction)
-        order = self._sources.order_for(message, job, changes)
-        await self._desk.take_press(interaction, order, private=is_private(message, job))
+        order = self._sources.order_for(message, job, CHANGES[change])
+        await self._desk.take_press(interaction, order, private=is_private(message, job), deed=Deed(change))
 
     async def _take(
         self,

@@ -15,7 +15,7 @@ from cogs.attachments import address_of, picture_in, pictures_in, unused_in
 from cogs.cards import Card, check_stands_in, to_view
 from cogs.desk import Desk
 from cogs.error_handler import thinking
-from cogs.jobs.info import info_text, seeds_of
+from cogs.jobs.info import Keeping, info_card, seeds_of
 from cogs.jobs.more import is_of_reply
 from cogs.origin import (
     VIA_REPLY,
@@ -93,7 +93,7 @@ class Replies(commands.Cog):
             await reply_to(ctx, content=_("Seed\n```\n{seeds}\n```", seeds=seeds_of(job)))
             return
         if wish.operation is Operation.INFO:
-            await reply_to(ctx, content=info_text(job))
+            await reply_to(ctx, **new_message(info_card(job, Keeping())))
             return
         await check_message_permissions(ctx)
         index = self._index(job, wish)

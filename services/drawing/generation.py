@@ -7,7 +7,7 @@ from typing import Any, Final
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
 from generation.fields import FIELDS
-from generation.job import Job, JobView, Origin, child_of
+from generation.job import Job, JobView, Origin, going_on
 from generation.person import Person
 from generation.policy import check_change, may_see
 from generation.replaced_options import said_anew
@@ -18,6 +18,7 @@ from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
 from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import jobs_of, numbered
+from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
@@ -175,8 +176,20 @@ class GenerationService:
         changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
-        origin, parent = child_of(pressed, origin), Parent(job=old, changes=changes)
+        origin, parent = going_on(pressed, origin, changes), Parent(job=old, changes=changes)
         return await self.submit(changes.over(base), origin, fresh=True, notes=notes, parent=parent, also=also)
+
+    async def pick(self, job_id: str, index: int, origin: Origin, *, also: Sequence[Write] = ()) -> JobView:
+        """Show one picture of a job alone, as a job of its own; one that is no longer kept is drawn from its seed.
+
+        Raises:
+            RequestRejected: there is no such picture.
+        """
+        job = await self.get(job_id)
+        seed = picture_of(job, index).seed
+        if view := await show_alone(self._parts, job, index, going_on(job, origin), also):
+            return view
+        return await self.again(job_id, origin, Draft(seed=seed, batch_size=1), notes=(DRAWN_AGAIN,), also=also)
 
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""

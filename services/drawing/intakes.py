@@ -13,7 +13,7 @@ from typing import Final
 
 from backends.registry import BackendRegistry
 from generation.errors import CapabilityError, GenerationError, RequestRejected
-from generation.job import JobView, Origin, child_of
+from generation.job import JobView, Origin, going_on
 from generation.lora_tags import with_tags_as_loras
 from generation.options import as_checked
 from generation.order import Order, OrderKind
@@ -166,6 +166,8 @@ class IntakeService:
                 return Made(views=await self._draw(intake, read, closing))
             case OrderKind.AGAIN:
                 return Made(views=[await self._again(intake, closing)])
+            case OrderKind.PICK:
+                return Made(views=[await self._generation.pick(order.job_id, order.index, origin, also=[closing])])
             case OrderKind.CANCEL:
                 await self._replace(intake)
                 return Made()
@@ -181,7 +183,7 @@ class IntakeService:
         parent = None
         if order.job_id:
             job = await self._generation.get(order.job_id)
-            origin, parent = child_of(job, origin), Parent(job=job, changes=order.draft)
+            origin, parent = going_on(job, origin, order.draft), Parent(job=job, changes=order.draft)
         notes = (*order.notes, *notes, *remarks)
         view = await self._generation.submit(draft, origin, notes=notes, parent=parent, also=[closing])
         return Made(views=[view])

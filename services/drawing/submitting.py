@@ -14,6 +14,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from generation.deeds import asked_in
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
 from generation.policy import may_use
@@ -103,6 +104,8 @@ class Submission:
         if before := await job_of(parts.jobs, origin):
             self._ids.append(before.id)
             return before
+        if parent is None:
+            origin = replace(origin, asked=asked_in(draft), styles=draft.styles)
         request, remarks = await self._allowed(draft, origin, parent)
         draft, origin, (best, *others) = request.draft, request.origin, request.options
         self._let_in(origin.user_key, best.entry.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cogs.jobs.card import alt_text
+from cogs.jobs.alt import alt_of
 from cogs.pictures.forms import (
     FILE_NAME,
     described_card,
@@ -23,7 +23,7 @@ from generation.errors import RequestRejected
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, Mode
 from services.pictures.pictures import known_of
-from tests.cogs.samples import JOB
+from tests.cogs.samples import JOB, done
 from tests.cogs.snapshots import check_snapshot, drawn
 from utils.images import ImageInfo
 from utils.infotext import parse_infotext
@@ -132,6 +132,12 @@ def test_repeat_is_told_to_do_nothing_here() -> None:
 
 def test_alt_text_of_an_upscaled_picture_says_how_much_larger() -> None:
     request = replace(JOB.request, mode=Mode.UPSCALE, upscale_factor=2.0)
-    assert alt_text(request, 1, "ESRGAN") == "AI image: a fox in a library, watercolor; made 2 times larger by ESRGAN"
-    unsaid = replace(request, prompt="")
-    assert alt_text(unsaid, 1, None) == "AI image: a picture given without words; made 2 times larger"
+    job = replace(done(model="ESRGAN").job, drawn=request, origin=replace(JOB.origin, parent_job_id="1"))
+    assert job.result is not None
+    large = replace(job.result.images[0], width=1536, height=1024)
+    said = "AI image: a fox in a library, watercolor; made 2 times larger by ESRGAN, 1536×1024"
+    assert alt_of(job, large) == said
+    own = replace(job, drawn=replace(request, prompt=""), origin=JOB.origin, result=done(model="ESRGAN").job.result)
+    assert (
+        alt_of(own, large) == "Enlarged image: a picture given without words; made 2 times larger by ESRGAN, 1536×1024"
+    )

@@ -9,17 +9,37 @@ import pytest
 
 from cogs.cards import CardPicture, Menu
 from cogs.jobs import card as render
+from cogs.jobs.alt import alt_of
 from cogs.jobs.context import CardContext, OtherEngine
+from cogs.jobs.small_print import small_print
 from easel_sketch.painting.legend import TEXT
+from generation.deeds import Deed
 from generation.job import Away, Hold, JobStatus, JobView, Progress
-from generation.request import Mode, SourceImage, WorkflowRef
+from generation.request import Lora, Mode, SourceImage, WorkflowRef
 from tests.cogs.samples import CONTEXT, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 
-FILE = (CardPicture(data=b"x", filename="a-fox-81245.png", alt_text=render.alt_text(REQUEST, 81245, "dreamshaper_8")),)
+FILE = (CardPicture(data=b"x", filename="a-fox-81245.png", alt_text="AI image: a fox"),)
 AWAY = Away(reason="refused", since=NOW - timedelta(seconds=40), patience_s=1800.0)
 OTHERS = (OtherEngine(name="flux", label="flux-box", is_flux=True), OtherEngine(name="grid", label="Grid"))
 RICH = replace(CONTEXT, others=OTHERS, can_upscale=True, can_zoom=True, can_vary=True, has_studio=True)
+
+
+def asked_for() -> JobView:
+    view = done()
+    request = replace(REQUEST, negative_prompt="dogs, cats", loras=(Lora(name="ink", weight=0.8),))
+    asked = ("steps", "cfg_scale", "sampler", "negative_prompt", "loras")
+    origin = replace(JOB.origin, asked=asked, styles=("Watercolor",))
+    return replace(view, job=replace(view.job, request=request, drawn=request, origin=origin))
+
+
+def upscaled(of: str) -> JobView:
+    view = done()
+    request = replace(REQUEST, mode=Mode.UPSCALE, upscale_factor=2.0)
+    origin = replace(JOB.origin, deed=Deed.UPSCALE, parent_job_id="p", parent_user_id=of, parent_channel_id="2",
+                     parent_message_id="9")  # fmt: skip
+    return replace(view, job=replace(view.job, request=request, drawn=request, origin=origin))
+
 
 CARDS = {
     "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), CONTEXT, ()),
@@ -40,6 +60,9 @@ CARDS = {
     "done": (done(), RICH, FILE),
     "done_sketch": (done(), CardContext(engine="sketch", remark="sketch: drawn by rules, not by an AI model",
                                    has_models=False, has_samplers=False, can_upscale=True, can_zoom=True), FILE),
+    "done_asked": (asked_for(), RICH, FILE),
+    "done_upscaled": (upscaled("7"), RICH, FILE),
+    "done_upscaled_own": (upscaled("42"), RICH, FILE),
     "done_batch": (done(4), RICH, FILE),
     "done_batch_of_ten": (done(10), RICH, FILE),
     "done_from_cache": (done(from_cache=True, seconds=0.0), CONTEXT, FILE),
@@ -60,9 +83,10 @@ CARDS = {
 def test_a_picture_drawn_by_rules_is_not_called_an_ai_image() -> None:
     job = done(2).job
     assert job.result is not None
-    assert render.alt_of(job, 5).startswith("AI image, 2 in a grid: ")
+    image = job.result.images[0]
+    assert alt_of(job, image).startswith("AI image, 2 in a grid: ")
     sketched = replace(job, result=replace(job.result, notes=(TEXT,), images=job.result.images[:1]))
-    assert render.alt_of(sketched, 5).startswith("Image drawn by rules, not by an AI model: ")
+    assert alt_of(sketched, image).startswith("Image drawn by rules, not by an AI model: ")
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -94,7 +118,8 @@ def test_longest_texts_still_fit() -> None:
     job = replace(JOB, request=request, drawn=request, notes=("`" * 900,) * 5)
     for view in (JobView(job=job), replace(done(), job=replace(job, status=JobStatus.DONE, result=done().job.result))):
         assert len(render.card(view, CONTEXT, NOW).content) <= 2000
-    assert len(render.alt_text(request, 1, request.model)) <= 1024
+        if view.job.result is not None:
+            assert len(alt_of(view.job, view.job.result.images[0])) <= 1024
 
 
 @pytest.mark.parametrize(
@@ -123,15 +148,16 @@ def test_img2img_names_its_strength() -> None:
     request = replace(
         REQUEST, mode=Mode.IMG2IMG, init_image=SourceImage(media_id="m"), denoising_strength=0.6, sampler=None
     )
-    view = JobView(job=replace(JOB, request=request, drawn=request))
-    assert "img2img · 25 steps · CFG 7 · strength 0.6" in render.card(view, CONTEXT, NOW).content
+    origin = replace(JOB.origin, asked=("denoising_strength", "steps"))
+    view = JobView(job=replace(JOB, request=request, drawn=request, origin=origin))
+    assert "seed 81245 · img2img · 25 steps · strength 0.6" in render.card(view, CONTEXT, NOW).content
 
 
 def test_name_of_a_workflow_is_in_the_small_print() -> None:
     drawn_with = replace(REQUEST, workflow=WorkflowRef(name="my_portrait", id="1"))
     view = done()
     job = replace(view.job, request=drawn_with, drawn=drawn_with)
-    assert "workflow my\\_portrait" in render.parameter_line(job)
+    assert "workflow my\\_portrait" in small_print(job)
 
 
 def test_words_from_right_to_left_do_not_turn_what_stands_around_them() -> None:

@@ -99,7 +99,7 @@ async def test_nobody_else_draws_on_it(start: StartEasel, engine: FakeBackend, e
     easel = await start(examine=examine)
     await connect(easel)
     answer = await easel.dream(user="ann")
-    assert "on sketch" in answer.content
+    assert "sketch: drawn by rules" in answer.content
     assert engine.requests == []
 
 
@@ -154,7 +154,7 @@ async def test_test_and_disconnect(
     assert "✔ connect · ✖ auth" in tested.message.content
     gone = await mia.slash(discord.channel, "sddisconnect")
     await discord.wait_for(lambda: "✅ Disconnected" in gone.message.content)
-    assert "on sketch" in (await easel.dream()).content
+    assert "sketch: drawn by rules" in (await easel.dream()).content
     assert KEY not in everything_said(discord)
 
 

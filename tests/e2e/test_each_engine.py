@@ -66,7 +66,7 @@ async def test_it_draws_and_tells_how_far_it_is(start: StartEasel, kind: str) ->
         engine.hold(server)
         easel = await start(CONNECT[kind](server))
         answer = await asked(easel, engine, server)
-        assert "on sketch" not in answer.content
+        assert "sketch" not in answer.content
         engine.release(server)
         await easel.finished(answer)
         assert len(answer.attachments) == 1

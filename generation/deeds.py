@@ -1,0 +1,40 @@
+"""Names of what was done to a picture to make the next one; a job's origin keeps it, doors put it into words."""
+
+from enum import StrEnum
+
+from generation.request import Draft
+
+
+class Deed(StrEnum):
+    """One thing done to a picture, or to the request it was drawn from."""
+
+    AGAIN = "again"
+    REMIX = "remix"
+    VARY = "vary"
+    VARY_A_LITTLE = "vary-a-little"
+    PICK = "pick"  # one of several is shown alone
+    STEPS = "steps"
+    SIZE = "size"
+    MODEL = "model"
+    SAMPLER = "sampler"
+    ENGINE = "engine"
+    SMALLER = "smaller"
+    UPSCALE = "upscale"
+    ZOOM = "zoom"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+    INPUT = "input"  # another picture is drawn from it
+
+
+# what small print says only where somebody asked for it
+_ASKED = (
+    "steps", "cfg_scale", "guidance", "sampler", "scheduler", "negative_prompt", "loras", "styles", "vae", "clip_skip",
+    "hires", "denoising_strength", "upscaler", "tiling",
+)  # fmt: skip
+
+
+def asked_in(draft: Draft) -> tuple[str, ...]:
+    """Return the names of the fields that somebody said a value for, of those that small print may show."""
+    return tuple(name for name in _ASKED if getattr(draft, name) not in (None, "", ()))
