@@ -116,6 +116,13 @@ class EaselBot(commands.Bot):
         self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
         self._add_cogs(services, message_content=message_content)
 
+    def _add_card_cogs(self, services: Services) -> None:
+        """Add what answers presses under a picture."""
+        generation, messages, desk = services.generation, self.messages, self.desk
+        self.add_cog(EditControls(service=generation, catalog=services.catalog, messages=messages, desk=desk))
+        self.add_cog(JobInfo(service=generation, gallery=services.records.gallery))
+        self.add_cog(Picks(service=generation, media=services.media, messages=messages, desk=desk))
+
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk
         self.add_cog(ErrorHandler(self))
@@ -123,9 +130,7 @@ class EaselBot(commands.Bot):
         self.add_cog(questions)
         drawing = {"workflows": services.workflows, "styles": services.records.styles, "inputs": Inputs(generation)}
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
-        self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
-        self.add_cog(JobInfo(service=generation, gallery=services.records.gallery))
-        self.add_cog(Picks(service=generation, media=media, messages=self.messages, desk=desk))
+        self._add_card_cogs(services)
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
         self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]

@@ -70,6 +70,7 @@ def make_records(
         clock=clock,
         settings=storage,
     )
+    generation.on_shown_again = gallery.forget_job  # a picture of your own is in the history already
     generation.on_deleted += [gallery.forget_job, forgetting.forget_job]
     gallery.on_emptied.append(forgetting.forget_words)
     return Records(

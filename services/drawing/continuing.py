@@ -9,6 +9,7 @@ from typing import Any, Final
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import find_model
 from generation.errors import BackendError, CapabilityError, GenerationError
+from generation.fields import FIELDS
 from generation.job import Job, Origin
 from generation.options import as_checked
 from generation.request import FROM_PICTURE_ALONE, Draft, Mode
@@ -130,6 +131,12 @@ class Continuation:
         if not left_out:
             return note
         return joined(" · ", (note, _("left out: {names}", names=joined(", ", left_out))))
+
+
+def asks_to_draw(changes: Draft) -> bool:
+    """Return whether changes are of no use to enlarging a picture, such as other words."""
+    drawing = (getattr(changes, field.name) for field in FIELDS if field.is_drawing)
+    return changes.mode is None and any(value not in (None, "", ()) for value in drawing)
 
 
 def _noted(options: list[Candidate], note: str) -> list[Candidate]:

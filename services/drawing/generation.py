@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
-from generation.fields import FIELDS
 from generation.job import Job, JobView, Origin, going_on
 from generation.person import Person
 from generation.policy import check_change, may_see
@@ -16,7 +15,7 @@ from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
-from services.drawing.continuing import Continuation, Parent
+from services.drawing.continuing import Continuation, Parent, asks_to_draw
 from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
 from services.drawing.styles import StyleService
@@ -74,6 +73,7 @@ class GenerationService:
             gate=gate,
             caps=caps,
         )
+        self.on_shown_again: Callable[[Job], Awaitable[None]] | None = None  # told of your own picture, picked
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
     async def submit(
@@ -166,7 +166,7 @@ class GenerationService:
                 field="job",
                 hint=_("Private prompts go with their picture. Write it again."),
             )
-        old = await self.drawn(old) if _asks_to_draw(changes) else old
+        old = await self.drawn(old) if asks_to_draw(changes) else old
         unsaid = Draft()
         base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
         if "init_image" in drop:
@@ -188,6 +188,8 @@ class GenerationService:
         job = await self.get(job_id)
         seed = picture_of(job, index).seed
         if view := await show_alone(self._parts, job, index, going_on(job, origin), also):
+            if origin.user_key == job.user_key and self.on_shown_again is not None:
+                await self.on_shown_again(view.job)
             return view
         return await self.again(job_id, origin, Draft(seed=seed, batch_size=1), notes=(DRAWN_AGAIN,), also=also)
 
@@ -388,12 +390,6 @@ def _part_of(origin: Origin, number: int) -> Origin:
     """Return the origin of one job of several; only the first has the message that answers."""
     message_id = None if number else origin.message_id
     return replace(numbered(origin, number), answer_number=number, message_id=message_id)
-
-
-def _asks_to_draw(changes: Draft) -> bool:
-    """Return whether changes are of no use to enlarging a picture, such as other words."""
-    drawing = (getattr(changes, field.name) for field in FIELDS if field.is_drawing)
-    return changes.mode is None and any(value not in (None, "", ()) for value in drawing)
 
 
 def _no_job(job_id: str) -> RequestRejected:
