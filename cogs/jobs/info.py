@@ -12,8 +12,8 @@ from cogs.jobs.card import timestamp
 from cogs.jobs.small_print import details, kind_of, styles
 from cogs.origin import person_of
 from cogs.plain import block, escape
-from cogs.posting import new_message
 from cogs.presses import Press, Route
+from cogs.wire.styles import new_message
 from constants import DISCORD_CONTENT_CHARS
 from generation.foreign import visible
 from generation.job import Job, JobStatus
