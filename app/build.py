@@ -20,6 +20,7 @@ from backends.registry import BackendRegistry
 from config import Settings
 from queue_manager import QueueManager
 from services.bundle import Services
+from services.moderation.notices import NoticeKind
 from services.pictures.marks import Marks
 from services.pictures.media import MediaService
 from services.pictures.sweeper import Sweeper
@@ -62,7 +63,7 @@ class Easel:
         await self.web.webhooks.start()
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)
-        self.services.records.alerts.on_alert.append(self._post_alert)
+        self.services.records.alerts.on_alert += [self._post_alert, self._tell_admins]
         services, loops = self.services, self.services.loops
         services.upkeep.start(loops)
         services.records.start(loops)
@@ -73,6 +74,12 @@ class Easel:
     async def _post_alert(self, alert: Alert) -> None:
         values = {"kind": alert.kind, "engine": alert.lane, "message": alert.message}
         await self.web.webhooks.tell_owner("alert", {"alert": values})
+
+    async def _tell_admins(self, alert: Alert) -> None:
+        if channel_id := self.settings.discord.admin_channel_id:
+            await self.services.moderation.notices.tell(
+                NoticeKind.ALERT, channel_id=channel_id, about=alert.kind, message=str(alert.message)
+            )
 
     async def close(self) -> None:
         """Close everything; stop the queue before."""

@@ -19,6 +19,7 @@ from services.house.bundle import House
 from services.house.gate import Gate
 from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation, make_moderation
+from services.moderation.removal import PictureRemoval
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
@@ -62,6 +63,10 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     comparisons = ComparisonStore(base.database)
     compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
     links = base.settings.safety.links
+    records = _records(base, queue, generation, connections, styles)
+    moderation.reports.channel_of = house.reports_channel
+    removal = PictureRemoval(queue=queue, jobs=base.jobs, media=media, gallery=records.gallery)
+    moderation.reports.remove_picture = removal.remove
     return queue, Services(
         generation=generation,
         compare=compare,
@@ -71,7 +76,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         describing=DescribingService(registry),
         intakes=make_intakes(base.database, base.box, registry, generation, compare, media, clock, wildcards, links),
         upkeep=_upkeep(base, queue, connections),
-        records=_records(base, queue, generation, connections, styles),
+        records=records,
         workflows=workflows,
         wildcards=wildcards,
         questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),

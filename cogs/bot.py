@@ -28,6 +28,7 @@ from cogs.jobs.picks import Picks
 from cogs.moderation.caps import Caps
 from cogs.moderation.cog import Moderating
 from cogs.moderation.notices import ModerationNotices
+from cogs.moderation.reports import Reports
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
 from cogs.plain_words import give_command, may_be_mended
@@ -170,9 +171,7 @@ class EaselBot(commands.Bot):
         self._replies = Replies(service=generation, media=media, catalog=catalog, desk=desk)
         self.add_cog(self._replies)
         self.add_cog(Forget(forgetting=services.records.forgetting))
-        self.add_cog(Caps(moderation=services.moderation, clock=services.clock))
-        self.add_cog(Moderating(moderation=services.moderation))
-        self.add_cog(ModerationNotices(self, moderation=services.moderation))
+        self._add_moderation(services)
         self.add_cog(Help())
         self.add_cog(Welcome(desk=desk))
         self.add_cog(self._presence)
@@ -182,6 +181,13 @@ class EaselBot(commands.Bot):
         for cog in self.cogs.values():
             presses.add(cog)
         self.add_cog(presses)
+
+    def _add_moderation(self, services: Services) -> None:
+        moderation = services.moderation
+        self.add_cog(Caps(moderation=moderation, clock=services.clock))
+        self.add_cog(Moderating(moderation=moderation))
+        self.add_cog(ModerationNotices(self, moderation=moderation, messages=self.messages))
+        self.add_cog(Reports(service=services.generation, moderation=moderation))
 
     def get_interaction(self, data: Any, *, cls: Any = nextcord.Interaction) -> Any:
         """Return an interaction as nextcord makes it, with what a layout holds, which that does not read."""

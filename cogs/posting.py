@@ -74,10 +74,10 @@ class Poster:
         is_alive = bool(origin.reply_token) and origin.reply_token not in self._dead_tokens
         return is_alive and until is not None and self._clock.now() < until
 
-    async def edit(self, job: Job, card: Card) -> None:
+    async def edit(self, job: Job, card: Card, *, keeps_files: bool = True) -> None:
         """Edit the job's message where it stands, if there is one; files stay unless the card brings one."""
-        if await self._edit_reply(job.origin, card, keeps_files=True) is None:
-            await self._edit_message(job.origin, card, keeps_files=True)
+        if await self._edit_reply(job.origin, card, keeps_files=keeps_files) is None:
+            await self._edit_message(job.origin, card, keeps_files=keeps_files)
 
     async def deliver(self, job: Job, card: Card, *, is_repeated: bool = False) -> Posted:
         """Put a final card into the best place that takes it.

@@ -41,6 +41,7 @@ class HouseRules:
     channels: tuple[str, ...] = ()  # ids of the channels where people may draw; none: all
     roles: tuple[str, ...] = ()  # ids of the roles that may draw; none: everybody
     moderator_roles: tuple[str, ...] = ()  # ids of the roles that moderate, beside Manage Server
+    reports_channel: str = ""  # id of the channel where moderators read reports; empty: nothing can be reported
     sexual_content: SexualContent = SexualContent.AGE_RESTRICTED
     words: tuple[str, ...] = ()  # never drawn here; "drag*" is for all words that begin so
     patterns: tuple[str, ...] = ()  # RE2

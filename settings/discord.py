@@ -31,6 +31,13 @@ class DiscordSettings(Group):
         _("How pictures are shown: classic, or v2 (a frame with the picture inside); messages that are there stay"),
         _("classic or v2"),
     )
+    admin_channel_id: str = text(
+        "",
+        _("Channel that hears of warnings (errors, slow pictures, the budget, a refused key), beside the webhook"),
+        _("a channel id, like 123"),
+        variable="ADMIN_CHANNEL_ID",
+        pattern=r"^\d*$",
+    )
     api_url: Url = text(
         DISCORD_API_URL,
         _("Address of Discord's API, or of a REST proxy"),

@@ -111,6 +111,7 @@ FORGET_QUESTIONS: Final = "DELETE FROM questions WHERE user_key = :user_key"
 FORGET_NAMES: Final = (
     "UPDATE bans SET user_name = '' WHERE user_key = :user_key",
     "UPDATE audit SET actor_name = '' WHERE actor = :user_key",
+    "UPDATE audit SET reason = '' WHERE actor = :user_key AND action IN ('report', 'appeal')",
     "UPDATE audit SET target_name = '' WHERE target = :user_key",
     "UPDATE reports SET owner_name = '', appeal = '' WHERE owner = :user_key",
     "UPDATE OR REPLACE report_reasons SET reporter = :name, reporter_name = '', reason = '' WHERE reporter = :user_key",

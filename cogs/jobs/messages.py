@@ -221,6 +221,10 @@ class JobMessages:
         around = replace(self._context(job, files.is_smaller), left_out=files.left_out)
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
+    async def empty(self, job: Job, words: str) -> None:
+        """Leave nothing but words of the message that shows a job."""
+        await self._poster.edit(job, Card(content=words), keeps_files=False)
+
     async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[CardPicture]:
         """Fetch single pictures of a batch as they were made; those that have expired are left out."""
         pictures = []

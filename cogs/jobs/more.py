@@ -122,6 +122,13 @@ MORE: Final = (
     MoreEntry(action="flux", label=_("Flux it"), emoji="⚡", each=_engines),
     MoreEntry(action="info", label=_("Info"), emoji="ℹ️"),
     MoreEntry(action="studio", label=_("Studio"), emoji="🖌️", suits=lambda job, context: context.has_studio),
+    MoreEntry(
+        action="report",
+        label=_("Report"),
+        emoji="🚩",
+        description=_("Tell the moderators of this server"),
+        suits=lambda job, context: bool(job.origin.guild_id) and not job.origin.private,
+    ),
     MoreEntry(action="delete", label=_("Delete"), emoji="🗑️", suits=is_batch),
 )
 

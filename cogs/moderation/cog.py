@@ -1,14 +1,14 @@
 """`/ban`, `/unban`, `/bans`, `/audit`: what moderators of a server have. The answers are for their eyes alone."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, Row, check_stands_in
+from cogs.cards import Card, Row, check_stands_in
 from cogs.moderation import text as moderation_text
+from cogs.moderation.buttons import PREFIX, ModerationButton
 from cogs.origin import DOOR, person_of
 from cogs.presses import Press, Route
 from cogs.wire.styles import edit_of, new_message
@@ -18,18 +18,8 @@ from services.moderation.bans import MAX_REASON_CHARS
 from services.moderation.bundle import Moderation
 from texts.text import _
 
-PREFIX: Final = "m1"
 AUDIT: Final = "audit"
 ACTIONS: Final = {action.value: action.value for action in AuditAction}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModerationButton(Button):
-    """A button for moderators; `job_id` is the report or the place in a list that it is about."""
-
-    @property
-    def custom_id(self) -> str:
-        return f"{PREFIX}:{self.action}:{self.job_id}" + (f":{self.argument}" if self.argument else "")
 
 
 class Moderating(commands.Cog):

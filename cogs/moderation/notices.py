@@ -1,26 +1,36 @@
 """Tells people and moderators what the services of moderation have for them, by ids alone."""
 
 import logging
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import nextcord
 from nextcord.ext import commands
 
+from cogs.cards import Card
+from cogs.jobs.forms import pack
+from cogs.jobs.messages import JobMessages
+from cogs.moderation import report_text
 from cogs.moderation import text as moderation_text
 from cogs.posting import TRANSIENT
+from cogs.wire.styles import edit_of, new_message
 from services.moderation.bundle import Moderation
-from services.moderation.notices import ModerationNotice, TellLater
+from services.moderation.notices import ModerationNotice, NoticeKind, TellLater
+from services.moderation.reports import ReportState, ReportView
 from texts.text import _
 
 log = logging.getLogger(__name__)
+
+MOST_SHOWN: Final = 4  # pictures of a batch
 
 
 class ModerationNotices(commands.Cog):
     """One who takes no direct messages is left in peace."""
 
-    def __init__(self, bot: commands.Bot, *, moderation: Moderation) -> None:
+    def __init__(self, bot: commands.Bot, *, moderation: Moderation, messages: JobMessages) -> None:
         self._bot = bot
         self._moderation = moderation
+        self._messages = messages
 
     @commands.Cog.listener("on_ready")
     async def open(self) -> None:
@@ -47,7 +57,7 @@ class ModerationNotices(commands.Cog):
             TellLater: Discord does not take it now.
         """
         try:
-            await self._write(notice.user_key, self._words(notice))
+            await self._tell(notice)
         except (nextcord.DiscordServerError, *TRANSIENT) as error:
             raise TellLater(type(error).__name__) from error
         except nextcord.HTTPException as error:
@@ -55,16 +65,64 @@ class ModerationNotices(commands.Cog):
                 raise TellLater(str(error.status)) from error
             log.info("somebody could not be told (%s)", type(error).__name__, extra={"action": "notices"})
 
-    async def _write(self, user_key: str, text: str) -> None:
+    async def _tell(self, notice: ModerationNotice) -> None:
+        kind, server = NoticeKind(notice.kind), self._server(notice.guild_id)
+        if kind in (NoticeKind.BANNED, NoticeKind.UNBANNED):
+            await self._write(notice.user_key, Card(content=moderation_text.notice(kind, server, notice.details)))
+            return
+        if kind is NoticeKind.ALERT:
+            await self._channel(notice.channel_id).send(moderation_text.alert(notice.details))
+            return
+        if (view := await self._moderation.reports.view(notice.subject)) is None:
+            return
+        if kind is NoticeKind.REPORTED:
+            await self._show(view, notice.channel_id)
+        elif kind is NoticeKind.WITHDRAWN:
+            await self._withdraw(view)
+        elif kind is NoticeKind.DECIDED:
+            reason = str(notice.details.get("reason", ""))
+            await self._write(notice.user_key, report_text.decided_card(view.report, server, reason))
+        elif kind is NoticeKind.OUTCOME:
+            state = ReportState(notice.details["state"])
+            await self._write(notice.user_key, Card(content=report_text.outcome_text(state, server)))
+        elif kind is NoticeKind.APPEAL:
+            await self._write(notice.user_key, Card(content=report_text.appeal_text(view.report.appeal_state, server)))
+
+    async def _show(self, view: ReportView, channel_id: str) -> None:
+        """Post a report to the moderators, or edit the message that shows it."""
+        report, card = view.report, report_text.report_card(view)
+        channel = self._channel(channel_id)
+        if report.card_message_id:
+            message = channel.get_partial_message(int(report.card_message_id))
+            is_gone = report.state in (ReportState.REMOVED, ReportState.BANNED)
+            await message.edit(**edit_of(card, keeps_files=not is_gone))
+            return
+        count = len(view.job.result.images) if view.job and view.job.result else 0
+        pictures = await self._messages.originals(view.job, tuple(range(min(count, MOST_SHOWN)))) if view.job else []
+        hidden = [replace(picture, filename=f"SPOILER_{picture.filename}") for picture in pictures]
+        first = next(iter(pack(hidden)), ()) if hidden else ()
+        sent = await channel.send(**new_message(replace(card, pictures=tuple(first))))
+        await self._moderation.reports.set_card(report.id, channel_id=channel_id, message_id=str(sent.id))
+
+    async def _withdraw(self, view: ReportView) -> None:
+        """Take a picture which moderators have removed from everywhere, and empty the message that showed it."""
+        await self._moderation.reports.withdraw(view.report)
+        if view.job is not None:
+            await self._messages.empty(view.job, _("🚫 The moderators have removed this picture."))
+
+    async def _write(self, user_key: str, card: Card) -> None:
         user_id = user_key.partition(":")[2]
         if not user_key.startswith("discord:") or not user_id.isdecimal():
             return
         user: Any = await self._bot.fetch_user(int(user_id))
-        await user.send(text)
+        await user.send(**new_message(card))
 
-    def _words(self, notice: ModerationNotice) -> str:
-        guild = self._bot.get_guild(int(notice.guild_id)) if notice.guild_id.isdecimal() else None
-        return moderation_text.notice(notice.kind, guild.name if guild else _("a server"), notice.details)
+    def _channel(self, channel_id: str) -> Any:
+        return self._bot.get_partial_messageable(int(channel_id), type=nextcord.ChannelType.text)
+
+    def _server(self, guild_id: str) -> str:
+        guild = self._bot.get_guild(int(guild_id)) if guild_id.isdecimal() else None
+        return guild.name if guild else _("a server")
 
     def _note_servers(self) -> None:
         self._moderation.homes.joined(str(guild.id) for guild in self._bot.guilds)

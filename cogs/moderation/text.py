@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from cogs.plain import code, escape
+from cogs.plain import code, escape, sentence
 from generation.caps import NAMES, NO_LIMIT, Cap, CapKind
 from services.moderation.audit import AuditAction, AuditEntry
 from services.moderation.bans import Ban
@@ -119,6 +119,11 @@ def notice(kind: str, server: str, details: Mapping[str, Any]) -> str:
         end=f"<t:{int(ends_at)}:f>",
         reason=reason,
     )
+
+
+def alert(details: Mapping[str, Any]) -> str:
+    """Warn admins of what happens to the engines or the budget."""
+    return _("⚠️ {message}\n-# `/status` shows how the engines are.", message=sentence(str(details.get("message", ""))))
 
 
 def caps(found: Sequence[Cap], guild_id: str) -> str:

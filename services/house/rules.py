@@ -47,6 +47,9 @@ class HouseRuleService:
         await self.load(guild_id)
         return self._known[guild_id] is not None
 
+    async def reports_channel(self, guild_id: str) -> str:
+        return (await self.load(guild_id)).reports_channel
+
     async def moderator_roles(self, guild_id: str) -> tuple[str, ...]:
         return (await self.load(guild_id)).moderator_roles
 

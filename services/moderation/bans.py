@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,9 +14,10 @@ from queue_manager import QueueManager
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.notices import NoticeKind, NoticeService
 from services.moderation.rights import Rights
+from store.audit import AuditEntry
 from store.bans import Ban as Ban
 from store.bans import BanStore
-from store.database import NothingThere
+from store.database import NothingThere, Write
 from store.jobs import JobStore
 from texts.text import _
 from utils.clock import Clock
@@ -27,6 +29,14 @@ _UNIT: Final = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w"
 BY_MODERATOR: Final = "by_moderator"  # the code of what ended a job
 
 HomesOf = Callable[[Origin], Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BanWrites:
+    """The statement that stores a ban, and its line in the audit."""
+
+    entry: AuditEntry
+    setting: Write
 
 
 class BanService:
@@ -82,6 +92,30 @@ class BanService:
             RequestRejected: the reason or the duration makes no sense.
         """
         guild_id = await self._rights.check_moderator(person)
+        ban, writes = self.made(person, guild_id, user_key, user_name, reason, duration, is_manager=is_manager)
+        telling = self._notices.telling(
+            NoticeKind.BANNED, guild_id=guild_id, user_key=user_key, reason=ban.reason, ends_at=_epoch(ban.ends_at)
+        )
+        await self._audit.record(writes.entry, writes.setting, telling)
+        self._notices.wake()
+        return ban, await self.cancel_jobs(ban)
+
+    def made(
+        self,
+        person: Person,
+        guild_id: str,
+        user_key: str,
+        user_name: str,
+        reason: str,
+        duration: str,
+        *,
+        is_manager: bool,
+    ) -> tuple[Ban, "BanWrites"]:
+        """Return a ban and what stores it, for the transaction of a moderator's decision; `cancel_jobs` follows.
+
+        Raises:
+            NotAllowed, RequestRejected: as `ban`.
+        """
         self._check_target(person, user_key, is_manager=is_manager)
         reason, now = clean_line(reason).strip(), self._clock.now()
         if not reason:
@@ -96,20 +130,11 @@ class BanService:
             created_at=now,
             ends_at=read_end(duration, now),
         )
+        details = _("until {end}", end=f"{ban.ends_at:%Y-%m-%d %H:%M} UTC") if ban.ends_at else ""
         entry = self._audit.entry(
-            person,
-            AuditAction.BAN,
-            target=user_key,
-            target_name=user_name,
-            reason=ban.reason,
-            details=_("until {end}", end=f"{ban.ends_at:%Y-%m-%d %H:%M} UTC") if ban.ends_at else "",
+            person, AuditAction.BAN, target=user_key, target_name=user_name, reason=ban.reason, details=details
         )
-        telling = self._notices.telling(
-            NoticeKind.BANNED, guild_id=guild_id, user_key=user_key, reason=ban.reason, ends_at=_epoch(ban.ends_at)
-        )
-        await self._audit.record(entry, self._store.setting(ban), telling)
-        self._notices.wake()
-        return ban, await self._cancel_jobs(ban)
+        return ban, BanWrites(entry=entry, setting=self._store.setting(ban))
 
     async def unban(self, person: Person, user_key: str, reason: str = "") -> None:
         """Lift a ban; whose it was is told.
@@ -158,7 +183,7 @@ class BanService:
         if (is_manager or self._rights.is_admin(target)) and not self._rights.is_admin(person):
             raise NotAllowed(_("They manage this server or this bot, so they cannot be banned here."))
 
-    async def _cancel_jobs(self, ban: Ban) -> int:
+    async def cancel_jobs(self, ban: Ban) -> int:
         """Cancel what a banned person waits for in this server; their messages there say so."""
         why = JobError(code=BY_MODERATOR, user_message=_("Cancelled by a moderator."))
         cancelled = 0

@@ -11,6 +11,7 @@ from services.moderation.bans import BanService
 from services.moderation.caps import CapService
 from services.moderation.homes import Homes
 from services.moderation.notices import NoticeService
+from services.moderation.reports import ReportService
 from services.moderation.rights import Rights
 from settings.people import PeopleSettings
 from settings.storage import StorageSettings
@@ -20,6 +21,7 @@ from store.caps import CapStore
 from store.database import Database
 from store.jobs import JobStore
 from store.notices import NoticeStore
+from store.reports import ReportStore
 from utils.clock import Clock
 from utils.loops import Loops
 
@@ -34,6 +36,7 @@ class Moderation:
     bans: BanService
     notices: NoticeService
     caps: CapService
+    reports: ReportService
 
     def start(self, loops: Loops) -> None:
         """Deliver notices from now on."""
@@ -52,6 +55,7 @@ class Moderation:
         await self.audit.prune()
         await self.bans.prune()
         await self.caps.prune()
+        await self.reports.prune()
 
 
 def make_moderation(
@@ -67,21 +71,27 @@ def make_moderation(
     """Wire them; nothing runs yet."""
     rights, homes = Rights(people.admin_ids), Homes(home_ids)
     audit = AuditService(AuditStore(database), rights, clock, ttl_s=storage.audit_ttl_s)
-    notices = NoticeService(NoticeStore(database), clock)
-    return Moderation(
-        rights=rights,
-        homes=homes,
+    notices, ban_store = NoticeService(NoticeStore(database), clock), BanStore(database)
+    bans = BanService(
+        ban_store,
+        queue=queue,
+        jobs=jobs,
         audit=audit,
         notices=notices,
-        caps=CapService(CapStore(database), homes=homes, rights=rights, audit=audit, clock=clock),
-        bans=BanService(
-            BanStore(database),
-            queue=queue,
-            jobs=jobs,
-            audit=audit,
-            notices=notices,
-            rights=rights,
-            homes=homes.of,
-            clock=clock,
-        ),
+        rights=rights,
+        homes=homes.of,
+        clock=clock,
     )
+    reports = ReportService(
+        ReportStore(database),
+        jobs=jobs,
+        bans=bans,
+        ban_store=ban_store,
+        audit=audit,
+        notices=notices,
+        rights=rights,
+        clock=clock,
+        ttl_s=storage.audit_ttl_s,
+    )
+    caps = CapService(CapStore(database), homes=homes, rights=rights, audit=audit, clock=clock)
+    return Moderation(rights=rights, homes=homes, audit=audit, notices=notices, bans=bans, caps=caps, reports=reports)

@@ -34,6 +34,7 @@ class NoticeKind(StrEnum):
     DECIDED = "decided"  # to the owner of the picture
     OUTCOME = "outcome"  # to who reported it
     APPEAL = "appeal"  # to the owner: what came of their appeal
+    WITHDRAWN = "withdrawn"  # the message that showed the picture is emptied
     ALERT = "alert"
 
 
@@ -107,12 +108,12 @@ class NoticeService:
     async def _tell(self, deliver: Deliver, notice: ModerationNotice) -> None:
         try:
             await deliver(notice)
-        except TellLater as error:
+        except Exception as error:  # one that cannot be told must not hold up the others
+            is_known = isinstance(error, TellLater)
+            extra = {"action": "notices", "kind": notice.kind, "tries": notice.tries + 1}
+            log.warning("a notice could not be told (%s)", error, exc_info=None if is_known else error, extra=extra)
             if notice.tries < MOST_TRIES:
                 wait_s = BACK_OFF_S[min(notice.tries, len(BACK_OFF_S) - 1)]
                 await self._store.later(notice.seq, self._clock.now() + timedelta(seconds=wait_s))
                 return
-            log.warning("a notice was given up (%s)", error, extra={"action": "notices", "kind": notice.kind})
-        except Exception:  # one that cannot be told must not hold up the others
-            log.exception("a notice could not be told", extra={"action": "notices", "kind": notice.kind})
         await self._store.done(notice.seq)

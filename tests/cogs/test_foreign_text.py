@@ -33,6 +33,7 @@ from cogs.jobs import forms, small_print
 from cogs.jobs import info as job_info
 from cogs.jobs.alt import alt_of
 from cogs.jobs.context import CardContext, OtherEngine
+from cogs.moderation import report_text
 from cogs.moderation import text as moderation_text
 from cogs.pictures import forms as picture_forms
 from cogs.replies import text as replies_text
@@ -50,10 +51,12 @@ from services.engines.catalog import Engine
 from services.moderation.audit import AuditAction, AuditEntry
 from services.moderation.bans import Ban
 from services.moderation.caps import Quota
+from services.moderation.reports import AppealState, Report, ReportState, ReportView
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
+from store.reports import ReportReason
 from store.workflows import StoredWorkflow
 from tests.cogs.samples import JOB, NOW, RUNNING, result
 from texts.text import _
@@ -163,6 +166,17 @@ def ban(text: str) -> Ban:
     )  # fmt: skip
 
 
+def reported(text: str, appeal: AppealState, state: ReportState = ReportState.REMOVED) -> ReportView:
+    report = Report(
+        id="r", guild_id="1", channel_id="2", message_id="3", job_id="j", owner="api:x", owner_name=text,
+        created_at=NOW, state=state, decided_by="api:y", decided_by_name=text, decided_at=NOW, appeal=text,
+        appeal_state=appeal,
+    )  # fmt: skip
+    reason = ReportReason(report_id="r", reporter="api:z", reporter_name=text, reason=text, created_at=NOW)
+    job = replace(JOB, request=request(text), drawn=request(text))
+    return ReportView(report=report, reasons=[reason] * 4, earlier={"removed": 1}, job=job)
+
+
 def cap(text: str) -> Cap:
     return Cap(kind=CapKind.CHANNEL, target_id="2", name=text, limits=Limits(steps=5, daily=3))
 
@@ -234,6 +248,13 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     moderation_text.quota: lambda text: moderation_text.quota(
         Quota(allowance=allowance_of("1", [cap(text)], ["2"], ["2"]), used=1, waiting=0, resets_at=NOW)
     ),
+    moderation_text.alert: lambda text: moderation_text.alert({"message": f"{text} is slow."}),
+    report_text.report_card: lambda text: [report_text.report_card(reported(text, state)) for state in AppealState],
+    report_text.decided_card: lambda text: [
+        report_text.decided_card(reported(text, AppealState.NONE, state).report, text, text) for state in ReportState
+    ],
+    report_text.outcome_text: lambda text: report_text.outcome_text(ReportState.REMOVED, text),
+    report_text.appeal_text: lambda text: [report_text.appeal_text(state, text) for state in AppealState],
     moderation_text.bans: lambda text: moderation_text.bans([ban(text)]),
     moderation_text.audit: audited,
     moderation_text.notice: lambda text: [
@@ -268,6 +289,8 @@ NOT_MESSAGES = {
     "cogs.cards": {"make_id", "ids_of"},
     "cogs.wire.layout": {"bounded"},  # cuts what is written already
     "cogs.wire.reading": {"text_in"},
+    "cogs.moderation.report_text": {"link_to"},
+    "cogs.moderation.buttons": {"make_moderation_id"},
     "cogs.jobs.forms": {"choice_value"},
     "cogs.help": {"help_pages"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},

@@ -44,7 +44,7 @@ COMMANDS = {
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "setup", "gpu", "workflow", "settings", "gallery", "forget", "ban", "unban", "bans", "audit",
     "caps", "quota",
-    "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
+    "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture",
 }  # fmt: skip
 SETTINGS = Settings().changed(
     storage={"media_cache_dir": "."},
@@ -134,6 +134,7 @@ class Easel:
     examine: Any = None
     admins: tuple[int, ...] = ()
     providers: Any = ()
+    admin_channel_id: str = ""
     check: Any = None  # of finished pictures
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
@@ -168,6 +169,7 @@ class Easel:
                 "ping_after_s": self.ping_after_s,
                 "guild_ids": self.guild_ids,
                 "card_style": self.card_style,
+                "admin_channel_id": self.admin_channel_id,
             },
             people={"admin_ids": {str(admin) for admin in self.admins}},
             filter={"is_on": self.check is not None},

@@ -37,12 +37,23 @@ async def test_a_full_message_has_its_controls_in_order(start: StartEasel) -> No
     easel = await start(rich_backend(), flux_app())
     answer = await easel.dream("!dream a fox --backend gpu1 --batch 4")
     assert labels(answer) == [["U1", "U2", "U3", "U4", "🎲"], ["V1", "V2", "V3", "V4", "✏️"], ["More…"]]
-    assert entries(answer) == ["All files", "More steps", "Size", "Sampler", "Model", "Flux it", "Info", "Delete"]
+    assert entries(answer) == [
+        "All files",
+        "More steps",
+        "Size",
+        "Sampler",
+        "Model",
+        "Flux it",
+        "Info",
+        "Report",
+        "Delete",
+    ]
     single = await easel.dream("!dream a fox --backend gpu1")
     assert labels(single) == [["🎲 Re-roll", "✏️ Remix", "🪄 Vary"], ["⬆️", "🔭", "⚡", "⭐", "🗑️"], ["More…"]]
     assert entries(single) == [
         "Vary a little", "Continue to the left", "Continue to the right", "Continue upwards", "Continue downwards",
         "More steps", "Size", "Sampler", "Model", "Flux it", "Info",
+        "Report",
     ]  # fmt: skip
 
 

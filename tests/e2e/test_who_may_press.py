@@ -65,6 +65,8 @@ PRESSES = {
     "wish": Press(argument="0-1", values=["again"]),
     "wish-pick": Press(argument="0-1"),
     "undo": Press(changes=True),
+    "report": Press(),
+    "reported": Press(form={"reason": "x"}),
     "edit": Press(),
     "edited": Press(form=EDITED),
     "cancel": Press(changes=True),
@@ -72,6 +74,7 @@ PRESSES = {
 }
 # An engine, a page, a picture.
 NO_JOB = {"setup", "models", "help", "welcome", "gallery", "gallery-open", "gallery-star"}
+REPORTS = ("remove", "warn", "ban", "banned", "dismiss", "appeal", "appealed", "grant", "refuse")
 
 
 @dataclass
@@ -152,6 +155,7 @@ def test_every_action_has_its_row(easel: Easel) -> None:
         ("q1", "draw"),  # tests/e2e/test_permutations.py
         ("q1", "drop"),
         ("m1", "audit"),  # tests/e2e/test_bans.py
+        *(("m1", action) for action in REPORTS),  # tests/e2e/test_reports.py
     }
 
 
