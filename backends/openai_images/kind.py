@@ -1,5 +1,6 @@
 """The facts that Easel knows of servers with OpenAI's images API before it asks one."""
 
+import re
 from typing import Any, Final
 
 from backends.kind import EngineKind, Option, Product, Sign, made_by
@@ -10,12 +11,16 @@ from texts.text import _
 NAME: Final = "openai_images"
 PUBLIC_URL: Final = "https://api.openai.com"
 MODELS_PATH: Final = "/v1/models"
+DRAWING: Final = re.compile(r"diffusion|flux|\bsd\b|sdxl|image|dall-e|krea", re.IGNORECASE)
 QUALITIES: Final = ("low", "medium", "high", "xhigh", "max")
 FORMATS: Final = ("png", "webp", "jpeg")
 
 
 def read_models(body: bytes) -> Product | None:
-    """Know a server by its list of models, which has OpenAI's form."""
+    """Know a server by its list of models, which has OpenAI's form and something that draws in it.
+
+    Most servers of that form only talk, and one that does must not be taken for an engine that was found.
+    """
     try:
         answer: Any = read_json(body)
     except ValueError:
@@ -24,6 +29,8 @@ def read_models(body: bytes) -> Product | None:
     if not isinstance(listed, list) or not all(isinstance(item, dict) and "id" in item for item in listed):
         return None
     if answer.get("object") != "list" and not any(item.get("object") == "model" for item in listed):
+        return None
+    if not any(DRAWING.search(str(item["id"])) for item in listed):
         return None
     return Product(name=_("an OpenAI-compatible server"), kind=NAME)
 

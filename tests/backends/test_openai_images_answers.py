@@ -75,6 +75,13 @@ def test_written_lists_of_models_are_known(name: str, dialect: str) -> None:
     assert read_models(body) is not None
 
 
+def test_a_server_that_only_talks_is_no_engine_that_was_found() -> None:
+    talking = {"object": "list", "data": [{"id": "qwen3-vl:8b", "object": "model", "owned_by": "library"}]}
+    assert read_models(json.dumps(talking).encode()) is None
+    assert read_models(b'{"data": [1, null]}') is None
+    assert read_models(b"[]") is None
+
+
 def test_written_answers_give_their_picture_and_what_they_took() -> None:
     price = price_for(prices_of("backends.openai_images"), "gpt-image-2.6-flare")
     answer = Drawn.model_validate(example("generate_ok_gpt_image")["response"]["body"])
