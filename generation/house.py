@@ -59,6 +59,7 @@ class HouseRules:
         for name in ("channels", "roles", "moderator_roles"):
             ids = (str(entry) for entry in getattr(self, name) if str(entry).isdecimal())
             object.__setattr__(self, name, tuple(dict.fromkeys(ids))[:MOST_IDS])
+        object.__setattr__(self, "reports_channel", self.reports_channel if self.reports_channel.isdecimal() else "")
         negative = clean_line(self.negative_prompt, MAX_NEGATIVE_CHARS).strip(" ,")
         object.__setattr__(self, "negative_prompt", negative)
         named = {*self.channels, *self.roles, *self.moderator_roles}

@@ -17,6 +17,7 @@ ACTION: Final = "setup"
 PLACES, CONTENT, TRIAL = "places", "content", "trial"
 # Text, voice, announcement, stage and forum channels, by Discord's numbers.
 CHANNEL_TYPES: Final = (0, 2, 5, 13, 15)
+WRITTEN_TYPES: Final = (0, 5)
 _BETWEEN: Final = re.compile(r"[,\n]")
 
 Chosen = TypeVar("Chosen", bound=StrEnum)
@@ -51,6 +52,15 @@ def places_form(rules: HouseRules) -> Form:
             kind="role",
             most=MOST_IDS,
             picked=rules.moderator_roles,
+            is_required=False,
+        ),
+        PickField(
+            name="reports",
+            label=_("Where moderators read reports"),
+            note=_("None: pictures cannot be reported."),
+            kind="channel",
+            picked=(rules.reports_channel,) if rules.reports_channel else (),
+            channel_types=WRITTEN_TYPES,
             is_required=False,
         ),
     )
@@ -112,6 +122,7 @@ def read_places(filled: FilledForm) -> dict[str, Any]:
         "channels": filled.choices("channels"),
         "roles": filled.choices("roles"),
         "moderator_roles": filled.choices("moderators"),
+        "reports_channel": next(iter(filled.choices("reports")), ""),
     }
 
 

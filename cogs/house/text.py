@@ -25,6 +25,7 @@ def rules_text(rules: HouseRules, *, here: str = "") -> str:
         _("**Channels:** {channels}", channels=_mentions(rules.channels, "#") or _("all")),
         _("**Who may draw:** {roles}", roles=_mentions(rules.roles, "@&") or _("everybody")),
         _("**Moderators:** {roles}", roles=joined(", ", (_("Manage Server"), *_marked(rules.moderator_roles, "@&")))),
+        _("**Reports go to:** {channel}", channel=_reports(rules)),
         _("**Nudity and sexual content:** {where}{why}", where=SEXUAL[rules.sexual_content], why=_why(rules)),
         _("**Never drawn:** {words}", words=_words(rules)),
         _("**Always left out:** {words}", words=escape(cut(rules.negative_prompt, LIST_CHARS)) or _("nothing")),
@@ -58,6 +59,12 @@ def trial_text(prompt: str, openly: HouseRefusal | None, age_restricted: HouseRe
             lines.append(_("🛡 {place}: {verdict}", place=place, verdict=verdict))
     lines.append(_("-# Nothing was drawn. Words of presets and wildcards are judged when a picture is asked for."))
     return joined("\n", lines)
+
+
+def _reports(rules: HouseRules) -> str:
+    if rules.reports_channel:
+        return f"<#{rules.reports_channel}>"
+    return _("no channel, so pictures cannot be reported")
 
 
 def _why(rules: HouseRules) -> str:

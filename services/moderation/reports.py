@@ -101,7 +101,7 @@ class ReportService:
         if not await self.channel_of(person.guild_id):
             raise RequestRejected(
                 _("This server has not chosen where reports go."),
-                hint=_("People with Manage Server choose a channel for that."),
+                hint=_("People with Manage Server choose a channel with `/setup start`."),
             )
         report = await self._store.of_job(job.id)
         if report is not None and report.state is not ReportState.OPEN:

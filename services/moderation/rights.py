@@ -67,5 +67,7 @@ class Rights:
         if not person.guild_id:
             raise RequestRejected(_("There is no server here: say it in a channel of the server."))
         if not await self.is_moderator(person):
-            raise NotAllowed(_("Only moderators may do that: people with Manage Server, or with a moderators’ role."))
+            raise NotAllowed(
+                _("Only moderators may do that: people with Manage Server, or with a role that `/setup start` names.")
+            )
         return person.guild_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from generation.person import Person
 from tests.discord_server import DiscordServer, Interaction, Message
 from tests.discord_server.user import User
 from tests.e2e.conftest import StartEasel
@@ -24,11 +23,10 @@ class Desk:
         self.mod = discord.user("chief", permissions=["MANAGE_GUILD"])
 
     async def open(self) -> Desk:
-        chief = Person(
-            user_key=f"discord:{self.mod.id}", name="chief", guild_id=str(self.discord.guild.id), is_manager=True
-        )
-        rules = self.easel.now.easel.services.house.rules
-        await rules.change(chief, reports_channel=str(self.mods.id))
+        panel = (await self.mod.slash(self.discord.channel, "setup start")).message
+        form = await self.mod.click(panel, "Channels and roles")
+        await self.mod.submit(form.modal, {"reports": [self.mods]})
+        assert f"**Reports go to:** <#{self.mods.id}>" in panel.content
         self.picture = await self.easel.dream("!dream a xylograph of ann")
         return self
 
