@@ -14,6 +14,7 @@ from cogs.engines.cog import Engines
 from cogs.engines.connections import Connections
 from cogs.engines.models import Models
 from cogs.error_handler import ErrorHandler
+from cogs.exports import Exports
 from cogs.forget import Forget
 from cogs.gallery import Gallery
 from cogs.help import Help
@@ -25,6 +26,7 @@ from cogs.jobs.deletions import Deletions
 from cogs.jobs.info import JobInfo
 from cogs.jobs.messages import JobMessages
 from cogs.jobs.picks import Picks
+from cogs.letters import Letters
 from cogs.moderation.caps import Caps
 from cogs.moderation.cog import Moderating
 from cogs.moderation.notices import ModerationNotices
@@ -40,6 +42,7 @@ from cogs.questions import Questions
 from cogs.queue_status import QueueStatus
 from cogs.reactions import Reactions
 from cogs.replies.cog import Replies
+from cogs.sharing import Sharing
 from cogs.spender import Spender
 from cogs.studio import Studio
 from cogs.teller import Teller
@@ -167,9 +170,12 @@ class EaselBot(commands.Bot):
                 messages=self.messages,
             )
         )
-        self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, messages=self.messages))
+        letters = Letters(self, self.messages)
+        self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, letters=letters))
+        self.add_cog(Sharing(self, service=generation, messages=self.messages, letters=letters))
         self._replies = Replies(service=generation, media=media, catalog=catalog, desk=desk)
         self.add_cog(self._replies)
+        self.add_cog(Exports(gallery=services.records.gallery, media=media))
         self.add_cog(Forget(forgetting=services.records.forgetting))
         self._add_moderation(services)
         self.add_cog(Help())

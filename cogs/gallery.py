@@ -4,7 +4,7 @@ A page's buttons and menu carry what it shows (`e1:gallery:cursor:filters`), so 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import nextcord
@@ -15,15 +15,16 @@ from cogs.cards import Button, Card, CardPicture, Choice, Menu, Row, check_stand
 from cogs.decorators import prefix_command
 from cogs.error_handler import thinking
 from cogs.jobs.messages import JobMessages
-from cogs.origin import person_of
+from cogs.origin import person_of, person_with_rooms
 from cogs.plain import escape, label, suggest
 from cogs.posting import edit_answer, reply_to
 from cogs.presses import Press, Route
+from cogs.shelves import MINE, SERVER, Shelf, read_day
 from cogs.wire.styles import new_message
 from generation.errors import RequestRejected
 from generation.person import Person
 from services.drawing.generation import GenerationService
-from services.library.gallery import GalleryService, Page, Picture, PictureFilter
+from services.library.gallery import GalleryService, Page, Picture
 from services.pictures.media import MediaService
 from texts.text import _, _n
 from utils.text import cut
@@ -42,29 +43,6 @@ MAX_ID_CHARS: Final = 100
 LINE_CHARS: Final = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shelf:
-    """The part of a person's pictures that a page shows; it fits into the id of a button."""
-
-    search: str = ""
-    favorites: bool = False
-    model: str = ""
-    collection: str = ""
-
-    @property
-    def text(self) -> str:
-        return "|".join(("*" if self.favorites else "", self.collection, self.model.replace("|", ""), self.search))
-
-    @classmethod
-    def read(cls, text: str) -> "Shelf":
-        favorites, collection, model, search = (*text.split("|", 3), "", "", "", "")[:4]
-        return cls(search=search, favorites=bool(favorites), model=model, collection=collection)
-
-    @property
-    def wanted(self) -> PictureFilter:
-        return PictureFilter(text=self.search, favorites=self.favorites, model=self.model, collection=self.collection)
-
-
 class Gallery(commands.Cog):
     """Pages of thumbnails, a picture with all its buttons, and the star that keeps it."""
 
@@ -81,7 +59,7 @@ class Gallery(commands.Cog):
         self._service = service
         self._messages = messages
 
-    @nextcord.slash_command(name="gallery", description=_("Your pictures: look through, search, open, keep"))
+    @nextcord.slash_command(name="gallery", description=_("Pictures: look through, search, open, keep"))
     async def slash_gallery(
         self,
         interaction: nextcord.Interaction,
@@ -89,9 +67,29 @@ class Gallery(commands.Cog):
         favourites: bool = SlashOption(description=_("Only those you keep"), required=False),
         model: str = SlashOption(description=_("Only those of one model"), required=False, max_length=MAX_SEARCH_CHARS),
         collection: str = SlashOption(description=_("Only those of one collection"), required=False, max_length=80),
+        server: bool = SlashOption(description=_("What was made in this server, where you may read"), required=False),
+        user: nextcord.Member = SlashOption(description=_("What somebody made in this server"), required=False),
+        since: str = SlashOption(description=_("From this day on, like 2026-11-28"), required=False, max_length=10),
+        until: str = SlashOption(description=_("Until this day"), required=False, max_length=10),
     ) -> None:
-        person = person_of(interaction)
-        shelf = Shelf(search=search or "", favorites=bool(favourites), model=model or "")
+        shelf = Shelf(
+            search=search or "",
+            favorites=bool(favourites),
+            model=model or "",
+            since=read_day(since or "", "since"),
+            until=read_day(until or "", "until"),
+            whose=_whose(user, is_server=bool(server)),
+        )
+        await self._show(interaction, shelf, collection or "")
+
+    @nextcord.slash_command(name="history", description=_("What you made, newest first"))
+    async def slash_history(self, interaction: nextcord.Interaction) -> None:
+        await self._show(interaction, Shelf(), "")
+
+    async def _show(self, interaction: nextcord.Interaction, shelf: Shelf, collection: str) -> None:
+        person = person_with_rooms(interaction)
+        if shelf.whose and interaction.guild is None:
+            raise RequestRejected(_("There is no server here, only you."), field="server")
         async with thinking(interaction, ephemeral=True):
             if collection:
                 shelf = replace(shelf, collection=await self._collection(person, collection))
@@ -125,11 +123,11 @@ class Gallery(commands.Cog):
         check_stands_in(interaction.message, ACTION)
         await interaction.response.defer()
         cursor = "" if press.job_id == NEWEST else press.job_id
-        card = await self._page(person_of(interaction), Shelf.read(press.argument), cursor)
+        card = await self._page(person_with_rooms(interaction), Shelf.read(press.argument), cursor)
         await edit_answer(interaction, card, keeps_files=False)
 
     async def _open(self, interaction: nextcord.Interaction, press: Press) -> None:
-        person = person_of(interaction)
+        person = person_with_rooms(interaction)
         async with thinking(interaction, ephemeral=True):
             picture = await self._gallery.picture(person, press.values[0])
             job = await self._service.visible(picture.job_id, person)
@@ -143,7 +141,7 @@ class Gallery(commands.Cog):
             await edit_answer(interaction, replace(card, rows=_with_star(card.rows, picture)))
 
     async def _star(self, interaction: nextcord.Interaction, press: Press) -> None:
-        person = person_of(interaction)
+        person = person_with_rooms(interaction)
         if press.argument == "off":
             await self._gallery.unstar(person, press.job_id)
             text = LET_GO
@@ -190,22 +188,31 @@ class Gallery(commands.Cog):
                 thumbnails.append(_thumbnail(number, picture, data))
         here = {each.filename.partition(".")[0] for each in thumbnails}
         return Card(
-            content=page_text(page.pictures, total, here),
+            content=page_text(page.pictures, total, here, is_mine=not shelf.whose),
             rows=_rows(page, shelf, cursor),
             pictures=tuple(thumbnails),
         )
 
 
-def page_text(pictures: Sequence[Picture], total: int, here: set[str]) -> str:
+def _whose(user: Any, *, is_server: bool) -> str:
+    if user:
+        return str(user.id)
+    return SERVER if is_server else MINE
+
+
+def page_text(pictures: Sequence[Picture], total: int, here: set[str], *, is_mine: bool = True) -> str:
     """List the pictures of a page; `here` holds the numbers of those whose file is still there."""
     if not pictures:
         return _("Nothing fits.") if total else _("No picture here yet. `/generate` makes one.")
     lines = [_n("**Your picture**", "**Your {count} pictures**", count=total)]
+    if not is_mine:
+        lines = [_n("**One picture**", "**{count} pictures**", count=total)]
     for number, picture in enumerate(pictures, 1):
         words = escape(cut(picture.prompt, LINE_CHARS)) or _("a picture given without words")
         gone = "" if str(number) in here else _(" · no longer kept")
         star = " ⭐" if picture.is_favorite else ""
-        lines.append(f"{number}\\. {words} · <t:{int(picture.created_at.timestamp())}:R>{star}{gone}")
+        owner = "" if is_mine else f" · <@{picture.user_key.partition(':')[2]}>"
+        lines.append(f"{number}\\. {words}{owner} · <t:{int(picture.created_at.timestamp())}:R>{star}{gone}")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """The origin of a request, and the way back for its answer: from Discord's objects to an `Origin` of ids."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -84,6 +85,31 @@ def person_of(interaction: nextcord.Interaction) -> Person:
         is_manager=bool(interaction.guild_id) and interaction.permissions.manage_guild,
         roles=_roles(user),
     )
+
+
+def person_with_rooms(interaction: nextcord.Interaction) -> Person:
+    """Return who acts, with the channels of this server that they read: their lists hold what was made there."""
+    person = person_of(interaction)
+    guild, user = interaction.guild, interaction.user
+    if guild is None or not isinstance(user, nextcord.Member):
+        return person
+    is_open = not _is_age_restricted(interaction.channel)
+    rooms = [
+        str(channel.id)
+        for channel in (*guild.text_channels, *guild.voice_channels, *guild.stage_channels, *guild.threads)
+        if _reads(channel, user) and not (is_open and _is_age_restricted(channel))
+    ]
+    return replace(person, rooms=frozenset(rooms))
+
+
+def _reads(channel: Any, user: nextcord.Member) -> bool:
+    if getattr(channel, "type", None) is nextcord.ChannelType.private_thread:
+        return False
+    try:
+        held = channel.permissions_for(user)
+    except nextcord.ClientException:  # a thread whose channel the bot does not see
+        return False
+    return bool(held.view_channel and held.read_message_history)
 
 
 def person_of_message(ctx: commands.Context[Any]) -> Person:

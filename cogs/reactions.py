@@ -14,13 +14,11 @@ from nextcord.ext import commands
 from cogs.cards import Card, controls_of
 from cogs.error_handler import error_text
 from cogs.jobs.card import PROMPT_CHARS
-from cogs.jobs.forms import pack
-from cogs.jobs.messages import JobMessages
+from cogs.letters import Letters
 from cogs.origin import DOOR
 from cogs.plain import escape
 from cogs.posting import TRANSIENT
 from cogs.wire.reading import whole
-from cogs.wire.styles import new_message
 from generation.errors import GenerationError, NotAllowed, RequestRejected
 from generation.job import Job
 from generation.person import Person
@@ -39,12 +37,12 @@ class Reactions(commands.Cog):
     """Each reaction is what the person may do with the job by a button; one that means nothing here is left alone."""
 
     def __init__(
-        self, bot: commands.Bot, *, service: GenerationService, gallery: GalleryService, messages: JobMessages
+        self, bot: commands.Bot, *, service: GenerationService, gallery: GalleryService, letters: Letters
     ) -> None:
         self._bot = bot
         self._service = service
         self._gallery = gallery
-        self._messages = messages
+        self._letters = letters
 
     @commands.Cog.listener("on_raw_reaction_add")
     async def on_added(self, event: nextcord.RawReactionActionEvent) -> None:
@@ -71,7 +69,7 @@ class Reactions(commands.Cog):
         except (RequestRejected, NotAllowed):
             return  # not a job of these eyes, or no longer there; a reaction under somebody else's is only an opinion
         except GenerationError as error:
-            await self._write(event.user_id, Card(content=error_text(error)))
+            await self._letters.write(event.user_id, Card(content=error_text(error)))
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.info("a reaction was not answered (%s)", type(error).__name__)
 
@@ -113,12 +111,5 @@ class Reactions(commands.Cog):
         await message.delete()
 
     async def _send(self, person: Person, job: Job, message: nextcord.Message) -> None:
-        images = job.result.images if job.result else ()
         head = message.content.partition("\n")[0] or f"**{escape(cut(job.request.prompt, PROMPT_CHARS))}**"
-        for batch in pack(await self._messages.originals(job, tuple(range(len(images))))):
-            await self._write(int(person.user_id), Card(content=head, pictures=batch))
-
-    async def _write(self, user_id: int, card: Card) -> None:
-        with suppress(nextcord.HTTPException, *TRANSIENT):  # their direct messages are shut
-            user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
-            await user.send(**new_message(card))
+        await self._letters.send(int(person.user_id), job, head)

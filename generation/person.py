@@ -23,6 +23,7 @@ class Person:
     is_moderator: bool = False  # may manage other people's messages in `channel_id`
     is_manager: bool = False  # may manage the server `guild_id`
     roles: tuple[str, ...] = ()  # ids of the roles they have in `guild_id`
+    rooms: frozenset[str] = frozenset()  # channels they read, where a list of what was made there is asked for
     how: How = ""  # how the HTTP door knows them
     job_id: str = ""  # a job of anybody's that this visitor's link opens
 

@@ -5,6 +5,7 @@
 - What others made in the open, where they made it: a job of the API is there for everybody who may call the API, one of
   Discord in the channel of its message. In another channel or server even a known id leads nowhere: who is there may
   not be able to read that channel, and only Discord knows. An admin of the API sees all that is open.
+- Whoever may read a channel in Discord finds what was made there in the open (`Person.rooms`, which the door fills in).
 - A visitor by a link from Discord also sees the job that the link opens: who made the link could see it.
 - Changing takes seeing it first, and then to own it or to moderate where it is.
 
@@ -12,6 +13,7 @@ What a list holds must be decided in the database, or its pages would have holes
 in SQL beside it. A property test holds the two together (`tests/services/test_policy.py`).
 """
 
+import json
 from typing import Any, Final
 
 from generation.errors import NotAllowed
@@ -25,21 +27,32 @@ OPEN_DOOR = "api"  # has no rooms: what is made there is for everybody who may c
 def is_listed(person: Person, job: Job) -> bool:
     """Return whether somebody finds a job and its pictures without having an id.
 
-    Lists are the HTTP door's: in Discord they hold your own alone, since nobody lists what stands in a channel.
+    In Discord these are your own and, where the door says which channels you read, what was made there in the open.
     """
     if person.user_key == job.user_key:
         return True
-    is_here = person.door == OPEN_DOOR
-    return not job.origin.private and is_here and (job.origin.door == OPEN_DOOR or person.is_admin)
+    if job.origin.private:
+        return False
+    if person.door == job.origin.door and job.origin.channel_id in person.rooms:
+        return True
+    return person.door == OPEN_DOOR and (job.origin.door == OPEN_DOOR or person.is_admin)
 
 
 # `is_listed` as a condition on the columns with these facts, and its values.
 LISTED: Final = "({owner} = :person OR ({is_private} = 0 AND (({door} = 'api' AND :is_here) OR :sees_all)))"
+# The same for persons with rooms; apart, since no index serves both.
+IN_ROOMS: Final = "({is_private} = 0 AND {door} = :own_door AND {channel} IN (SELECT value FROM json_each(:rooms)))"
 
 
 def listing(person: Person) -> dict[str, Any]:
     is_here = person.door == OPEN_DOOR
-    return {"person": person.user_key, "is_here": is_here, "sees_all": is_here and person.is_admin}
+    return {
+        "person": person.user_key,
+        "is_here": is_here,
+        "sees_all": is_here and person.is_admin,
+        "own_door": person.door,
+        "rooms": json.dumps(sorted(person.rooms)),
+    }
 
 
 def may_see(person: Person, job: Job) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from generation.person import Person
-from generation.policy import LISTED, listing
+from generation.policy import IN_ROOMS, LISTED, listing
 from store.database import Database, Row
 from store.gallery_filters import PictureFilter, conditions
 from store.job_rows import from_epoch, to_epoch
@@ -22,7 +22,10 @@ MOST_COUNTED: Final = 1_000
 KEPT_PICTURE: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
     EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
-_VISIBLE: Final = LISTED.format(owner="g.user_key", is_private="g.is_private", door="g.door")
+_COLUMNS: Final = {"is_private": "g.is_private", "door": "g.door"}
+_VISIBLE: Final = LISTED.format(owner="g.user_key", **_COLUMNS)
+_CHANNEL: Final = "(SELECT made.channel_id FROM jobs AS made WHERE made.id = g.job_id)"
+_VISIBLE_IN_ROOMS: Final = f"({_VISIBLE} OR {IN_ROOMS.format(channel=_CHANNEL, **_COLUMNS)})"
 _MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :person)"
 _SELECT: Final = f"""
     SELECT g.*, {KEPT_PICTURE} AS is_kept, {_MINE} AS is_favorite,
@@ -194,21 +197,22 @@ class GalleryStore:
         where, params = conditions(wanted)
         if before is not None:
             where += f" AND g.seq {'>' if wanted.oldest_first else '<'} :before"
-        sql = f"{_SELECT}{where} ORDER BY g.seq {'ASC' if wanted.oldest_first else 'DESC'} LIMIT :limit"
+        sql = f"{_for(person, _SELECT)}{where} ORDER BY g.seq {'ASC' if wanted.oldest_first else 'DESC'} LIMIT :limit"
         viewing = listing(person) | {"limit": limit, "before": before}
         return self._rows.read(await self._database.read(sql, params | viewing), _picture)
 
     async def count(self, person: Person, *, wanted: PictureFilter) -> Total:
         """Count what `history` would return on all its pages; to `MOST_COUNTED` where counting would take long."""
         where, params = conditions(wanted)
-        if wanted.is_counted:
+        is_counted = wanted.is_counted and not person.rooms
+        if is_counted:
             sql = f"SELECT coalesce(sum(g.number), 0) AS number {_COUNTED}{where}"
         elif wanted.is_of_few:
-            sql = f"SELECT count(*) AS number {_SEEN}{where}"
+            sql = f"SELECT count(*) AS number {_for(person, _SEEN)}{where}"
         else:
-            sql = f"SELECT count(*) AS number FROM (SELECT 1 {_SEEN}{where} LIMIT {MOST_COUNTED})"  # noqa: S608
+            sql = f"SELECT count(*) AS number FROM (SELECT 1 {_for(person, _SEEN)}{where} LIMIT {MOST_COUNTED})"  # noqa: S608
         number = int((await self._database.read(sql, params | listing(person)))[0]["number"])
-        is_known = wanted.is_counted or wanted.is_of_few
+        is_known = is_counted or wanted.is_of_few
         return Total(number, or_more=not is_known and number == MOST_COUNTED)
 
     async def facets(self, person: Person, *, user_key: str | None = None) -> Facets:
@@ -255,7 +259,7 @@ class GalleryStore:
     async def picture(self, image_id: str, person: Person) -> Picture | None:
         """Return a picture by its id or its media id, if it is visible; of several answers the viewer's own first."""
         sql = (
-            _SELECT
+            _for(person, _SELECT)
             + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :person, g.from_cache, g.seq DESC LIMIT 1"
         )
         values = listing(person) | {"id": image_id}
@@ -339,6 +343,11 @@ class GalleryStore:
 
     async def take_from_collection(self, collection_id: str, image_id: str) -> bool:
         return bool(await self._database.write(TAKE_FROM_COLLECTION, (collection_id, image_id)))
+
+
+def _for(person: Person, sql: str) -> str:
+    """Return a statement that shows a person what is made in their rooms, too, if they have any."""
+    return sql.replace(_VISIBLE, _VISIBLE_IN_ROOMS) if person.rooms else sql
 
 
 def _picture(row: Row) -> Picture:

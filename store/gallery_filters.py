@@ -12,7 +12,10 @@ _AMONG_MINE: Final = "g.id IN (SELECT image_id FROM image_favorites WHERE user_k
 _IN_COLLECTION: Final = """g.id IN (
     SELECT c.image_id FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
     WHERE c.collection_id = :collection AND owned.user_key = :person)"""
+_IN_ROOMS: Final = """g.is_private = 0 AND EXISTS (SELECT 1 FROM jobs AS made WHERE made.id = g.job_id
+    AND made.channel_id IN (SELECT value FROM json_each(:rooms)) AND NOT json_extract(made.origin, '$.spoiler'))"""
 _CONDITIONS: Final = {
+    "in_rooms": _IN_ROOMS,
     "user_key": "g.user_key = :user_key",
     "text": "(g.prompt LIKE :text ESCAPE '\\' OR g.negative_prompt LIKE :text ESCAPE '\\')",
     "model": "g.model = :model COLLATE NOCASE",
@@ -38,6 +41,7 @@ class PictureFilter:
     job_id: str = ""
     favorites: bool = False  # the viewer's own
     collection: str = ""  # one of the viewer's own, by its id
+    in_rooms: bool = False  # made in the open in the viewer's rooms, under no spoiler
     since: datetime | None = None
     until: datetime | None = None
     oldest_first: bool = False
@@ -61,7 +65,7 @@ def conditions(wanted: PictureFilter) -> tuple[str, dict[str, object]]:
         used["text"] = f"%{_escaped(wanted.text)}%"
     params = {name: to_epoch(value) if isinstance(value, datetime) else value for name, value in used.items()}
     where = "".join(f" AND {_CONDITIONS[name]}" for name in used)
-    return where + (_NEWEST if wanted.text and not wanted.is_of_few else ""), params
+    return where + (_NEWEST if (wanted.text or wanted.in_rooms) and not wanted.is_of_few else ""), params
 
 
 def _escaped(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from generation.errors import StoreUnavailable, Unstorable
 from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
 from generation.person import Person
-from generation.policy import LISTED, listing
+from generation.policy import IN_ROOMS, LISTED, listing
 from generation.request import GenerationRequest
 from generation.result import JobResult
 from store.database import Database, Row, Write
@@ -53,7 +53,9 @@ UNDELIVERED = """
 """
 BY_REQUEST_KEY = "SELECT * FROM jobs WHERE user_key = ? AND json_extract(origin, '$.request_key') = ?"
 RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-_VISIBLE = LISTED.format(owner="user_key", is_private="json_extract(origin, '$.private')", door="door")
+_COLUMNS = {"is_private": "json_extract(origin, '$.private')", "door": "door"}
+_VISIBLE = LISTED.format(owner="user_key", **_COLUMNS)
+_VISIBLE_IN_ROOMS = f"({_VISIBLE} OR {IN_ROOMS.format(channel='channel_id', **_COLUMNS)})"
 STREAM = f"""
     SELECT * FROM jobs
     WHERE {_VISIBLE}
@@ -117,6 +119,13 @@ class LanePace:
 
 class AskedBefore(Exception):
     """There is a job of this person with that request key already."""
+
+
+PUBLISH = """
+    UPDATE jobs SET origin = json_set(origin, '$.private', json('false'))
+    WHERE id = ? AND status = 'done' AND json_extract(origin, '$.private') RETURNING *
+"""
+PUBLISH_PICTURES = "UPDATE generated_images SET is_private = 0 WHERE job_id = ?"
 
 
 class JobStore:
@@ -196,7 +205,7 @@ class JobStore:
     async def stream(self, person: Person, *, limit: int, before: str) -> list[Job]:
         """Return what a person finds in lists, newest first, older than `before` ("" = newest)."""
         values = listing(person) | {"limit": limit, "before": before}
-        return self._all(await self._database.fetch(STREAM, values))
+        return self._all(await self._database.fetch(_stream(person), values))
 
     async def undelivered(self, door: str) -> list[Job]:
         """Return the finished jobs whose answer has not reached its door, oldest first."""
@@ -297,6 +306,13 @@ class JobStore:
         values = {"id": job_id, "channel_id": channel_id, "message_id": message_id}
         return self._first(await self._database.write(ATTACH_MESSAGE, values))
 
+    async def publish(self, job_id: str) -> Job | None:
+        """Make a private job that is done everybody's to see, its pictures too; None where it is none."""
+        job = self._first(await self._database.write(PUBLISH, (job_id,)))
+        if job is not None:
+            await self._database.write(PUBLISH_PICTURES, (job_id,))
+        return job
+
     async def attach_group(self, job_ids: Sequence[str], *, channel_id: str, message_id: str) -> None:
         """Note for all jobs of a group at once which message of ours shows them."""
         values = {"ids": to_json(job_ids), "channel_id": channel_id, "message_id": message_id}
@@ -354,3 +370,7 @@ async def _storing() -> AsyncIterator[None]:
 def _is_about_values(error: sqlite3.DatabaseError) -> bool:
     """Return whether the tables or SQLite's own JSON functions refuse what a row holds."""
     return any(words in str(error) for words in (_("malformed JSON"), _("constraint failed"), _("too big")))
+
+
+def _stream(person: Person) -> str:
+    return STREAM.replace(_VISIBLE, _VISIBLE_IN_ROOMS) if person.rooms else STREAM

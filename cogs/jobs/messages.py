@@ -225,6 +225,10 @@ class JobMessages:
         """Leave nothing but words of the message that shows a job."""
         await self._poster.edit(job, Card(content=words), keeps_files=False)
 
+    async def whole(self, job: Job) -> Card:
+        """Draw a job that is done with its files, for another message than its own."""
+        return await self._final(job, DISCORD_FILE_BYTES)
+
     async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[CardPicture]:
         """Fetch single pictures of a batch as they were made; those that have expired are left out."""
         pictures = []

@@ -84,6 +84,11 @@ def _further_picks(entry: MoreEntry, job: Job, context: CardContext) -> list[Mor
     return [replace(entry, argument=str(number), label=f"U{number + 1}") for number in numbers]
 
 
+def is_shareable(job: Job, context: CardContext) -> bool:
+    """Return whether a picture is private and there is a channel to show it in."""
+    return job.origin.private and bool(job.origin.guild_id) and count_of(job) > 0
+
+
 MORE: Final = (
     MoreEntry(action="meant", label=_("Not what I meant"), emoji="↩️", suits=is_of_reply),
     MoreEntry(action="pick", label="U9", emoji="🖼️", each=_further_picks, suits=is_batch),
@@ -120,6 +125,8 @@ MORE: Final = (
     ),
     MoreEntry(action="model", label=_("Model"), emoji="🧠", suits=lambda job, context: context.has_models),
     MoreEntry(action="flux", label=_("Flux it"), emoji="⚡", each=_engines),
+    MoreEntry(action="share", label=_("Share it in the channel"), emoji="📢", suits=is_shareable),
+    MoreEntry(action="send", label=_("Send it to me"), emoji="✉️", suits=lambda job, context: count_of(job) > 0),
     MoreEntry(action="info", label=_("Info"), emoji="ℹ️"),
     MoreEntry(action="studio", label=_("Studio"), emoji="🖌️", suits=lambda job, context: context.has_studio),
     MoreEntry(

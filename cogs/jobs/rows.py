@@ -2,7 +2,15 @@
 
 from cogs.cards import Button, Row
 from cogs.jobs.context import CardContext, OtherEngine
-from cogs.jobs.more import BUTTONS_OF_PICKS, count_of, is_of_reply, is_single, is_still, more_menu
+from cogs.jobs.more import (
+    BUTTONS_OF_PICKS,
+    count_of,
+    is_of_reply,
+    is_shareable,
+    is_single,
+    is_still,
+    more_menu,
+)
 from generation.job import Job
 from texts.text import _
 from utils.text import cut
@@ -73,6 +81,8 @@ def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
         further.append(Button(action="picture", job_id=job.id, emoji="🔭", argument="zoom"))
     if is_of_reply(job):
         further.append(Button(action="meant", job_id=job.id, emoji="↩️"))
+    elif is_shareable(job, context):
+        further.append(Button(action="share", job_id=job.id, emoji="📢"))
     elif any(other.is_flux for other in context.others):
         further.append(Button(action="flux", job_id=job.id, emoji="⚡"))
     further.append(Button(action="keep", job_id=job.id, emoji="⭐"))

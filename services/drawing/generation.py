@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from backends.registry import BackendRegistry
-from generation.errors import RequestRejected
+from generation.errors import NotAllowed, RequestRejected
 from generation.job import Job, JobView, Origin, going_on
 from generation.person import Person
 from generation.policy import check_change, may_see
@@ -341,6 +341,21 @@ class GenerationService:
         jobs = await self._jobs.active_for(user_key)
         views = [await self._queue.view(job.id) for job in jobs]
         return [view for view in views if view and not view.job.is_terminal]
+
+    async def publish(self, job_id: str, person: Person) -> Job:
+        """Make your own private picture everybody's to see where it was asked for.
+
+        Raises:
+            RequestRejected: there is none to see, or it is not private, or not done.
+            NotAllowed: it is somebody else's.
+        """
+        job = await self.visible(job_id, person)
+        if job.user_key != person.user_key:
+            raise NotAllowed(_("Only the person who asked for this picture can share it."))
+        published = await self._jobs.publish(job.id)
+        if published is None:
+            raise RequestRejected(_("This picture is not private, so there is nothing to share."), field="job")
+        return published
 
     async def attach_message(self, job_id: str, *, channel_id: str, message_id: str) -> None:
         """Remember which message shows this job, so that it can be edited after a restart."""

@@ -308,7 +308,7 @@ class GalleryService:
     async def _narrowed(self, person: Person, wanted: PictureFilter, *, everybody: bool) -> PictureFilter:
         if wanted.collection:
             await self.collection(person, wanted.collection)
-        if everybody or wanted.user_key or wanted.favorites or wanted.collection:
+        if everybody or wanted.user_key or wanted.favorites or wanted.collection or wanted.in_rooms:
             return wanted
         return replace(wanted, user_key=person.user_key)
 

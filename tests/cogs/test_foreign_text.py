@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import error_handler, gallery, preferences, queue_status
+from cogs import error_handler, exports, gallery, preferences, queue_status
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -48,6 +48,7 @@ from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
+from services.library.export import Export
 from services.moderation.audit import AuditAction, AuditEntry
 from services.moderation.bans import Ban
 from services.moderation.caps import Quota
@@ -264,6 +265,9 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     house_text.here_text: lambda text: house_text.here_text(is_age_restricted=True, refusal=house_refusal(text)),
     house_text.trial_text: lambda text: house_text.trial_text(text, house_refusal(text), None),
     picture_forms.info_card: info,
+    exports.export_text: lambda text: exports.export_text(
+        text, Export(files=(b"",), packed=2, expired=1, too_large=1, left=1)
+    ),
     replies_text.cannot_card: lambda text: replies_text.cannot_card(
         Wish(operation=Operation.ZOOM, words=text), "0123456789ab", "0-1", frozenset(Mode)
     ),
@@ -277,6 +281,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
 }  # fmt: skip
 NOT_MESSAGES = {
     "cogs.inputs": {"preview_in"},
+    "cogs.shelves": {"read_day"},
     "cogs.jobs.info": {"seeds_of"},
     "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them
     "cogs.jobs.card": {"bar", "timestamp", "place", "came_back"},

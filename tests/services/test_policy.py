@@ -36,6 +36,7 @@ MODERATOR = replace(HERE, is_moderator=True)
 ELSEWHERE = Person(user_key="discord:2", channel_id="x")
 MODERATOR_ELSEWHERE = replace(ELSEWHERE, is_moderator=True)
 IN_BROWSER = Person(user_key="discord:2", door="api")
+READER_ELSEWHERE = replace(ELSEWHERE, rooms=frozenset({"c"}))
 ADMIN = Person(user_key="discord:2", door="api", scopes=frozenset({"admin"}))
 BY_LINK = replace(IN_BROWSER, job_id=JOB.id)
 
@@ -45,7 +46,8 @@ RULE = {
     "of Discord": (
         DISCORD,
         {OWNER: CHANGES, OWNER_ELSEWHERE: CHANGES, OWNER_IN_BROWSER: CHANGES, HERE: SEES, MODERATOR: CHANGES,
-         ELSEWHERE: NOTHING, MODERATOR_ELSEWHERE: NOTHING, IN_BROWSER: NOTHING, ADMIN: CHANGES, BY_LINK: SEES},
+         ELSEWHERE: NOTHING, READER_ELSEWHERE: SEES,
+         MODERATOR_ELSEWHERE: NOTHING, IN_BROWSER: NOTHING, ADMIN: CHANGES, BY_LINK: SEES},
     ),
     "of Discord, asked for in the studio": (
         STUDIO,
@@ -125,13 +127,15 @@ def _random_person(chance: random.Random) -> Person:
         channel_id=chance.choice([None, "c", "d"]) if door == "discord" else None,
         scopes=frozenset(chance.sample(["read", "generate", "admin"], chance.randint(0, 3))),
         is_moderator=chance.random() < 0.3,
+        rooms=frozenset(chance.sample(["c", "d", "e"], chance.randint(0, 2))),
     )
 
 
 def _listed(person: Person, job: Job) -> bool:
     """The rule for lists in other words: your own, and at the HTTP door what else may be seen there without a link."""
     is_own = person.user_key == job.user_key
-    return is_own or (person.door == "api" and may_see(replace(person, job_id=""), job))
+    is_in_a_room = person.door == job.origin.door and job.origin.channel_id in person.rooms and not job.origin.private
+    return is_own or is_in_a_room or (person.door == "api" and may_see(replace(person, job_id=""), job))
 
 
 @pytest.mark.parametrize("seed", range(5))
