@@ -24,7 +24,7 @@ from constants import (
     MIN_CFG_SCALE,
     MIN_SIDE_PX,
 )
-from generation.request import MaskFill, Mode, Pan
+from generation.request import FROM_PICTURE_ALONE, MaskFill, Mode, Pan
 from texts.text import Text, _, fields_of, template
 
 MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
@@ -218,7 +218,7 @@ FIELDS: Final = (
     Field(
         name="batch_size", kind=Kind.INTEGER, option="batch", aliases=("count", "n", "batch_size"), example="4",
         limits=Range(low=1, high=MAX_BATCH_SIZE), help=template("pictures in one go, {range}"), slash="batch",
-        modes=frozenset(Mode) - {Mode.UPSCALE},
+        modes=frozenset(Mode) - FROM_PICTURE_ALONE,
         control=Control(
             place="main", title=_("Pictures"), low=1, high=MAX_BATCH_SIZE, usual=1, most="max_batch", is_filled=True
         ),

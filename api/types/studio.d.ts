@@ -108,7 +108,7 @@ type JobOfPicture = Pick<Api.Job, "id" | "command" | "is_mine"> & {
 /** A picture to begin from, as the form keeps it. */
 type InputPicture = Api.Media;
 
-type Edit = "img2img" | "inpaint" | "outpaint" | "upscale";
+type Edit = "img2img" | "inpaint" | "outpaint" | "upscale" | "restyle";
 
 /** What Create is opened with. */
 interface Handoff {
@@ -141,7 +141,8 @@ interface FormState {
   zoom: number | null;
   pan: Api.Pan | null;
   factor: number;
-  upscaler: string;
+  /** What a picture is painted like: a style of the engine, or another picture; null: as the engine likes. */
+  restyle: { styles: string[] } | { more_images: string[] } | null;
   workflow: string;
   options: Record<string, string | number | boolean>;
   replyTo: string | null;

@@ -5,11 +5,17 @@ import re
 from io import BytesIO
 
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageChops
 from playwright.async_api import Page, expect
 
+from backends.art.backend import ArtBackend
+from backends.base import BackendConfig
+from backends.registry import Entry
+from generation.request import Mode
+from tests.backends.art.fake_child import FakeChild
 from tests.studio.marks import studio_tests
-from tests.studio.pages import button, drop, finished, generate, paste, write
+from tests.studio.pages import button, drop, finished, generate, holds, keep_screenshot, paste, write
 from tests.studio.server import picture
 
 pytestmark = studio_tests(__name__)
@@ -274,3 +280,52 @@ async def test_the_mask_is_led_by_keys(create):
     await create.keyboard.press("b")
     await stroke(create, (0.3, 0.5), (0.7, 0.5))
     assert await painted(create) > line / 2
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def painter(studio, monkeypatch):
+    """An engine that restyles is there, as one that fills a gap."""
+    monkeypatch.setattr("backends.art.backend.is_installed", lambda: True)
+    child = FakeChild()
+    fills = frozenset({Mode.UPSCALE, Mode.RESTYLE})
+    registry = studio.easel.registry
+    config = BackendConfig(name="art", kind="art")
+    registry.add(Entry(config=config, backend=ArtBackend(child=child), is_fallback=True, fills=fills))
+    await registry.refresh_all()
+    yield child
+    await registry.remove("art")
+
+
+async def test_a_picture_is_painted_in_a_style_that_a_tile_shows(browse, studio, painter):
+    create = await browse("#/create")
+    await bring(create, colourful())
+    card = create.locator(".input-card")
+    await button(card, "Restyle").click()
+    tiles = card.get_by_role("group", name="Styles to paint in").get_by_role("button")
+    await expect(tiles).to_have_count(26)
+    tile = button(card, "painting 5")
+    await tile.click()
+    await expect(tile).to_have_attribute("aria-pressed", "true")
+    shown = tile.locator("img")
+    await expect(shown).to_have_attribute("src", "/static/styles/painting-5.webp")
+    await keep_screenshot(create, "restyle")
+    await holds(create, "() => document.querySelector('[data-id=\"painting 5\"] img').naturalWidth === 144")
+    await write(create, "")
+    await generate(create)
+    await finished(create)
+    order = painter.orders[-1]
+    assert (order["do"], order["style"], order["strength"]) == ("restyle", "painting 5", 1.0)
+    async with create.expect_file_chooser() as choosing:
+        await button(card, "Like another picture").click()
+    await (await choosing.value).set_files({"name": "sea.png", "mimeType": "image/png", "buffer": picture(96, 64)})
+    await expect(card.get_by_text("In the style of the picture you chose.")).to_be_visible()
+    await expect(tile).to_have_attribute("aria-pressed", "false")
+    await generate(create)
+    await finished(create)
+    assert len(painter.blobs[-1]) == 2
+
+
+async def test_where_nothing_restyles_it_is_not_offered(create, studio):
+    await bring(create, colourful())
+    await expect(button(create.locator(".input-card"), "Upscale")).to_be_visible()
+    await expect(button(create.locator(".input-card"), "Restyle")).to_be_hidden()

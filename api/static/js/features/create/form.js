@@ -23,7 +23,7 @@ const EMPTY = {
   zoom: null,
   pan: null,
   factor: 2,
-  upscaler: "",
+  restyle: null,
   workflow: "",
   options: {},
   replyTo: null,
@@ -134,13 +134,16 @@ export function maySay({ needs, list, modes, place }, { input, edit }, { support
   return !modes || modes.includes(mode) || (mode === "outpaint" && place !== "input");
 }
 
+/** Whether the picture needs no words. @param {FormState} form */
+export const isAlone = ({ input, edit }) => Boolean(input) && ["upscale", "restyle"].includes(edit);
+
 /** @param {Record<string, unknown>} body @param {FormState} form */
 function sayInput(body, form) {
   body.init_image = form.input?.media_id;
-  if (form.edit === "upscale") {
-    body.mode = "upscale";
-    body.upscale_factor = form.factor;
-    if (form.upscaler) body.upscaler = form.upscaler;
+  if (isAlone(form)) {
+    body.mode = form.edit;
+    if (form.edit === "restyle") Object.assign(body, form.restyle);
+    else body.upscale_factor = form.factor;
     for (const name of ["width", "height", "aspect", "hires"]) delete body[name];
   } else if (form.mask && form.edit !== "img2img") body.mask_image = form.mask.media_id;
   else if (form.edit === "outpaint")

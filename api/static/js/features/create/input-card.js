@@ -11,15 +11,17 @@ const EDITS = [
   ["inpaint", "Inpaint"],
   ["outpaint", "Outpaint"],
   ["upscale", "Upscale"],
+  ["restyle", "Restyle"],
 ];
 /** @type {Record<string, string>} */
-const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale" };
+const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale", restyle: "restyle" };
 /** @type {Record<Edit, string>} */
 const HELP = {
   img2img: "The whole picture is drawn again, guided by your prompt.",
   inpaint: "Paint over what should change.",
   outpaint: "Drag the frame to where the picture should continue.",
   upscale: "The same picture with more pixels.",
+  restyle: "Painted in another style. It needs no words.",
 };
 
 /**
@@ -82,9 +84,13 @@ function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
 
 /** @param {FormStore} form */
 function editControls(form) {
-  const modes = segments("What to do with the picture", EDITS, (edit) =>
-    form.set({ edit, mask: null, zoom: null, pan: null }),
-  );
+  const modes = segments("What to do with the picture", EDITS, (edit) => {
+    // painting has a usual strength of its own: all of it
+    const isOther = (edit === "restyle") !== (form.get().edit === "restyle");
+    /** @type {Record<string, FieldValue>} */
+    const fields = isOther ? { denoising_strength: edit === "restyle" ? 1 : null } : {};
+    form.set({ edit, mask: null, zoom: null, pan: null, fields });
+  });
   const fields = FIELDS.filter(({ place }) => place === "input").map((field) => fieldControl(field, form));
   const factor = segments(
     "Times larger",
@@ -95,17 +101,31 @@ function editControls(form) {
     ]),
     (value) => form.set({ factor: value }),
   );
+  const tiles = h("div", {});
+  /** @type {((state: FormState) => void) | null} */
+  let updateTiles = null;
+  const loadTiles = async () => {
+    updateTiles = () => {}; // once, however often it is asked for
+    const { restylePicker } = await import("./restyle.js");
+    const picker = restylePicker(form);
+    tiles.append(picker.node);
+    updateTiles = picker.update;
+    picker.update(form.get());
+  };
   /**
    * @param {FormState} state
    * @param {Shape} shape
    */
   const update = (state, shape) => {
     modes.update(state.edit);
+    tiles.hidden = state.edit !== "restyle";
+    if (!tiles.hidden && !updateTiles) loadTiles();
+    updateTiles?.(state);
     for (const each of modes.buttons)
       each.hidden = shape.modes.size > 0 && !shape.modes.has(NEEDS[each.dataset.value ?? ""]);
     for (const part of fields) part.update(state, shape);
     factor.update(state.factor);
     factor.node.hidden = state.edit !== "upscale";
   };
-  return { modes, nodes: [factor.node, ...fields.map((part) => part.node)], update };
+  return { modes, nodes: [factor.node, tiles, ...fields.map((part) => part.node)], update };
 }

@@ -1,7 +1,7 @@
 /** The picture to begin from: a place to drop, paste or choose one. What follows is loaded when there is one. */
 import { fill, h, iconButton } from "../../ui/dom.js";
 
-const WITH_INPUT = ["img2img", "inpaint", "upscale"];
+const WITH_INPUT = ["img2img", "inpaint", "upscale", "restyle"];
 
 /**
  * Take a file as the input picture, or the settings that it carries.
@@ -88,16 +88,13 @@ export function catchFiles(root, form) {
     takeFile(file, form);
   };
   const leave = (/** @type {DragEvent} */ event) => !event.relatedTarget && root.classList.remove("dropping");
-  document.addEventListener("dragover", over);
-  document.addEventListener("dragleave", leave);
-  document.addEventListener("drop", drop);
-  document.addEventListener("paste", paste);
-  return () => {
-    document.removeEventListener("dragover", over);
-    document.removeEventListener("dragleave", leave);
-    document.removeEventListener("drop", drop);
-    document.removeEventListener("paste", paste);
-  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  document.addEventListener("dragover", over, { signal });
+  document.addEventListener("dragleave", leave, { signal });
+  document.addEventListener("drop", drop, { signal });
+  document.addEventListener("paste", paste, { signal });
+  return () => stop.abort();
 }
 
 /**

@@ -5,6 +5,7 @@ import { getPref, setPref } from "../../shell/prefs.js";
 import { field, fill, h, iconButton } from "../../ui/dom.js";
 import { formatSpan } from "../../ui/words.js";
 import { fieldControl, seedControl } from "./controls.js";
+import { isAlone } from "./form.js";
 import { sizeChooser, summary } from "./size.js";
 
 /** @type {Record<string, string>} */
@@ -185,11 +186,10 @@ function drawEngines({ select, state }, { backend }, engines) {
  */
 function draw(parts, state, engines, line, body) {
   const shape = engines.shapeOf(state.backend);
-  const isUpscale = Boolean(state.input) && state.edit === "upscale";
   for (const part of [parts.size, ...parts.named, ...parts.numbers, parts.seed, parts.workflow])
     part.update(state, shape);
   drawEngines(parts.engine, state, engines.engines);
-  parts.size.node.hidden = isUpscale;
-  body.classList.toggle("upscaling", isUpscale);
+  parts.size.node.hidden = isAlone(state);
+  body.classList.toggle("upscaling", isAlone(state));
   summary(line, state, shape);
 }

@@ -139,6 +139,7 @@ export function inputPart({ input, mask, edit }) {
     inpaint: mask ? "The light part is redrawn." : "Paint over what should change.",
     outpaint: "The picture is outpainted.",
     upscale: "The picture is upscaled.",
+    restyle: "The picture is painted in another style.",
     img2img: "The picture to begin from.",
   }[edit];
   return [
