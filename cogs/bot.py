@@ -22,6 +22,7 @@ from cogs.house.cog import Setup
 from cogs.image_generation import ImageGeneration
 from cogs.inputs import Inputs
 from cogs.jobs.controls import EditControls
+from cogs.jobs.deleting import Deleting
 from cogs.jobs.deletions import Deletions
 from cogs.jobs.info import JobInfo
 from cogs.jobs.messages import JobMessages
@@ -124,6 +125,7 @@ class EaselBot(commands.Bot):
         """Add what answers presses under a picture."""
         generation, messages, desk = services.generation, self.messages, self.desk
         self.add_cog(EditControls(service=generation, catalog=services.catalog, messages=messages, desk=desk))
+        self.add_cog(Deleting(self, service=generation))
         self.add_cog(JobInfo(service=generation, gallery=services.records.gallery))
         self.add_cog(Picks(service=generation, media=services.media, messages=messages, desk=desk))
 

@@ -94,14 +94,19 @@ class Delivery:
     ping_after_s: float = 0.0  # 0: never
 
     async def ping(self, posted: Posted, jobs: Sequence[Job]) -> None:
-        """Notify who asked that it is there: an edit pings nobody, so after a long wait one short reply does."""
+        """Notify who asked of the end, by a short reply after a long wait: an edit pings nobody."""
         done = [job for job in jobs if job.status is JobStatus.DONE]
-        if not self.ping_after_s or not done or done[0].origin.private or posted.place not in ("reply", "message"):
+        ended = done or [job for job in jobs if job.status in (JobStatus.FAILED, JobStatus.EXPIRED)]
+        if not self.ping_after_s or not ended or ended[0].origin.private or posted.place not in ("reply", "message"):
             return
         waited = max(job.finished_at or job.created_at for job in jobs) - min(job.created_at for job in jobs)
-        if waited.total_seconds() >= self.ping_after_s:
+        if waited.total_seconds() < self.ping_after_s:
+            return
+        if done:
             text = _n("your picture is ready.", "your pictures are ready.", count=len(done))
-            await self.poster.ping(done[0].origin, posted, text)
+        else:
+            text = _n("your picture could not be drawn.", "your pictures could not be drawn.", count=len(ended))
+        await self.poster.ping(ended[0].origin, posted, text)
 
     async def send(
         self, key: str, job: Job, draw: Callable[[int], Awaitable[Card]], *, is_repeated: bool

@@ -35,6 +35,7 @@ TRANSIENT = (aiohttp.ClientError, nextcord.DiscordServerError, TimeoutError, Con
 TOO_LARGE, HTTP_TOO_LARGE = 40005, 413
 UNKNOWN_WEBHOOK, INVALID_TOKEN = 10015, 50027
 SEARCHED_MESSAGES = 100
+PING_STAYS_S = 20.0  # long enough for a phone to show it
 OPEN_RETRY_S = (1.0, 3.0)
 ASKING = _("⏳ asking the engine…")  # a first answer where deciding takes longer than a moment
 
@@ -125,17 +126,25 @@ class Poster:
         return None
 
     async def ping(self, origin: Origin, posted: Posted, text: str) -> None:
-        """Write to the person, once, in a reply to a message of theirs. Not worth a retry."""
+        """Notify the person, once, by a reply to a message of theirs that does not stay. Not worth a retry."""
         reference = nextcord.MessageReference(
             message_id=int(posted.message_id), channel_id=int(posted.channel_id), fail_if_not_exists=False
         )
+        message: Any = None
         try:
-            await self.channel(posted.channel_id).send(
+            message = await self.channel(posted.channel_id).send(
                 f"<@{origin.user_id}> {text}",
                 reference=reference,
                 mention_author=False,
                 allowed_mentions=nextcord.AllowedMentions(users=[nextcord.Object(int(origin.user_id))]),
             )
+            await self._clock.sleep(PING_STAYS_S)
+            await message.delete()
+        except asyncio.CancelledError:  # Easel stops: nobody comes back to take it away
+            if message is not None:
+                with suppress(nextcord.HTTPException, *TRANSIENT):
+                    await message.delete()
+            raise
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.info("could not ping (%s)", type(error).__name__)
 

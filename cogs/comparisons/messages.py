@@ -101,7 +101,8 @@ class CompareMessages:
             with self._followers.delivering():
                 posted = await self._deliver(state, is_repeated)
         if await self._compare.delivered(comparison) and posted:
-            await self._delivery.ping(posted, [view.job for view in state.views.values()])
+            jobs = [view.job for view in state.views.values()]
+            self._followers.start(f"ping {comparison.id}", partial(self._delivery.ping, posted, jobs))  # no text: a key
         self._repeated.discard(comparison.id)
 
     async def _present(self, comparison: Comparison, *, is_repeated: bool) -> None:

@@ -7,21 +7,19 @@ only its owner and moderators may cancel or delete it (`generation.policy`: an i
 
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Card, check_stands_in, ids_of, to_view
+from cogs.cards import Card, check_stands_in, to_view
 from cogs.desk import Desk
 from cogs.jobs import forms
 from cogs.jobs.info import seed_of
 from cogs.jobs.messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import check_interaction_permissions, person_of
-from cogs.posting import holds_job
 from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
 from generation.deeds import Deed
@@ -79,7 +77,6 @@ class EditControls(commands.Cog):
             "choose": self._chosen,
             "flux": self._flux,
             "cancel": self._cancel,
-            "delete": self._delete,
         }
 
     def routes(self) -> tuple[Route, ...]:
@@ -206,18 +203,6 @@ class EditControls(commands.Cog):
         await interaction.response.defer()
         if cancelled is None:
             await interaction.followup.send(_("It had already ended."), ephemeral=True)
-
-    async def _delete(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        check_change(person_of(interaction), job, "delete")
-        await self._service.delete(job.id, person_of(interaction))
-        await interaction.response.defer()
-        message = interaction.message
-        if message is None or not holds_job(
-            ids_of(message), job.origin, job.id
-        ):  # an id that was sent from below another message
-            return
-        with suppress(nextcord.NotFound):  # somebody was quicker
-            await interaction.delete_original_message()
 
 
 def _check_edit(person: Person, job: Job) -> None:

@@ -213,7 +213,7 @@ class JobMessages:
         if posted.message_id != job.origin.message_id:
             await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
         if await self._service.delivered(job.id):
-            await self._delivery.ping(posted, [job])
+            self._followers.start(f"ping {job.id}", partial(self._delivery.ping, posted, [job]))  # no text: a key
 
     async def _final(self, job: Job, limit_bytes: int) -> Card:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""

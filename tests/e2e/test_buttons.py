@@ -266,7 +266,9 @@ async def test_others_may_not_cancel_or_delete_but_moderators_may(
     assert "Only the person who asked" in refused.message.content
     assert not answer.deleted
     moderator = discord.user("max", permissions=("MANAGE_MESSAGES",))
-    await moderator.click(answer, button)
+    asked = await moderator.click(answer, button)
+    if button == "🗑️":
+        await moderator.click(asked.message, "Delete")
     await discord.wait_for(lambda: answer.deleted or "cancelled" in answer.content)
 
 
@@ -274,8 +276,15 @@ async def test_delete_takes_message_and_picture_away(discord: DiscordServer, sta
     easel = await start(FakeBackend())
     answer = await easel.dream()
     image = (await easel.job(job_id(answer))).result.images[0]
-    await discord.user("mia").click(answer, "🗑️")
+    mia = discord.user("mia")
+    asked = await mia.click(answer, "🗑️")
+    assert asked.ephemeral
+    assert asked.message.content == "Delete this picture for good?"
+    assert not answer.deleted
+    assert await easel.now.media.get(image.media_id) is not None
+    await mia.click(asked.message, "Delete")
     await discord.wait_for(lambda: answer.deleted)
+    assert asked.message.content == "Deleted."
     assert await easel.now.media.get(image.media_id) is None
 
 
@@ -324,7 +333,7 @@ async def test_all_buttons_work_after_a_restart_and_a_month(discord: DiscordServ
     await discord.wait_for(lambda: result.followups)
     assert result.followups[0].ephemeral
     assert "no longer kept" in result.followups[0].content
-    await more(mia, answer, "Delete")
+    await mia.click((await more(mia, answer, "Delete")).message, "Delete")
     await discord.wait_for(lambda: answer.deleted)
 
 

@@ -235,7 +235,8 @@ async def test_reactions_and_delete_reach_a_layout(discord: DiscordServer, start
     assert letter.content.startswith("**a red fox**")
     await discord.user("mia").react(first, "❌")
     await discord.wait_for(lambda: first.deleted)
-    await discord.user("mia").click(second, "🗑️")
+    asked = await discord.user("mia").click(second, "🗑️")
+    await discord.user("mia").click(asked.message, "Delete")
     await discord.wait_for(lambda: second.deleted)
 
 

@@ -73,6 +73,7 @@ PRESSES = {
     "edited": Press(form=EDITED),
     "cancel": Press(changes=True),
     "delete": Press(changes=True),
+    "delete for good": Press(argument="123456789", changes=True),
 }
 # An engine, a page, a picture.
 NO_JOB = {"setup", "models", "help", "welcome", "gallery", "gallery-open", "gallery-star"}
@@ -88,7 +89,7 @@ class Place:
 
     async def press(self, action: str, job: str) -> str:
         """Send a forged press; return what was read, "" where it was no refusal."""
-        press, name = PRESSES[action], action.partition(":")[0]
+        press, name = PRESSES[action], action.partition(":")[0].partition(" ")[0]
         custom_id = f"e1:{name}:{job}" + (f":{press.argument}" if press.argument else "")
         result = await self.user.forge(self.message, custom_id, values=press.values, form=press.form)
         assert not result.failed, (action, "the application did not respond")
@@ -150,7 +151,7 @@ def test_every_action_has_its_row(easel: Easel) -> None:
     answered = easel.bot.cogs["Presses"]._routes
     of_jobs = {":".join(filter(None, (action, argument))) for prefix, action, argument in answered if prefix == "e1"}
     drawing = {f"{forms.ACTION}:{argument}" for argument in forms.DRAWS}  # of a message that need not be a job's
-    assert set(PRESSES) == of_jobs - drawing - NO_JOB
+    assert {action.partition(" ")[0] for action in PRESSES} == of_jobs - drawing - NO_JOB
     assert {(prefix, action) for prefix, action, _ in answered if prefix != "e1"} == {
         ("c1", "cancel"),
         ("f1", "forget"),
@@ -230,7 +231,14 @@ async def test_a_press_below_another_message_does_not_change_that_message(discor
     ann = discord.user("ann")
     mine = job_id(await easel.dream("!dream a red fox", user="ann"))
     before = (theirs.content, theirs.components)
-    for custom_id in (f"e1:delete:{mine}", f"e1:page:{mine}:model-1", "e1:help:page:1", "e1:models:gpu1:1", CONFIRM_ID):
+    for custom_id in (
+        f"e1:delete:{mine}",
+        f"e1:delete:{mine}:{theirs.id}",
+        f"e1:page:{mine}:model-1",
+        "e1:help:page:1",
+        "e1:models:gpu1:1",
+        CONFIRM_ID,
+    ):
         await ann.forge(theirs, custom_id)
         assert not theirs.deleted, custom_id
         assert (theirs.content, theirs.components) == before, custom_id
