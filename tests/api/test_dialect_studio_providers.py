@@ -5,9 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
-from tests.api.conftest import site_at
+from tests.api.conftest import png, site_at
+from tests.api.dialects import data_url
 from tests.engines.openai_server import KEY, OpenAIServer
+from tests.engines.stability_server import KEY as STABILITY_KEY
+from tests.engines.stability_server import StabilityServer
 
 WIDE = {"prompt": "a red fox", "size": "1024x1024"}
 
@@ -96,3 +100,40 @@ async def test_what_it_will_cost_stands_before_the_click(tmp_path: Path) -> None
         body = {"prompt": "a red fox", "width": 1024, "height": 1024, "backend": "openai_images"}
         told = (await site.client.post("/api/estimate", json=body)).json()
         assert (told["price"], told["cost_usd"]) == ("$0.053", 0.053)
+
+
+def stability_at(server: StabilityServer) -> dict[str, str]:
+    return {"STABILITY_API_KEY": STABILITY_KEY, "STABILITY_URL": server.url}
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "endpoint"),
+    [
+        ("edit", {"editType": "inpaint", "prompt": "a hat", "mask": "middle"}, "edit/inpaint"),
+        ("edit", {"editType": "outpaint", "prompt": "a wood"}, "edit/outpaint"),
+        ("edit", {"editType": "img2img", "prompt": "a wolf"}, "generate/sd3"),
+        ("edit", {"editType": "style-transfer", "styleUrl": "picture"}, "control/style-transfer"),
+        ("variations", {"prompt": "a fox"}, "generate/sd3"),
+        ("upscale", {"scale": 4}, "upscale/fast"),
+        ("upscale", {"scale": 2}, "upscale/fast"),
+    ],
+)
+async def test_what_the_studio_edits_goes_to_stability(
+    tmp_path: Path, what: str, body: dict[str, Any], endpoint: str
+) -> None:
+    mask = Image.new("L", (512, 512), 0)
+    mask.paste(255, (100, 100, 300, 300))
+    pictures = {"picture": data_url(png(512, 512)), "middle": data_url(mask)}
+    sent = {name: pictures.get(value, value) if isinstance(value, str) else value for name, value in body.items()}
+    async with StabilityServer() as server, site_at(tmp_path, **stability_at(server)) as site:
+        sent |= {"imageUrl": pictures["picture"], "provider": "stability"}
+        answer = await site.client.post(f"/api/images/{what}", json=sent)
+        assert answer.status_code == 200, answer.text
+        assert [job.path for job in server.jobs] == [endpoint]
+        size = answer.json()["images"][0]["size"]
+        wide = 512 * body.get("scale", 1)  # what is continued keeps its size: more is seen, smaller
+        assert size == f"{wide:g}x{wide:g}"
+        told = (await site.client.get("/api/images/providers")).json()["providers"]
+        can = next(item["capabilities"] for item in told if item["name"] == "stability")
+        assert all(can[name] for name in ("textToImage", "imageToImage", "inpainting", "variations", "upscaling"))
+        assert can["styleTransfer"]
