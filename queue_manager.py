@@ -68,7 +68,7 @@ class QueueManager:
         self._stopping = asyncio.Event()
         self._loops = loops or Loops(clock)
         self._finished = 0
-        self._shows_previews = screen is None
+        self._screen = screen
         self.watchers = Watchers()
         # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
         self.on_change: list[Callable[[Job], None]] = self.watchers.on_change
@@ -243,9 +243,9 @@ class QueueManager:
         return pace.seconds(request.model, request.cost) if pace.is_learned else None
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
-        if job_id in self._lanes.running:
-            # nobody has looked at a preview yet
-            self._lanes.progress[job_id] = progress if self._shows_previews else replace(progress, preview=None)
+        if job := self._lanes.running.get(job_id):
+            is_shown = self._screen is None or self._screen.may_preview(job)  # nobody has looked at a preview yet
+            self._lanes.progress[job_id] = progress if is_shown else replace(progress, preview=None)
             self.watchers.ring(job_id)
 
     async def on_intent(self, job_id: str, intent: str) -> None:

@@ -156,14 +156,17 @@ async def _prune(services: Services) -> int:
 
 
 async def _check(settings: Settings, cache: ImageCache, instead: Instead) -> ClosablePictureCheck | None:
-    """Make the check of finished pictures, if it is wanted; what was kept without it answers no request any more."""
-    if not settings.filter.is_on:
-        return None
+    """Make the check of finished pictures, where it is installed: this Easel or a server may want it.
+
+    Where all are checked, what was kept without answers no request any more.
+    """
+    if settings.filter.is_on:
+        with suppress(CacheUnavailable):  # then it recalls nothing either
+            await cache.forget_all_results()
     check = picture_check()
-    assert instead.check or check, "the settings were refused without one"
-    with suppress(CacheUnavailable):  # then it recalls nothing either
-        await cache.forget_all_results()
-    return instead.check or (check.make() if check else None)
+    made = check.make() if check and check.is_there() else None
+    assert instead.check or made or not settings.filter.is_on, "the settings were refused without one"
+    return instead.check or made
 
 
 def _no_mark(lane: str) -> None:

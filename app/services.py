@@ -3,6 +3,7 @@
 from app.base import Base
 from queue_manager import QueueManager
 from scheduling.checking import SafetyScreen
+from scheduling.house_screen import HouseScreen
 from scheduling.local_executor import LocalExecutor
 from services.bundle import Services
 from services.drawing.compare import CompareService
@@ -40,10 +41,11 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     styles = StyleService(base.settings.storage.data_dir)
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
-    queue = _queue(base, workflows)
+    screen = _screen(base)
+    queue = _queue(base, workflows, screen)
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
-    gate = _gate(house, moderation)
+    gate = _gate(house, moderation, screen)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -88,11 +90,13 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     )
 
 
-def _screen(base: Base) -> SafetyScreen | None:
-    return SafetyScreen(check=base.check, threshold=base.settings.filter.threshold) if base.check else None
+def _screen(base: Base) -> HouseScreen:
+    settings = base.settings.filter
+    always = SafetyScreen(check=base.check, threshold=settings.threshold) if base.check and settings.is_on else None
+    return HouseScreen(base.check, threshold=settings.threshold, always=always)
 
 
-def _queue(base: Base, workflows: WorkflowService) -> QueueManager:
+def _queue(base: Base, workflows: WorkflowService, screen: HouseScreen) -> QueueManager:
     executor = LocalExecutor(
         base.registry.borrow,
         load=base.media.load,
@@ -109,7 +113,7 @@ def _queue(base: Base, workflows: WorkflowService) -> QueueManager:
         limits=base.settings.queue,
         policy=base.instead.policy,
         loops=base.loops,
-        screen=_screen(base),
+        screen=screen,
     )
 
 
@@ -127,11 +131,12 @@ def _moderation(base: Base, queue: QueueManager) -> Moderation:
     )
 
 
-def _gate(rules: HouseRuleService, moderation: Moderation) -> Gate:
+def _gate(rules: HouseRuleService, moderation: Moderation, screen: HouseScreen) -> Gate:
     """List the checks of a request: here a new one is added."""
     moderation.rights.moderator_roles = rules.moderator_roles
     gate = Gate(rules, moderation.homes)
     gate.before.insert(0, moderation.check)
+    gate.has_picture_check, screen.rules = screen.can_check, gate
     return gate
 
 

@@ -24,6 +24,7 @@ class HouseRule(StrEnum):
     MINORS = "minors"
     WORDS = "words"
     PATTERNS = "patterns"
+    PICTURE_CHECK = "picture_check"
 
 
 class SexualContent(StrEnum):
@@ -32,6 +33,26 @@ class SexualContent(StrEnum):
     AGE_RESTRICTED = "age_restricted"  # in age-restricted channels alone, as Discord wants it
     NOWHERE = "nowhere"
     ANYWHERE = "anywhere"
+
+
+class Cover(StrEnum):
+    """The pictures that come behind a spoiler."""
+
+    NONE = "none"
+    AGE_RESTRICTED = "age_restricted"  # those of age-restricted channels
+    ALL = "all"
+
+
+class Flagged(StrEnum):
+    """The fate of a picture that the picture check takes for not safe for work, outside age-restricted channels."""
+
+    UNCHECKED = "unchecked"  # no picture is checked
+    COVERED = "covered"  # it comes behind a spoiler
+    BLURRED = "blurred"  # its blurred copy is kept in its place
+    HIDDEN = "hidden"  # it is not kept
+
+
+STRICTNESS: Final = tuple(Flagged)  # from the mildest on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +67,8 @@ class HouseRules:
     words: tuple[str, ...] = ()  # never drawn here; "drag*" is for all words that begin so
     patterns: tuple[str, ...] = ()  # RE2
     negative_prompt: str = ""  # added to that of every picture drawn from words
+    cover: Cover = Cover.NONE
+    flagged: Flagged = Flagged.UNCHECKED
     holds_elsewhere: bool = True  # for members in direct messages and the studio as well, where this server is at home
     labels: tuple[tuple[str, str], ...] = ()  # names of these channels and roles when they were set, by their ids
 
@@ -81,6 +104,8 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "sexual_content": SexualContent,
     "words": tuple,
     "patterns": tuple,
+    "cover": Cover,
+    "flagged": Flagged,
     "labels": lambda pairs: tuple((str(key), str(name)) for key, name in pairs),
 }
 

@@ -39,6 +39,7 @@ class GenerationResult:
     cost_usd: float = 0.0
     notes: tuple[str, ...] = ()
     revised_prompt: str = ""  # what the engine made of the words, where it says so
+    is_covered: bool = False  # to be shown behind a spoiler, wherever there is one
     is_complete: bool = True  # False: stopped early, drawn without a part, or not known to be whole; never cached
 
     def __post_init__(self) -> None:
@@ -83,6 +84,7 @@ class JobResult:
     notes: tuple[str, ...] = ()
     revised_prompt: str = ""
     from_cache: bool = False
+    is_covered: bool = False  # to be shown behind a spoiler, wherever there is one
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:

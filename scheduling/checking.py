@@ -28,6 +28,10 @@ class Screen(Protocol):
         """
         ...
 
+    def may_preview(self, job: Job) -> bool:
+        """Return whether unfinished pictures, which nothing has checked, may be shown."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class SafetyScreen:
@@ -35,6 +39,9 @@ class SafetyScreen:
 
     check: PictureCheck
     threshold: float
+
+    def may_preview(self, job: Job) -> bool:
+        return False
 
     async def screened(self, job: Job, result: GenerationResult) -> GenerationResult:
         """Return a result without the pictures that are held back.

@@ -267,6 +267,7 @@ class Outcomes:
 
     async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> bool:
         result = await self._sink.keep(job, self._with_remark(job, outcome), seconds)
+        result = replace(result, is_covered=outcome.is_covered)
         if not result.images:
             broken = UnexpectedAnswer(_("The engine gave no usable picture. Please try again."), may_have_run=True)
             await self.failed(job, broken)

@@ -19,6 +19,7 @@ from utils.mending import mended
 FORMATS: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 BROUGHT: Final = FORMATS | {"AVIF": "image/avif", "BMP": "image/bmp", "TIFF": "image/tiff", "HEIF": "image/heic"}
 UPLOAD_QUALITY: Final = 90
+BLURRED_PX: Final = 8  # of the longer side: fewer show no body
 UPRIGHT: Final = 1  # EXIF's number for a picture that is not turned
 ON_THEIR_SIDE: Final = (5, 6, 7, 8)
 _ORIENTATION: Final = 0x0112
@@ -122,3 +123,13 @@ def upright(data: bytes) -> Image.Image:
     with opened(data) as image:
         ImageOps.exif_transpose(image, in_place=True)
         return plain(image)
+
+
+def blurred(data: bytes) -> bytes:
+    """Return a picture as a PNG of its size in which nothing but colours can be told."""
+    with opened(data) as image:
+        first = opaque(plain(image)).convert("RGB")
+    side = max(first.size)
+    width, height = (max(1, round(length * BLURRED_PX / side)) for length in first.size)
+    small = first.resize((width, height), Image.Resampling.BOX)
+    return encode(small.resize(first.size, Image.Resampling.BICUBIC), "PNG")

@@ -8,6 +8,7 @@ from functools import partial
 from cogs.cards import Card, CardPicture
 from cogs.comparisons import card as compare_card
 from cogs.delivery import Delivery, Followers, is_old
+from cogs.jobs.attached import SPOILER, hidden
 from cogs.origin import DOOR
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
@@ -152,6 +153,8 @@ class CompareMessages:
         comparison = state.comparison
         name = file_name(comparison.prompt, comparison.seed, comparison.created_at, upload.extension)
         alt = compare_card.alt_text(comparison, state.views)
+        if any(hidden(name, view.job) != name for view in state.views.values()):
+            name = f"{SPOILER}{name}"
         return self._card(state, (CardPicture(data=upload.data, filename=name, alt_text=alt),))
 
     async def _read(self, comparison: Comparison) -> _State:

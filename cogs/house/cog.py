@@ -23,11 +23,13 @@ from cogs.wire.forms import filled_in, open_form
 from cogs.wire.styles import edit_of, new_message
 from constants import MAX_PROMPT_CHARS
 from generation.errors import HouseRefusal, RequestRejected
+from generation.house import Flagged
 from generation.job import Origin
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft
 from services.house.bundle import House
+from services.house.gate import unchecked
 from texts.text import _, joined
 from utils.clock import Clock
 
@@ -116,6 +118,11 @@ class Setup(commands.Cog):
             rules = await self._house.rules.load(str(interaction.guild_id))
             ids = {*changes["channels"], *changes["roles"], *changes["moderator_roles"]}
             changes["labels"] = tuple((dict(rules.labels) | _names(interaction, ids)).items())
+        if (
+            changes.get("flagged", Flagged.UNCHECKED) is not Flagged.UNCHECKED
+            and not self._house.gate.has_picture_check
+        ):
+            raise unchecked()
         await self._house.rules.change(person_of(interaction), **changes)
         card = await self._panel(of_interaction(interaction, self._clock))
         if any(action == forms.ACTION and part == shown for action, shown, __ in controls_of(interaction.message)):
@@ -131,6 +138,7 @@ class Setup(commands.Cog):
             (
                 button(forms.PLACES, _("Channels and roles"), "📍"),
                 button(forms.CONTENT, _("What may be drawn"), "🛡"),
+                button(forms.PICTURES, _("Finished pictures"), "🖼"),
             ),
             (
                 button(forms.TRIAL, _("Test a prompt"), "🔎"),

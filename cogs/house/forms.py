@@ -6,15 +6,15 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from cogs.cards import Choice, make_id
-from cogs.house.text import SEXUAL
+from cogs.house.text import COVER, FLAGGED, SEXUAL
 from cogs.wire.fields import CheckField, PickField, RadioField, TextField
 from cogs.wire.forms import FilledForm, Form
 from generation.errors import RequestRejected
-from generation.house import MAX_NEGATIVE_CHARS, MOST_IDS, HouseRules, SexualContent
+from generation.house import MAX_NEGATIVE_CHARS, MOST_IDS, Cover, Flagged, HouseRules, SexualContent
 from texts.text import _
 
 ACTION: Final = "setup"
-PLACES, CONTENT, TRIAL = "places", "content", "trial"
+PLACES, CONTENT, PICTURES, TRIAL = "places", "content", "pictures", "trial"
 # Text, voice, announcement, stage and forum channels, by Discord's numbers.
 CHANNEL_TYPES: Final = (0, 2, 5, 13, 15)
 WRITTEN_TYPES: Final = (0, 5)
@@ -109,6 +109,20 @@ def content_form(rules: HouseRules) -> Form:
     return Form(title=_("What may be drawn"), custom_id=make_id(ACTION, CONTENT), fields=fields)
 
 
+def pictures_form(rules: HouseRules) -> Form:
+    """Spoilers, and the check of finished pictures."""
+    fields = (
+        RadioField(name="cover", label=_("Behind a spoiler"), choices=_choices(COVER, rules.cover)),
+        RadioField(
+            name="flagged",
+            label=_("A picture that seems not safe for work"),
+            note=_("Outside age-restricted channels. The check helps, and proves nothing."),
+            choices=_choices(FLAGGED, rules.flagged),
+        ),
+    )
+    return Form(title=_("Finished pictures"), custom_id=make_id(ACTION, PICTURES), fields=fields)
+
+
 def trial_form() -> Form:
     """A prompt to be judged."""
     field = TextField(
@@ -137,13 +151,20 @@ def read_content(filled: FilledForm) -> dict[str, Any]:
     }
 
 
+def read_pictures(filled: FilledForm) -> dict[str, Any]:
+    """Read that form; a choice that was not offered is refused."""
+    return {"cover": _chosen(Cover, filled, "cover"), "flagged": _chosen(Flagged, filled, "flagged")}
+
+
 FORMS: Final[Mapping[str, Callable[[HouseRules], Form]]] = {
     PLACES: places_form,
     CONTENT: content_form,
+    PICTURES: pictures_form,
 }
 READERS: Final[Mapping[str, Callable[[FilledForm], dict[str, Any]]]] = {
     PLACES: read_places,
     CONTENT: read_content,
+    PICTURES: read_pictures,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from cogs.plain import escape, sentence
 from generation.errors import HouseRefusal
-from generation.house import UNSET, HouseRules, SexualContent
+from generation.house import UNSET, Cover, Flagged, HouseRules, SexualContent
 from texts.text import _, _n, joined
 from utils.text import cut
 
@@ -15,6 +15,17 @@ SEXUAL: Final = {
     SexualContent.AGE_RESTRICTED: _("Only in age-restricted channels"),
     SexualContent.NOWHERE: _("Nowhere"),
     SexualContent.ANYWHERE: _("In every channel"),
+}
+COVER: Final = {
+    Cover.NONE: _("No picture"),
+    Cover.AGE_RESTRICTED: _("Pictures in age-restricted channels"),
+    Cover.ALL: _("Every picture"),
+}
+FLAGGED: Final = {
+    Flagged.UNCHECKED: _("No picture is checked"),
+    Flagged.COVERED: _("It comes behind a spoiler"),
+    Flagged.BLURRED: _("A blurred copy takes its place"),
+    Flagged.HIDDEN: _("It is held back"),
 }
 
 
@@ -29,6 +40,8 @@ def rules_text(rules: HouseRules, *, here: str = "") -> str:
         _("**Nudity and sexual content:** {where}{why}", where=SEXUAL[rules.sexual_content], why=_why(rules)),
         _("**Never drawn:** {words}", words=_words(rules)),
         _("**Always left out:** {words}", words=escape(cut(rules.negative_prompt, LIST_CHARS)) or _("nothing")),
+        _("**Behind a spoiler:** {cover}", cover=COVER[rules.cover]),
+        _("**A picture that seems not safe for work:** {flagged}", flagged=FLAGGED[rules.flagged]),
         _("**Members in direct messages and the studio:** {elsewhere}", elsewhere=_elsewhere(rules)),
     ]
     if here:

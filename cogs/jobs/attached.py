@@ -49,7 +49,8 @@ def to_picture(job: Job, image: StoredImage, upload: Upload) -> CardPicture:
 
 def hidden(name: str, job: Job) -> str:
     """Return the name of a file so that Discord hides it until it is clicked, if the job is to be a spoiler."""
-    return f"{SPOILER}{name}" if job.origin.spoiler else name
+    is_covered = job.origin.spoiler or (job.result is not None and job.result.is_covered)
+    return f"{SPOILER}{name}" if is_covered else name
 
 
 async def _with_videos(media: MediaService, job: Job, result: JobResult, limit_bytes: int, link_to: LinkTo) -> Attached:

@@ -16,6 +16,7 @@ from typing import Self
 
 from generation.deeds import asked_in
 from generation.errors import RequestRejected
+from generation.house import Flagged
 from generation.job import Job, JobStatus, JobView, Origin
 from generation.policy import may_use
 from generation.request import Draft
@@ -123,7 +124,8 @@ class Submission:
             created_at=now,
             not_before=now + timedelta(seconds=delay_s) if delay_s else None,
         )
-        if has_own_seed and not fresh and (done := await self._from_cache(job)):
+        is_recalled = has_own_seed and not fresh and not await self._is_checked(origin)
+        if is_recalled and (done := await self._from_cache(job)):
             job = done
         else:
             parts.queue.reserve(job)
@@ -140,7 +142,14 @@ class Submission:
         request = await capped(draft, origin, partial(self._options, parent=parent), caps=caps, pending=self._new)
         if gate is not None:
             await gate.judge(request.options[0].request, request.origin)
+            if await gate.covers(origin):
+                request = replace(request, origin=replace(request.origin, spoiler=True))
         return request, remarks
+
+    async def _is_checked(self, origin: Origin) -> bool:
+        """Return whether each finished picture is to be looked at here: what was drawn before was not, perhaps."""
+        gate = self._parts.gate
+        return gate is not None and await gate.fate(origin) is not Flagged.UNCHECKED
 
     def _let_in(self, user_key: str, lane: str) -> None:
         """Ask once, for all that come together, whether there is room for them."""

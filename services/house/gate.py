@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from generation.errors import HouseRefusal
-from generation.house import UNSET, HouseRule, HouseRules, SexualContent
+from generation.house import STRICTNESS, UNSET, Cover, Flagged, HouseRule, HouseRules, SexualContent
 from generation.job import Origin
 from generation.request import Draft, GenerationRequest
 from services.house.patterns import PatternList
@@ -59,7 +59,8 @@ class Gate:
         self._rules = rules
         self._homes = homes
         self.before: list[CheckBefore] = [self._check_place]
-        self.after: list[CheckAfter] = [self._check_words]
+        self.after: list[CheckAfter] = [self._check_words, self._check_picture_check]
+        self.has_picture_check = False
 
     async def let_in(self, draft: Draft, origin: Origin) -> None:
         """Refuse a request for who asks, or where.
@@ -106,6 +107,29 @@ class Gate:
             return refusal
         return None
 
+    async def covers(self, origin: Origin) -> bool:
+        """Return whether a picture comes behind a spoiler by rule."""
+        covers = {rules.cover for rules in await self.rules_for(origin)}
+        return Cover.ALL in covers or (Cover.AGE_RESTRICTED in covers and origin.is_age_restricted)
+
+    async def fate(self, origin: Origin) -> Flagged:
+        """Return what becomes of a finished picture that seems not safe for work; of several rules the strictest."""
+        if origin.is_age_restricted:
+            return Flagged.UNCHECKED
+        fates = [rules.flagged for rules in await self.rules_for(origin)]
+        return max(fates, key=STRICTNESS.index, default=Flagged.UNCHECKED)
+
+    def may_preview(self, origin: Origin) -> bool:
+        """Return whether unfinished pictures, which nothing checks, may be shown: not where finished ones are checked.
+
+        Asked for each step, so it takes rules that were loaded; where they were not yet, nothing is shown.
+        """
+        if origin.is_age_restricted:
+            return True
+        guild_ids = (origin.guild_id,) if origin.guild_id else self._homes.at_home
+        loaded = [self._rules.loaded(guild_id) for guild_id in guild_ids]
+        return all(rules is not None and rules.flagged is Flagged.UNCHECKED for rules in loaded)
+
     async def negative_prompt(self, origin: Origin) -> str:
         """Return what is to be left out of every picture here."""
         return ", ".join(rules.negative_prompt for rules in await self.rules_for(origin) if rules.negative_prompt)
@@ -113,6 +137,10 @@ class Gate:
     async def _check_place(self, draft: Draft, origin: Origin) -> None:
         for rules in await self.rules_for(origin):
             check_place(rules, origin)
+
+    async def _check_picture_check(self, request: GenerationRequest, origin: Origin) -> None:
+        if not self.has_picture_check and await self.fate(origin) is not Flagged.UNCHECKED:
+            raise unchecked()
 
     async def _check_words(self, request: Draft | GenerationRequest, origin: Origin) -> None:
         wording = Wording.of(request)
@@ -146,6 +174,15 @@ def check_place(rules: HouseRules, origin: Origin) -> None:
             rule=HouseRule.ROLES,
             hint=_("A moderator of the server can give you one of them."),
         )
+
+
+def unchecked() -> HouseRefusal:
+    """Return the refusal where pictures are to be checked and nothing here can do so."""
+    return HouseRefusal(
+        _("Finished pictures are to be checked here, and this Easel has no picture check."),
+        rule=HouseRule.PICTURE_CHECK,
+        hint=_("Whoever runs Easel can add it (`make run ART=1`); managers can do without it in `/setup start`."),
+    )
 
 
 def check_minors(wording: Wording) -> None:

@@ -42,6 +42,10 @@ class HouseRuleService:
             self._known[guild_id] = await self._store.get(guild_id)
         return self._known[guild_id] or UNSET
 
+    def loaded(self, guild_id: str) -> HouseRules | None:
+        """Return what holds in a server if that was asked for before."""
+        return (self._known[guild_id] or UNSET) if guild_id in self._known else None
+
     async def is_set(self, guild_id: str) -> bool:
         """Return whether somebody has ever set something there."""
         await self.load(guild_id)

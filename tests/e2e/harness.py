@@ -136,6 +136,7 @@ class Easel:
     providers: Any = ()
     admin_channel_id: str = ""
     check: Any = None  # of finished pictures
+    checks_all: bool = True  # not only where the rules of a server want it
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
 
@@ -172,7 +173,7 @@ class Easel:
                 "admin_channel_id": self.admin_channel_id,
             },
             people={"admin_ids": {str(admin) for admin in self.admins}},
-            filter={"is_on": self.check is not None},
+            filter={"is_on": self.check is not None and self.checks_all},
         )
         settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})
         easel = await build(settings, instead)

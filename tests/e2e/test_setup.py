@@ -10,7 +10,7 @@ from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, own, reply_to
 from tests.fakes import FakeBackend
 
-BUTTONS = ["Channels and roles", "What may be drawn", "Test a prompt", "Test picture"]
+BUTTONS = ["Channels and roles", "What may be drawn", "Finished pictures", "Test a prompt", "Test picture"]
 
 
 def chief(discord: DiscordServer) -> User:
@@ -68,7 +68,7 @@ async def test_members_and_moderators_read_the_rules_and_set_none(
     shown = await mod.slash(discord.channel, "setup show")
     assert "you may draw; this channel is not age-restricted" in shown.message.content
     help_message = await easel.answer_to(await mod.say(discord.channel, "!help"))
-    for part in ("open", "places", "content", "try"):
+    for part in ("open", "places", "content", "pictures", "try"):
         pressed = await mod.forge(help_message, f"e1:setup:{part}")
         assert pressed.modal is None
         assert "Only people with Manage Server" in pressed.message.content
