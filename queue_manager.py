@@ -228,6 +228,12 @@ class QueueManager:
         finally:
             self.watchers.close(watcher)
 
+    def set_stopped(self, lane_name: str, *, is_stopped: bool) -> None:
+        """Let a lane start nothing more, or go on; what runs there is finished."""
+        self._lanes.set_stopped(lane_name, is_stopped=is_stopped)
+        self._wake.set()
+        self.watchers.ring_queued([lane_name])
+
     def lanes(self) -> list[LaneView]:
         for entry in self._registry:
             self._lanes.get(entry.name)

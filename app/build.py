@@ -60,6 +60,7 @@ class Easel:
     async def start(self) -> None:
         """Take up what the last process left; engines are asked in the background what they can do."""
         await self.services.connections.restore()
+        await self.services.moderation.holds.restore()
         await self.web.webhooks.start()
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)

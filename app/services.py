@@ -122,6 +122,7 @@ def _moderation(base: Base, queue: QueueManager) -> Moderation:
     home_ids = settings.people.guild_ids or map(str, settings.discord.guild_ids)
     return make_moderation(
         base.database,
+        base.registry,
         base.jobs,
         queue,
         base.clock,

@@ -62,6 +62,8 @@ class Entry:
     is_fallback: bool = False  # used only by name, or when there is nothing else
     fills: frozenset[Mode] = frozenset()  # of a fallback: what it does wherever no other engine can
     finishes: bool = False  # of a fallback: takes what another composes further, and goes before it
+    is_drained: bool = False  # an admin lets it take nothing new
+    is_paused: bool = False  # an admin lets it start nothing: others go before it
     is_found: bool = False  # found on this machine, not set: others go before it
     capabilities: Capabilities | None = None
     error: BackendError | None = None

@@ -30,6 +30,7 @@ from cogs.jobs.picks import Picks
 from cogs.letters import Letters
 from cogs.moderation.caps import Caps
 from cogs.moderation.cog import Moderating
+from cogs.moderation.engines import EngineHolds
 from cogs.moderation.notices import ModerationNotices
 from cogs.moderation.reports import Reports
 from cogs.pictures.cog import Pictures
@@ -193,6 +194,7 @@ class EaselBot(commands.Bot):
     def _add_moderation(self, services: Services) -> None:
         moderation = services.moderation
         self.add_cog(Caps(moderation=moderation, clock=services.clock))
+        self.add_cog(EngineHolds(moderation=moderation))
         self.add_cog(Moderating(moderation=moderation))
         self.add_cog(ModerationNotices(self, moderation=moderation, messages=self.messages))
         self.add_cog(Reports(service=services.generation, moderation=moderation))

@@ -208,6 +208,7 @@ class Hold(StrEnum):
     NONE = ""
     DOWN = "down"  # it does not answer
     PAUSED = "paused"  # it asked to be left alone for a while
+    STOPPED = "stopped"  # an admin has paused it
 
 
 @dataclass(frozen=True, kw_only=True)

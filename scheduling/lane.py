@@ -55,6 +55,7 @@ class LaneView:
     retry_s: float = 0.0  # until the next try of an engine that kept failing
     seconds_per_cost: float | None = None  # learned from its own jobs
     idle_s: float | None = None  # since it last had a job; `None` = none yet in this process
+    is_stopped: bool = False  # an admin has paused it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +79,7 @@ class Lane:
     settling: set[str] = field(default_factory=set)  # failed ones of which it is not decided yet what becomes of them
     pace: Pace = field(default_factory=Pace)
     paused_until: float = 0.0
+    is_stopped: bool = False  # an admin has paused it
     absence: Absence | None = None  # while it lasts nothing starts: a probe finds out when the engine is back
     warm_model: str | None = None
     used_at: float | None = None  # when a job last began or ended (monotonic seconds)
@@ -95,13 +97,15 @@ class Lane:
 
     def hold_s(self) -> float:
         """Seconds until this lane may start a job, apart from free slots; 0 = now, inf = until something happens."""
-        if self.absence:
+        if self.absence or self.is_stopped:
             return float("inf")
         pause = self.paused_until - self.clock.monotonic()
         return max(0.0, pause, self.breaker.wait_s(), self.bucket.wait_s())
 
     def held(self) -> tuple[Hold, float]:
         """Return whether the engine's state keeps jobs waiting, and for how many seconds (0 = until a trial ends)."""
+        if self.is_stopped:
+            return Hold.STOPPED, 0.0
         if self.is_down:
             wait_s = self.hold_s()
             return Hold.DOWN, wait_s if wait_s != float("inf") else 0.0
@@ -214,6 +218,7 @@ class Lane:
             retry_s=retry_s if retry_s != float("inf") else 0.0,
             seconds_per_cost=self.pace.by_model[""][0] if self.pace.is_learned else None,
             idle_s=self.idle_s(),
+            is_stopped=self.is_stopped,
         )
 
     def idle_s(self) -> float | None:

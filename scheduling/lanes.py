@@ -54,6 +54,7 @@ class Lanes:
         self._order = count()
         self._waiting: dict[str, _Waiting] = {}
         self._waiting_of: Counter[str] = Counter()
+        self._stopped: set[str] = set()  # lanes that an admin has paused
         self.running: dict[str, Job] = {}
         self.progress: dict[str, Progress] = {}
 
@@ -65,7 +66,7 @@ class Lanes:
         lane = self._lanes.get(name)
         if lane is None:
             settings = self._settings_of(name) or LaneSettings()
-            lane = Lane(name=name, clock=self._clock, settings=settings)
+            lane = Lane(name=name, clock=self._clock, settings=settings, is_stopped=name in self._stopped)
             lane.pace = Pace(by_model=dict(self._paces.get(name, {})), guess=self._usual_pace)
             self._lanes[name] = lane
         return lane
@@ -86,6 +87,11 @@ class Lanes:
         if is_up or settings is None:
             lane.answered()
         return was_away and is_up
+
+    def set_stopped(self, name: str, *, is_stopped: bool) -> None:
+        """Let a lane start nothing more, or go on."""
+        (self._stopped.add if is_stopped else self._stopped.discard)(name)
+        self.get(name).is_stopped = is_stopped
 
     def drop_empty(self) -> None:
         """Forget the lanes of engines that are gone, once nothing is left in them."""

@@ -30,6 +30,9 @@ def engine(item: Engine, lane: LaneView | None, now: datetime) -> str:
         parts.append(sentence(item.error))
         if item.hint and item.owner_kind == "easel":
             parts.append(sentence(item.hint))
+    elif lane and lane.is_stopped:
+        mark = "⏸"
+        parts.append(_("paused by an admin"))
     elif lane and lane.paused_s > 0:
         mark = "⏸"
         parts.append(

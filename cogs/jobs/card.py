@@ -99,6 +99,8 @@ def _queued(view: JobView, context: CardContext, now: datetime) -> str:
             again=again,
             place=place(view.position),
         )
+    if view.hold is Hold.STOPPED:
+        return _("⏸️ {engine} is paused by an admin · yours is {place}", engine=engine, place=place(view.position))
     if view.hold is Hold.PAUSED:
         return _(
             "⏸️ {engine} asked for a pause · goes on {timestamp}",

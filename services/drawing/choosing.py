@@ -134,6 +134,9 @@ class Chooser:
         await self._registry.ready(entries)
         options: list[Candidate] = []
         for entry in entries:
+            if entry.is_drained:
+                refusals.append(_("{engine}: it takes nothing new now", engine=entry.label))
+                continue
             if entry.capabilities is None:
                 if len(entries) == 1 and entry.error and not refusals:
                     raise entry.error
@@ -194,7 +197,8 @@ class Chooser:
         is_other = not self._default or find_entry(self._default, [entry]) is None
         wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
         rank = RANKS[entry.owner.kind], not entry.finishes
-        return entry.error is not None, is_other, entry.is_found, entry.backend.is_paid, *rank, wait_s
+        is_down = entry.error is not None or entry.is_paused
+        return is_down, is_other, entry.is_found, entry.backend.is_paid, *rank, wait_s
 
     def _tiers(self, draft: Draft, origin: Origin) -> list[list[Entry]]:
         """Return the engines to try, those of each list only where none of the lists before can.

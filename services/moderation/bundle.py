@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backends.registry import BackendRegistry
 from generation.job import Origin
 from generation.request import Draft
 from queue_manager import QueueManager
 from services.moderation.audit import AuditService
 from services.moderation.bans import BanService
 from services.moderation.caps import CapService
+from services.moderation.holds import EngineHoldService
 from services.moderation.homes import Homes
 from services.moderation.notices import NoticeService
 from services.moderation.reports import ReportService
@@ -19,6 +21,7 @@ from store.audit import AuditStore
 from store.bans import BanStore
 from store.caps import CapStore
 from store.database import Database
+from store.engine_holds import EngineHoldStore
 from store.jobs import JobStore
 from store.notices import NoticeStore
 from store.reports import ReportStore
@@ -37,6 +40,7 @@ class Moderation:
     notices: NoticeService
     caps: CapService
     reports: ReportService
+    holds: EngineHoldService
 
     def start(self, loops: Loops) -> None:
         """Deliver notices from now on."""
@@ -60,6 +64,7 @@ class Moderation:
 
 def make_moderation(
     database: Database,
+    registry: BackendRegistry,
     jobs: JobStore,
     queue: QueueManager,
     clock: Clock,
@@ -94,4 +99,16 @@ def make_moderation(
         ttl_s=storage.audit_ttl_s,
     )
     caps = CapService(CapStore(database), homes=homes, rights=rights, audit=audit, clock=clock)
-    return Moderation(rights=rights, homes=homes, audit=audit, notices=notices, bans=bans, caps=caps, reports=reports)
+    holds = EngineHoldService(
+        EngineHoldStore(database), registry=registry, queue=queue, jobs=jobs, audit=audit, rights=rights, clock=clock
+    )
+    return Moderation(
+        rights=rights,
+        homes=homes,
+        audit=audit,
+        notices=notices,
+        bans=bans,
+        caps=caps,
+        reports=reports,
+        holds=holds,
+    )

@@ -36,6 +36,8 @@ TABLE: dict[type[GenerationError], tuple[Decision, Decision]] = {
     errors.ContentBlocked: (STOP, STOP),
     errors.LimitReached: (STOP, STOP),
     errors.NotAllowed: (STOP, STOP),
+    errors.Barred: (STOP, STOP),
+    errors.HouseRefusal: (STOP, STOP),
     errors.StoreUnavailable: (STOP, STOP),
     errors.Unstorable: (STOP, STOP),
     errors.BackendError: (MOVE, STOP),
