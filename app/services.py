@@ -9,6 +9,7 @@ from services.bundle import Services
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import make_intakes
+from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.styles import StyleService
 from services.drawing.wildcards import WildcardService
@@ -29,6 +30,7 @@ from services.upkeep import Upkeep, make_upkeep
 from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.house import HouseStore
+from store.looks import LookStore
 from store.preferences import PreferenceStore
 from store.questions import QuestionStore
 from store.workflows import WorkflowStore
@@ -39,6 +41,9 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     registry, media, clock = base.registry, base.media, base.clock
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
     styles = StyleService(base.settings.storage.data_dir)
+    engines = base.settings.engines
+    catalog = Catalog(registry, off={engine.kind: engine.name for engine in engines.off}, preferred=engines.default)
+    looks = LookService(store=LookStore(base.database), catalog=catalog, media=media, clock=clock)
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
     screen = _screen(base)
@@ -55,13 +60,12 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         clock=clock,
         workflows=workflows,
         styles=styles,
+        looks=looks,
         gate=gate,
         preferred=base.settings.engines.default,
         caps=moderation.caps,
     )
     connections = _connections(base)
-    engines = base.settings.engines
-    catalog = Catalog(registry, off={engine.kind: engine.name for engine in engines.off}, preferred=engines.default)
     comparisons = ComparisonStore(base.database)
     compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
     links = base.settings.safety.links
@@ -81,6 +85,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         records=records,
         workflows=workflows,
         wildcards=wildcards,
+        looks=looks,
         questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),
         preferences=PreferenceService(preferences),
         moderation=moderation,

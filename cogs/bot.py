@@ -47,6 +47,7 @@ from cogs.replies.cog import Replies
 from cogs.sharing import Sharing
 from cogs.spender import Spender
 from cogs.studio import Studio
+from cogs.styles import Styles
 from cogs.teller import Teller
 from cogs.unreadable import Unreadable
 from cogs.welcome import Welcome
@@ -135,8 +136,10 @@ class EaselBot(commands.Bot):
         self.add_cog(ErrorHandler(self))
         questions = Questions(questions=services.questions, desk=desk, clock=services.clock)
         self.add_cog(questions)
-        drawing = {"workflows": services.workflows, "styles": services.records.styles, "inputs": Inputs(generation)}
+        styles = {"looks": services.looks, "styles": services.records.styles}
+        drawing = {"workflows": services.workflows, "inputs": Inputs(generation), **styles}
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
+        self.add_cog(Styles(catalog=catalog, service=generation, **styles))  # type: ignore[arg-type]
         self._add_card_cogs(services)
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}

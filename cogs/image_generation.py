@@ -23,6 +23,7 @@ from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.several_pictures import MAX_INPUT_PICTURES, ONE_IS_USED, not_used
+from services.drawing.looks import LookService, codes_of
 from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import ENGINES, Catalog
@@ -55,10 +56,12 @@ class ImageGeneration(commands.Cog):
         workflows: WorkflowService,
         styles: StyleService,
         inputs: Inputs,
+        looks: LookService,
     ) -> None:
         self._inputs = inputs
         self._catalog = catalog
         self._styles = styles
+        self._looks = looks
         self._questions = questions
         self._workflows = workflows
 
@@ -105,7 +108,14 @@ class ImageGeneration(commands.Cog):
         wanted = typed.casefold().strip()
         ours = [style for style in await self._styles.styles() if wanted in f"{style.id} {style.name}".casefold()]
         theirs = self._catalog.suggest("styles", typed, person_of(interaction), backend=backend)
-        await suggest(interaction, {style.name: style.id for style in ours} | dict(theirs))
+        looks = await self._looks.looks(person_of(interaction))
+        own = {look.name: look.name for look in looks if wanted in look.name.casefold()}
+        await suggest(interaction, own | {style.name: style.id for style in ours} | dict(theirs))
+
+    async def suggest_look(self, interaction: nextcord.Interaction, typed: str) -> None:
+        wanted = typed.casefold().strip()
+        pairs = codes_of(await self._looks.looks(person_of(interaction))).items()
+        await suggest(interaction, {shown: code for shown, code in pairs if wanted in shown.casefold()})
 
     async def suggest_workflow(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest_workflows(self._workflows, interaction, typed)
@@ -130,6 +140,7 @@ class ImageGeneration(commands.Cog):
                 _command.on_autocomplete(_field.slash)(_suggester(_field.names))
         _command.on_autocomplete("backend")(suggest_backend)
         _command.on_autocomplete("style")(suggest_style)
+        _command.on_autocomplete("look")(suggest_look)
         _command.on_autocomplete("workflow")(suggest_workflow)
         _command.on_autocomplete("options")(suggest_options)
         _command.on_autocomplete("size")(suggest_size)

@@ -240,8 +240,12 @@ FIELDS: Final = (
     ),
     Field(
         name="styles", slash="style", kind=Kind.NAMES, option="style", example="cyberpunk", names="styles",
-        help=_("a preset of Easel, or a style saved in the engine"), infotext="Styles",
+        help=_("a style of Easel, this server or the engine; name:0.7 for less of it"), infotext="Styles",
         is_drawing=True, is_handed_on=True,
+    ),
+    Field(
+        name="looks", slash="look", kind=Kind.NAMES, option="look", example="k7f2",
+        help=_("a saved look by its code, see /style"),
     ),
     Field(
         name="sampler", kind=Kind.TEXT, aliases=("sampler_name",), example="dpm++_2m", names="samplers",

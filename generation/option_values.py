@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from generation.chat_words import QUOTED
 from generation.fields import RANGES, Kind
+from generation.look_codes import is_code
 from generation.options import BY_NAME, PromptOption, check_range, reject
 from generation.request import ANY_SEED, HiresFix, Lora, WorkflowRef
 from texts.text import _
@@ -116,6 +117,8 @@ def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: l
         values[option.field] = _number(option, value.rstrip("xX×")) if value else DEFAULT_UPSCALE_FACTOR
     elif option.kind == Kind.WORDS:
         values[option.field] = ", ".join(filter(None, (values.get(option.field), value))) or None
+    elif option.field == "looks" and not is_code(value.partition(":")[0].casefold()):
+        raise reject("looks", value, _("a code like k7f2; names of styles stand behind --style"))
     elif value and option.kind == Kind.WORKFLOW:
         values[option.field] = WorkflowRef(name=value)
     elif value:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.fields import BY_FIELD, FIELDS, RANGES, Field, Kind
+from generation.look_codes import CODE
 from generation.request import Draft
 from texts.text import _
 
@@ -18,6 +19,7 @@ MAX_ASPECT_RATIO: Final = 10.0
 MAX_CONTROL_WEIGHT: Final = 2.0
 MAX_CONTROL_UNITS: Final = 3  # what the web UIs show
 MAX_STYLES: Final = 10
+MAX_LOOKS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,8 @@ FOREIGN_FLAGS: Final[dict[str, str]] = {
     **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "quality", "q", "exp"), _A_NUMBER),
     **dict.fromkeys(("iw", "sw", "sv", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
     **dict.fromkeys(("raw", "draft", "hd", "fast", "relax", "turbo", *_OLD_SWITCHES), ""),
-    **dict.fromkeys(("sref", "cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
+    **dict.fromkeys(("cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
+    "sref": rf"(?:(?:https?://\S+|\d+|random|{CODE})(?:\s+|$))*",
     **dict.fromkeys(("profile", "p"), r"(?:(?=\w*\d)[a-z0-9]{5,16}(?:\s+|$))*"),
 }
 # Those that its version 8 no longer has.
@@ -107,7 +110,7 @@ def as_checked(draft: Draft, *known: Draft) -> Draft:
 def _checked(draft: Draft) -> list[object]:
     """Return all that `_check` looks at."""
     weights = [(unit.kind, unit.weight) for unit in draft.control]
-    others = [draft.hires, draft.aspect, draft.loras, len(draft.styles), weights]
+    others = [draft.hires, draft.aspect, draft.loras, len(draft.styles), len(draft.looks), weights]
     return [draft.prompt, draft.negative_prompt or "", *_ranged(draft).values(), *others]
 
 
@@ -149,6 +152,8 @@ def _check(draft: Draft) -> None:
         if not (math.isfinite(lora.weight) and abs(lora.weight) <= MAX_LORA_WEIGHT):
             range_ = _("a weight of -{most:g} to {most:g}", most=MAX_LORA_WEIGHT)
             raise reject("loras", f"{lora.name}:{lora.weight:g}", range_)
+    if len(draft.looks) > MAX_LOOKS:
+        raise reject("looks", _("{count} looks", count=len(draft.looks)), _("up to {most}", most=MAX_LOOKS))
     if len(draft.styles) > MAX_STYLES:
         raise reject("styles", _("{count} styles", count=len(draft.styles)), _("up to {most}", most=MAX_STYLES))
     _check_control(draft)

@@ -13,6 +13,7 @@ from constants import MAX_PROMPT_CHARS
 from generation.chat_words import plain_words
 from generation.errors import RequestRejected
 from generation.fields import RANGES, Kind
+from generation.look_codes import is_code
 from generation.lora_tags import is_taggable, tag_of, take_lora_tags
 from generation.option_tokens import TOKEN, is_option, key_of, misread, near_option, without_brackets
 from generation.option_values import NUMBER_FORM, set_value, take_extra, take_value, unquote
@@ -245,7 +246,7 @@ def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
         try:
             set_value(option, value, reading.values, reading.loras)
         except RequestRejected as error:
-            if option.name not in REPLACED:
+            if option.name not in REPLACED and option.field != "looks":  # a workflow may have had a --look before
                 raise
             reading.refused.append((option.name, value, error))
     else:
@@ -277,6 +278,9 @@ def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
         strength = round(1 - min(max(float(value), 0.0), 3.0) / 4, 2)
         reading.values.setdefault("denoising_strength", strength)
         reading.notes.append(_("--iw {value} read as --strength {strength:g}", value=value, strength=strength))
+    elif key == "sref" and any(map(is_code, value.split())):
+        codes = [code for code in value.split() if is_code(code)]
+        reading.values["looks"] = (*reading.values.get("looks", ()), *codes)
     else:
         reading.foreign.append(key)
 

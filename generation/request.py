@@ -140,6 +140,7 @@ class Draft:
     clip_skip: int | None = None
     loras: tuple[Lora, ...] = ()
     styles: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()  # codes; laid under the rest when it is known who asks
     control: tuple[ControlUnit, ...] = ()
     hires: HiresFix | None = None
     seed: int | None = None
@@ -338,6 +339,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "aspect": tuple,
     "loras": lambda loras: tuple(Lora(name=lora[0], weight=lora[1], details="".join(lora[2:])) for lora in loras),
     "styles": tuple,
+    "looks": tuple,
     "control": lambda units: tuple(_read_unit(unit) for unit in units),
     "hires": _read_hires,
     "mask_fill": MaskFill,

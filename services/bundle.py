@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService
+from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
@@ -37,6 +38,7 @@ class Services:
     workflows: WorkflowService
     wildcards: WildcardService
     questions: QuestionService
+    looks: LookService
     preferences: PreferenceService
     moderation: Moderation
     house: House

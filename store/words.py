@@ -129,6 +129,7 @@ FORGET_PERSON: Final = (
     "DELETE FROM uploads WHERE user_key = :user_key",
     FORGET_INTAKES,
     FORGET_QUESTIONS,
+    "DELETE FROM looks WHERE owner = :user_key",
     *FORGET_NAMES,
     "DELETE FROM preferences WHERE scope = 'user:' || :user_key",
     "DELETE FROM workflows WHERE owner_kind = 'user' AND owner_id = :user_id",

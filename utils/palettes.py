@@ -65,3 +65,42 @@ def _opened(data: bytes) -> Image.Image:
         return Image.open(io.BytesIO(convert(data, "PNG"))).convert("RGB").convert("YCbCr")
     except OSError as error:
         raise BadImage(_("This picture is damaged or cut off.")) from error
+
+
+def main_colours(data: bytes, count: int = 5) -> tuple[str, ...]:
+    """Return the colours that a picture consists of, as #rrggbb, the one that covers most first. Blocks.
+
+    Raises:
+        BadImage: it cannot be read.
+    """
+    try:
+        picture = Image.open(io.BytesIO(convert(data, "PNG"))).convert("RGB")
+    except OSError as error:
+        raise BadImage(_("This picture is damaged or cut off.")) from error
+    picture.thumbnail((SAMPLE_PX, SAMPLE_PX))
+    few = picture.quantize(count)
+    palette, areas = few.getpalette() or [], few.getcolors() or []
+    found = [palette[3 * int(str(index)) : 3 * int(str(index)) + 3] for __, index in sorted(areas, reverse=True)]
+    return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in found)
+
+
+def colour_name(colour: str) -> str:
+    """Return the everyday word nearest to #rrggbb."""
+    wanted = tuple(int(colour[place : place + 2], 16) for place in (1, 3, 5))
+
+    def distance(name: str) -> float:
+        own = _NAMED[name]
+        return sum((ours - theirs) ** 2 for ours, theirs in zip(own, wanted, strict=True))
+
+    return min(_NAMED, key=distance)
+
+
+_NAMED: Final = {
+    "black": (10, 10, 10), "charcoal": (55, 58, 62), "grey": (128, 128, 128), "silver": (192, 192, 192),
+    "white": (248, 248, 248), "cream": (245, 235, 208), "beige": (222, 200, 165), "brown": (110, 70, 40),
+    "dark brown": (60, 38, 25), "red": (205, 35, 35), "dark red": (115, 20, 25), "orange": (235, 130, 35),
+    "gold": (215, 170, 55), "yellow": (245, 220, 65), "olive": (115, 115, 45), "green": (55, 150, 65),
+    "dark green": (25, 70, 40), "mint": (165, 220, 190), "teal": (25, 125, 130), "light blue": (160, 205, 235),
+    "blue": (45, 95, 190), "navy": (20, 30, 75), "purple": (115, 55, 145), "lavender": (190, 170, 220),
+    "pink": (240, 160, 185), "magenta": (200, 40, 140),
+}  # fmt: skip

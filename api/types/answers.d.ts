@@ -133,6 +133,7 @@ declare namespace Api {
     model?: string | null;
     loras?: Lora[];
     styles?: string[];
+    looks?: string[];
     sampler?: string | null;
     scheduler?: string | null;
     vae?: string | null;

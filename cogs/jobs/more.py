@@ -127,6 +127,12 @@ MORE: Final = (
     MoreEntry(action="flux", label=_("Flux it"), emoji="⚡", each=_engines),
     MoreEntry(action="share", label=_("Share it in the channel"), emoji="📢", suits=is_shareable),
     MoreEntry(action="send", label=_("Send it to me"), emoji="✉️", suits=lambda job, context: count_of(job) > 0),
+    MoreEntry(
+        action="look",
+        label=_("Save look"),
+        emoji="🎨",
+        suits=lambda job, context: is_drawn(job, context) and is_still(job),
+    ),
     MoreEntry(action="info", label=_("Info"), emoji="ℹ️"),
     MoreEntry(action="studio", label=_("Studio"), emoji="🖌️", suits=lambda job, context: context.has_studio),
     MoreEntry(

@@ -89,8 +89,8 @@ class Pictures(commands.Cog):
 
     # -- in another style ----------------------------------------------------------------------------------------
 
-    @nextcord.slash_command(name="style", description=_("Paint a picture in another style"))
-    async def style(
+    @nextcord.slash_command(name="restyle", description=_("Paint a picture in another style"))
+    async def restyle(
         self,
         interaction: nextcord.Interaction,
         image: nextcord.Attachment = SlashOption(description=_("The picture"), required=True),
@@ -105,9 +105,9 @@ class Pictures(commands.Cog):
         files = (image, like) if like else (image,)
         await self._take(interaction, OrderKind.STYLE, typed, files, private=bool(private))
 
-    @prefix_command(name="style")
+    @prefix_command(name="restyle", aliases=["style"])
     async def style_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
-        """`!style painting 5` with a picture, or in reply to one; a second picture lends its style."""
+        """`!restyle painting 5` with a picture, or in reply to one; a second picture lends its style."""
         await self._dream(ctx, forms.style_options(text))
 
     # -- partly new, and more of it ------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class Pictures(commands.Cog):
     # -- autocomplete --------------------------------------------------------------------------------------------
 
     @upscale.on_autocomplete("backend")
-    @style.on_autocomplete("backend")
+    @restyle.on_autocomplete("backend")
     @inpaint.on_autocomplete("backend")
     @outpaint.on_autocomplete("backend")
     @control.on_autocomplete("backend")
@@ -255,7 +255,7 @@ class Pictures(commands.Cog):
     async def suggest_upscaler(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, typed, lambda capabilities: capabilities.upscalers)
 
-    @style.on_autocomplete("style")
+    @restyle.on_autocomplete("style")
     async def suggest_style(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, typed, lambda can: can.styles if Mode.RESTYLE in can.modes else ())
 

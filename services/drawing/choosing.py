@@ -1,5 +1,6 @@
 """Choose the engine of a request: what was said and preferred, bent to each engine, the best one first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from backends.kinds import known_kinds
@@ -14,6 +15,7 @@ from generation.options import as_checked, validate
 from generation.request import FROM_PICTURE_ALONE, Draft, GenerationRequest, Mode
 from generation.resolve import mode_of, resolve_for
 from queue_manager import QueueManager
+from services.drawing.looks import LookService
 from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
@@ -69,12 +71,14 @@ class Chooser:
         styles: StyleService | None = None,
         preferred: str = "",
         gate: Gate | None = None,
+        looks: LookService | None = None,
     ) -> None:
         self._registry = registry
         self._queue = queue
         self._preferences = preferences
         self._workflows = workflows
         self._styles = styles
+        self._looks = looks
         self._default = preferred  # the engine that draws where a request names none
         self._gate = gate
 
@@ -100,6 +104,7 @@ class Chooser:
             return [option.noted(note) for option in options]
 
     async def _options(self, draft: Draft, origin: Origin) -> list[Candidate]:
+        draft, remarks = await self._with_looks(draft, origin)
         draft = await self.with_style_words(draft)
         validate(draft)
         if draft.workflow and self._workflows:
@@ -115,7 +120,8 @@ class Chooser:
         for entries in self._tiers(draft, origin):
             if options := await self._suitable(draft, entries, refusals, left_out):
                 spare = await self._spare(draft, entries, left_out, origin)
-                return [*sorted(options, key=self._rank), *sorted(spare, key=self._rank)]
+                found = [*sorted(options, key=self._rank), *sorted(spare, key=self._rank)]
+                return [_noted(option, remarks) for option in found]
         hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
         raise CapabilityError(
             _("No engine here can do that. ") + joined("; ", refusals) + ".", hint=hint or _absent_hint(mode_of(draft))
@@ -229,6 +235,9 @@ class Chooser:
             )
         return entry
 
+    async def _with_looks(self, draft: Draft, origin: Origin) -> tuple[Draft, tuple[str, ...]]:
+        return await self._looks.laid(draft, origin.person) if self._looks else (draft, ())
+
     async def with_style_words(self, draft: Draft) -> Draft:
         """Write the presets among the styles into the prompt; the others are the engine's own."""
         if not draft.styles or self._styles is None or draft.mode is Mode.RESTYLE:
@@ -261,6 +270,12 @@ def leaving_out(draft: Draft, words: str) -> Draft:
     ours = ", ".join(missing)[:MAX_PROMPT_CHARS]
     given = given[: max(0, MAX_PROMPT_CHARS - len(ours) - 2)]
     return replace(draft, negative_prompt=", ".join(filter(None, (given, ours))))
+
+
+def _noted(option: Candidate, remarks: Iterable[str]) -> Candidate:
+    for remark in remarks:
+        option = option.noted(remark)
+    return option
 
 
 def _absent_hint(mode: Mode) -> str:

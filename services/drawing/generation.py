@@ -17,6 +17,7 @@ from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
 from services.drawing.continuing import Continuation, Parent, asks_to_draw
 from services.drawing.idempotency import jobs_of, numbered
+from services.drawing.looks import LookService
 from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
@@ -51,6 +52,7 @@ class GenerationService:
         preferred: str = "",
         gate: Gate | None = None,
         caps: CapService | None = None,
+        looks: LookService | None = None,
     ) -> None:
         """Args beyond the plain ones.
 
@@ -61,7 +63,7 @@ class GenerationService:
         self._jobs = jobs
         self._registry = registry
         self._media = media
-        self._chooser = Chooser(registry, queue, preferences, workflows, styles, preferred, gate)
+        self._chooser = Chooser(registry, queue, preferences, workflows, styles, preferred, gate, looks)
         self._clock = clock
         self._parts = SubmissionParts(
             queue=queue,

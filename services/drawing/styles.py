@@ -10,6 +10,7 @@ Both files are lists of {"id", "name", "description", "value"}; an own style rep
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -29,6 +30,9 @@ BUILT_IN: Final = Path(__file__).with_name("styles.json")
 FILE_NAME: Final = "styles.json"
 MAX_OWN_STYLES: Final = 200
 MAX_STYLES_AT_ONCE: Final = 5
+LEAST_WEIGHT: Final = 0.1
+_WEIGHED: Final = re.compile(r"(?P<name>.+?)\s*:\s*(?P<weight>\d*[.,]?\d+)")
+_PHRASES: Final = re.compile(r"\s*,\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +98,19 @@ class StyleService:
         )
 
     async def apply(self, prompt: str, style_ids: Iterable[str]) -> str:
-        """Return a prompt with the words of these styles behind it; what is in it already is not said twice."""
+        """Return a prompt with the words of these styles behind it; what is in it already is not said twice.
+
+        `id:0.7` takes so much of a style's phrases.
+        """
         wanted = [*dict.fromkeys(style_ids)]
         if len(wanted) > MAX_STYLES_AT_ONCE:
             raise RequestRejected(
                 _("Use at most {most} styles at once.", most=MAX_STYLES_AT_ONCE),
                 field="style",
             )
-        for style_id in wanted:
-            value = (await self.style(style_id)).value
+        for name in wanted:
+            style_id, weight = weighed(name)
+            value = share_of((await self.style(style_id)).value, weight)
             if value not in prompt:
                 prompt = f"{prompt}, {value}" if prompt else value
         return prompt
@@ -110,9 +118,16 @@ class StyleService:
     async def split(self, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the ids of those that are presets here, by id or by name, and the others, which an engine may have."""
         known = {key.casefold(): style.id for style in await self.styles() for key in (style.name, style.id)}
-        wanted = tuple(dict.fromkeys(names))
-        ours = tuple(known[name.casefold()] for name in wanted if name.casefold() in known)
-        return ours, tuple(name for name in wanted if name.casefold() not in known)
+        ours, others = list[str](), list[str]()
+        for name in dict.fromkeys(names):
+            plain, weight = weighed(name)
+            if name.casefold() in known:
+                ours.append(known[name.casefold()])
+            elif plain.casefold() in known:
+                ours.append(f"{known[plain.casefold()]}:{weight:g}")
+            else:
+                others.append(name)
+        return tuple(ours), tuple(others)
 
     async def save(self, person: Person, style: Style) -> Style:
         """Store an own style in place of one of the same id; for admins.
@@ -184,6 +199,31 @@ class StyleService:
             log.warning("%s cannot be written: %s", FILE_NAME, error, extra={"action": "styles_failed"})
             raise StoreUnavailable(_("The style cannot be stored: the disk is full or read-only.")) from error
         self._own, self._read_at = own, await asyncio.to_thread(_changed_at, self._path)
+
+
+def weighed(name: str) -> tuple[str, float]:
+    """Read `cyberpunk:0.7`, a style and how much of it.
+
+    Raises:
+        RequestRejected: more than all of it, or nearly nothing.
+    """
+    match = _WEIGHED.fullmatch(name.strip())
+    if match is None:
+        return name, 1.0
+    weight = float(match["weight"].replace(",", "."))
+    if not LEAST_WEIGHT <= weight <= 1:
+        raise RequestRejected(
+            _("A style's weight is {least:g} to 1, not {weight:g}.", least=LEAST_WEIGHT, weight=weight),
+            field="styles",
+            hint=_("For example: {example}", example="--style cyberpunk:0.7"),
+        )
+    return match["name"], weight
+
+
+def share_of(words: str, weight: float) -> str:
+    """Return so much of a style's phrases, from the first on, at least one; understood by every engine."""
+    phrases = _PHRASES.split(words)
+    return words if weight >= 1 else ", ".join(phrases[: max(1, round(len(phrases) * weight))])
 
 
 def _check_admin(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""`/style` as people see it: a picture in one of an engine's styles, or in that of another picture."""
+"""`/restyle` as people see it: a picture in one of an engine's styles, or in that of another picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_style_paints_the_picture_in_a_style_or_like_another(discord: Disc
     engine = restyler()
     easel = await start(engine)
     mia = discord.user("mia")
-    result = await mia.slash(discord.channel, "style", image=("cat.png", png()), style="painting 2", strength=0.5)
+    result = await mia.slash(discord.channel, "restyle", image=("cat.png", png()), style="painting 2", strength=0.5)
     assert not result.failed
     done = await easel.finished(result.original)
     assert "restyle" in done.content
@@ -29,7 +29,7 @@ async def test_style_paints_the_picture_in_a_style_or_like_another(discord: Disc
     [request] = engine.requests
     assert (request.mode, request.styles, request.denoising_strength) == (Mode.RESTYLE, ("painting 2",), 0.5)
     assert request.prompt == ""
-    like = await mia.slash(discord.channel, "style", image=("cat.png", png()), like=("sea.png", png(colour="navy")))
+    like = await mia.slash(discord.channel, "restyle", image=("cat.png", png()), like=("sea.png", png(colour="navy")))
     await easel.finished(like.original)
     assert (len(engine.requests[1].more_images), engine.requests[1].styles) == (1, ())
     again = await discord.user("ann").click(done, "Re-roll")

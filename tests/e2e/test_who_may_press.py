@@ -57,6 +57,7 @@ PRESSES = {
     "pick": Press(argument="0"),
     "files": Press(),
     "info": Press(),
+    "look": Press(),
     "studio": Press(),
     **{f"picture:{what}": Press(argument=what) for what in ("upscale", "zoom", "left", "right", "up", "down")},
     "vary": Press(argument="0-subtle"),
