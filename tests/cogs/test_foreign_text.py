@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import error_handler, exports, gallery, preferences, queue_status
+from cogs import error_handler, exports, gallery, preferences, queue_status, styles
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -43,10 +43,12 @@ from generation.caps import Cap, CapKind, Limits, allowance_of
 from generation.errors import BackendError, HouseRefusal, RequestRejected
 from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
-from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
+from generation.person import Person
+from generation.request import Draft, GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
+from services.drawing.styles import Style
 from services.engines.catalog import Engine
 from services.library.export import Export
 from services.moderation.audit import AuditAction, AuditEntry
@@ -57,6 +59,7 @@ from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
+from store.looks import SavedLook
 from store.reports import ReportReason
 from store.workflows import StoredWorkflow
 from tests.cogs.samples import JOB, NOW, RUNNING, result
@@ -64,6 +67,7 @@ from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 
+PERSON = Person(user_key="discord:1")
 OWNER = Owner(kind="user", id="42")
 MARK = "zqx"  # stands in every piece of foreign text
 PIECES = [
@@ -81,6 +85,15 @@ def request(text: str) -> GenerationRequest:
         prompt=text, negative_prompt=text, width=512, height=512, steps=20, cfg_scale=7.0, seed=1, model=text,
         sampler=text, scheduler=text, loras=(Lora(name=text),), workflow=WorkflowRef(name=text),
     )  # fmt: skip
+
+
+def look(text: str) -> SavedLook:
+    draft = Draft(prompt=text, negative_prompt=text, loras=(Lora(name=text),), sampler=text)
+    return SavedLook(code="k7f2", owner="discord:1", name=text, draft=draft)
+
+
+def style(text: str) -> Style:
+    return Style(id=text, name=text, value=text)
 
 
 def views(text: str) -> list[JobView]:
@@ -222,6 +235,9 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     ],
     small_print.small_print: lambda text: small_print.small_print(views(text)[3].job),
     job_info.info_card: lambda text: job_info.info_card(views(text)[3].job, job_info.Keeping(may_keep=True, until=NOW)),
+    styles.look_card: lambda text: styles.look_card(look(text), b"x"),
+    styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
+    styles.preset_text: lambda text: styles.preset_text(style(text)),
     compare_card.card: compared,
     engines_text.engine: lambda text: [engines_text.engine(engine(text, why), None, NOW) for why in (text, None)],
     engines_text.reasons: lambda text: engines_text.reasons(diagnosis(text)),
