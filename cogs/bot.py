@@ -17,7 +17,7 @@ from cogs.error_handler import ErrorHandler
 from cogs.exports import Exports
 from cogs.forget import Forget
 from cogs.gallery import Gallery
-from cogs.help import Help
+from cogs.help import Help, slash_hint
 from cogs.house.cog import Setup
 from cogs.image_generation import ImageGeneration
 from cogs.inputs import Inputs
@@ -36,7 +36,7 @@ from cogs.moderation.reports import Reports
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
 from cogs.plain_words import give_command, may_be_mended
-from cogs.posting import Poster
+from cogs.posting import Poster, reply_to
 from cogs.preferences import Preferences
 from cogs.presence import Presence
 from cogs.presses import Presses
@@ -46,7 +46,7 @@ from cogs.reactions import Reactions
 from cogs.replies.cog import Replies
 from cogs.sharing import Sharing
 from cogs.spender import Spender
-from cogs.studio import Studio
+from cogs.studio import Studio, StudioButton
 from cogs.styles import Styles
 from cogs.teller import Teller
 from cogs.unreadable import Unreadable
@@ -119,7 +119,8 @@ class EaselBot(commands.Bot):
             questions=services.questions,
             clock=services.clock,
         )
-        self.add_cog(Studio(service=services.generation, links=studio))
+        door = Studio if studio else StudioButton  # no command is offered that cannot work
+        self.add_cog(door(service=services.generation, links=studio))
         self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
         self._add_cogs(services, message_content=message_content)
 
@@ -230,6 +231,9 @@ class EaselBot(commands.Bot):
             if ctx.command is None and await self._take_reply(ctx):
                 return
             give_command(ctx)
+            if ctx.command is None and (hint := slash_hint(ctx)):
+                await reply_to(ctx, content=hint)
+                return
             await self.invoke(ctx)
 
     async def _take_reply(self, ctx: commands.Context[Any]) -> bool:

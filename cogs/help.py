@@ -1,11 +1,12 @@
-"""`/help`: one page with examples and the usual options; the pages after it have every option."""
+"""`/help`: ten lines with commands to press on; the pages after it have the usual options and every option."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, check_stands_in, to_view
+from cogs.cards import Button, Card, check_stands_in
 from cogs.decorators import prefix_command
 from cogs.posting import reply_to
 from cogs.presses import Press, Route
@@ -15,6 +16,7 @@ from generation.options import OPTIONS, PromptOption
 from texts.text import _, joined
 
 ACTION: Final = "help"
+TRY_ACTION: Final = "welcome"  # whose press draws the picture to try
 EXAMPLES: Final = (
     _("a red fox in the snow"),
     _("portrait of Riley --negative ugly, blurry, distorted"),
@@ -23,13 +25,11 @@ EXAMPLES: Final = (
     _("a cozy cabin in the woods --batch 4"),
     _("the same, but in autumn --strength 0.6  (reply to a picture, or attach one)"),
 )
-TAIL: Final = _(
-    "-# `!dream` takes the same words. `/upscale` `/inpaint` `/outpaint` `/describe` `/pnginfo` work on a picture, "
-    "`/compare` asks several engines, `/models` `/queue` `/cancel` `/status` say and stop what is going on, "
-    "`/sdconnect` brings your own engine, `/workflow` your own ComfyUI workflows. "
-    "`/gallery` shows your pictures, `/settings` keeps options you always want, "
-    "`/forget` deletes what I keep about you."
-)
+Mention = Callable[[str], str]  # of a command by its name: clickable where Discord has it
+
+
+def typed(name: str) -> str:
+    return f"`/{name}`"
 
 
 class Help(commands.Cog):
@@ -37,30 +37,55 @@ class Help(commands.Cog):
 
     @nextcord.slash_command(name="help", description=_("How to make pictures here"))
     async def slash_help(self, interaction: nextcord.Interaction) -> None:
-        card = help_pages()[0]
-        view = to_view(card.rows)
-        assert view is not None, "every page has buttons"
-        await interaction.response.send_message(card.content, view=view, ephemeral=True)
+        card = help_pages(clickable(interaction.client, interaction.guild_id))[0]
+        await interaction.response.send_message(**new_message(card), ephemeral=True)
 
     @prefix_command(name="help")
     async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        await reply_to(ctx, **new_message(help_pages()[0]))
+        await reply_to(ctx, **new_message(help_pages(clickable(ctx.bot, ctx.guild.id if ctx.guild else None))[0]))
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(action=ACTION, handle=self._turn),)
 
     async def _turn(self, interaction: nextcord.Interaction, press: Press) -> None:
         check_stands_in(interaction.message, ACTION)
-        pages = help_pages()
+        pages = help_pages(clickable(interaction.client, interaction.guild_id))
         card = pages[min(int(press.argument), len(pages) - 1)]
         await interaction.response.edit_message(**edit_of(card, keeps_files=True))
 
 
-def help_pages() -> list[Card]:
+def clickable(client: nextcord.Client, guild_id: int | None) -> Mention:
+    """Return what names a command so that a press on it begins it; as typed where Discord does not know it yet."""
+    known = {
+        command.name: command
+        for command in client.get_all_application_commands()
+        if isinstance(command, nextcord.SlashApplicationCommand)
+    }
+
+    def mention(name: str) -> str:
+        head, __, __ = name.partition(" ")
+        ids = known[head].command_ids if head in known else {}
+        command_id = ids.get(guild_id) or ids.get(None)
+        return f"</{name}:{command_id}>" if command_id else typed(name)
+
+    return mention
+
+
+def slash_hint(ctx: commands.Context[Any]) -> str:
+    """Return where the command is that somebody typed behind the prefix; "" where there is none of that name."""
+    name = (ctx.invoked_with or "").casefold()
+    mention = clickable(ctx.bot, ctx.guild.id if ctx.guild else None)(name) if ctx.prefix and name else ""
+    return _("{command} is a slash command: press on it, or type `/`.", command=mention) if "</" in mention else ""
+
+
+def help_pages(mention: Mention = typed) -> list[Card]:
     """Draw all pages; no line is ever cut."""
     examples = joined("\n", (_("/generate {text}", text=text) for text in EXAMPLES))
     usual = [_line(option) for option in OPTIONS if option.is_usual]
-    texts = [joined("\n", [_("**Making pictures**\n```\n{examples}\n```", examples=examples), *usual, TAIL])]
+    texts = [
+        first_page(mention),
+        joined("\n", [_("**Usual options**\n```\n{examples}\n```", examples=examples), *usual]),
+    ]
     head = _("**All options**")
     lines = [head]
     for option in OPTIONS:
@@ -73,13 +98,36 @@ def help_pages() -> list[Card]:
     return [Card(content=text, rows=(_turn(number, len(texts)),)) for number, text in enumerate(texts)]
 
 
+def first_page(mention: Mention) -> str:
+    """Return ten lines: what people want first, and the command for each."""
+    lines = (
+        _("**Making pictures**"),
+        _("{imagine} with what you would like to see; or `!dream`, or my name and the words.",
+          imagine=mention("imagine")),
+        _("Reply to a picture: “make it night”, “remove the hat”, “16:9”, “2x”, “again”."),
+        _("Attach a picture, reply to one or give `--image` to start from it; {style}, {upscale}, {inpaint}.",
+          style=mention("style"), upscale=mention("upscale"), inpaint=mention("inpaint")),
+        _("{compare}: the same words on several engines, side by side.", compare=mention("compare")),
+        _("{gallery} and {history}: what was made; ⭐ under a picture keeps it.",
+          gallery=mention("gallery"), history=mention("history")),
+        _("{queue}: how busy it is; {cancel}: stop what is yours.", queue=mention("queue"), cancel=mention("cancel")),
+        _("{settings}: options you always want; {models}: what there is to draw with.",
+          settings=mention("settings set"), models=mention("models")),
+        _("{sdconnect}: draw on your own engine; {status}: how all of them are.",
+          sdconnect=mention("sdconnect"), status=mention("status")),
+        _("-# {forget} deletes what I keep about you.", forget=mention("forget")),
+    )  # fmt: skip
+    return joined("\n", lines)
+
+
 def _line(option: PromptOption) -> str:
     return f"`{option.example}` {option.meaning}"
 
 
 def _turn(number: int, count: int) -> tuple[Button, ...]:
     if number == 0:
-        return (Button(action=ACTION, job_id="page", label=_("All options"), argument="1"),)
+        try_it = Button(action=TRY_ACTION, job_id="try", label=_("Try it"), emoji="🎨", style="primary")
+        return (try_it, Button(action=ACTION, job_id="page", label=_("All options"), argument="1"))
     back = Button(action=ACTION, job_id="page", label=_("Back"), argument=str(number - 1))
     on = Button(action=ACTION, job_id="page", label=_("Next"), argument=str(number + 1))
     return (back, on) if number + 1 < count else (back,)

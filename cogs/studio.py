@@ -25,17 +25,12 @@ WELCOME: Final = template(
 NONE: Final = _("The studio cannot be reached from outside here: its owner has not set PUBLIC_URL.")
 
 
-class Studio(commands.Cog):
+class StudioButton(commands.Cog):
     """Hands out links. `links` is None where the studio has no public address."""
 
     def __init__(self, *, service: GenerationService, links: StudioLinks | None) -> None:
         self._service = service
         self._links = links
-
-    @nextcord.slash_command(name="studio", description=_("Open the studio in your browser"))
-    async def slash_studio(self, interaction: nextcord.Interaction) -> None:
-        async with reply_errors(interaction):
-            await interaction.response.send_message(Text(WELCOME, {"link": self._link(interaction)}), ephemeral=True)
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(action=ACTION, handle=self._press),)
@@ -51,3 +46,12 @@ class Studio(commands.Cog):
             raise RequestRejected(NONE)
         user = interaction.user
         return self._links.link(f"discord:{user.id}", user.display_name, job_id)
+
+
+class Studio(StudioButton):
+    """The command, for a studio that people can reach."""
+
+    @nextcord.slash_command(name="studio", description=_("Open the studio in your browser"))
+    async def slash_studio(self, interaction: nextcord.Interaction) -> None:
+        async with reply_errors(interaction):
+            await interaction.response.send_message(Text(WELCOME, {"link": self._link(interaction)}), ephemeral=True)

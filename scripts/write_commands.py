@@ -13,6 +13,7 @@ from typing import Any, Final
 from app.build import build
 from cogs.bot import EaselBot
 from cogs.image_generation import SLASH_NAMES
+from services.people.links import StudioLinks
 from config import read_settings
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
@@ -36,7 +37,8 @@ async def page() -> str:
     """Return the page as it is now."""
     with tempfile.TemporaryDirectory() as folder:
         easel = await build(read_settings(Path(folder, ".env"), {"DATA_DIR": folder, "PROBE_LOCAL_PORTS": "false"}))
-        bot = EaselBot(easel.services, easel.settings.discord)
+        links = StudioLinks(easel.services.records.forgetting.access, "https://easel.example")  # with them every command is there
+        bot = EaselBot(easel.services, easel.settings.discord, studio=links)
         commands = [command.get_payload(None) for command in bot.get_all_application_commands()]
         commands.sort(key=lambda command: (_place(command["name"]), command["name"]))
         prefixed = sorted(f"`{'`, `'.join((command.name, *command.aliases))}`" for command in bot.commands)

@@ -313,7 +313,7 @@ NOT_MESSAGES = {
     "cogs.moderation.report_text": {"link_to"},
     "cogs.moderation.buttons": {"make_moderation_id"},
     "cogs.jobs.forms": {"choice_value"},
-    "cogs.help": {"help_pages"},  # our own words alone
+    "cogs.help": {"help_pages", "first_page", "slash_hint", "typed"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},
     "cogs.pictures.forms": {"words_in", "upscale_options", "style_options"},
     "cogs.questions": {"question_card"},  # our own words alone

@@ -19,9 +19,11 @@ from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
 
 
-def test_help_is_one_page_with_six_examples_that_parse() -> None:
-    page = help_pages()[0]
-    check_snapshot("help", drawn(page))
+def test_help_is_ten_lines_and_a_page_with_six_examples_that_parse() -> None:
+    first, page, *_ = help_pages()
+    check_snapshot("help", drawn(first))
+    assert len(first.content.splitlines()) == 10
+    check_snapshot("help_usual", drawn(page))
     assert len(EXAMPLES) == 6
     for example in EXAMPLES:
         assert parse_prompt(example.split("  (")[0]).notes == ()
@@ -34,9 +36,9 @@ def _line(option: PromptOption) -> str:
 def test_every_option_is_on_a_page_and_no_page_is_too_long() -> None:
     pages = help_pages()
     assert all(len(page.content) <= 2000 for page in pages)
-    everything = "\n".join(page.content for page in pages[1:])
+    everything = "\n".join(page.content for page in pages[2:])
     assert all(_line(option) in everything for option in OPTIONS)
-    assert all((_line(option) in pages[0].content) == option.is_usual for option in OPTIONS)
+    assert all((_line(option) in pages[1].content) == option.is_usual for option in OPTIONS)
 
 
 def test_unreadable_says_what_works_instead() -> None:

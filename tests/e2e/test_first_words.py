@@ -116,3 +116,26 @@ async def test_the_line_under_the_name_says_how_busy_it_is(
     await discord.wait_for(lambda: discord.gateway.presences[-1]["activities"][0]["name"] == "1 being drawn, 2 waiting")
     engine.release(3)
     await discord.wait_for(lambda: discord.gateway.presences[-1]["activities"][0]["name"] == "/imagine")
+
+
+@pytest.mark.parametrize("name", ["forget", "control", "export"])
+async def test_a_command_that_is_slash_only_answers_behind_the_prefix(start: StartEasel, name: str) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.answer_to(await easel.say(f"!{name} x"))
+    assert f"</{name}:" in answer.content
+
+
+async def test_help_names_commands_to_press_and_a_picture_to_try(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    page = await easel.answer_to(await easel.say("!help"))
+    assert "</imagine:" in page.content
+    assert "</settings set:" in page.content
+    await discord.user("mia").click(page, "Try it")
+    await discord.wait_for(lambda: any(message.attachments for message in own(discord.channel)))
+    assert engine.requests[0].prompt == "a red fox in a snowy forest"
+
+
+async def test_no_command_is_offered_that_cannot_work_here(discord: DiscordServer, start: StartEasel) -> None:
+    await start(FakeBackend())
+    assert "studio" not in discord.commands.names()

@@ -120,14 +120,16 @@ async def test_cancelling_what_belongs_to_others_is_refused(discord: DiscordServ
     engine.release()
 
 
-async def test_help_is_one_page(discord: DiscordServer, start: StartEasel) -> None:
+async def test_help_is_ten_lines_and_leads_to_every_option(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start()
     result = await discord.user("mia").slash(discord.channel, "help")
     assert result.ephemeral
-    assert "/generate a red fox in the snow" in result.message.content
+    assert len(result.message.content.splitlines()) == 10
     page = await easel.answer_to(await easel.say("!help"))
     assert page.content == result.message.content
     await discord.user("ann").click(page, "All options")
+    assert "/generate a red fox in the snow" in page.content
+    await discord.user("ann").click(page, "Next")
     assert page.content.startswith("**All options**")
     await discord.user("mia").click(result.message, "All options")
     await discord.user("mia").click(result.message, "Back")
