@@ -37,7 +37,9 @@ async def page() -> str:
     """Return the page as it is now."""
     with tempfile.TemporaryDirectory() as folder:
         easel = await build(read_settings(Path(folder, ".env"), {"DATA_DIR": folder, "PROBE_LOCAL_PORTS": "false"}))
-        links = StudioLinks(easel.services.records.forgetting.access, "https://easel.example")  # with them every command is there
+        links = StudioLinks(
+            easel.services.records.forgetting.access, "https://easel.example"
+        )  # with them every command is there
         bot = EaselBot(easel.services, easel.settings.discord, studio=links)
         commands = [command.get_payload(None) for command in bot.get_all_application_commands()]
         commands.sort(key=lambda command: (_place(command["name"]), command["name"]))
