@@ -22,7 +22,7 @@ SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio check format bench test-all test-kill test-fresh test-real lock setup setup-run setup-dev clean
+.PHONY: help run test test-studio screenshots check format bench test-all test-kill test-fresh test-real lock setup setup-run setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) scripts/check_names.py
 	$(PY) scripts/check_quality.py
 	$(PY) scripts/check_studio.py
+
+screenshots: setup-dev  ## draw each kind of Discord message as on a phone, 390 pixels wide, into build/messages/ (Chromium)
+	@PYTHONPATH=packages/easel_sketch exec $(PY) -m scripts.draw_messages $(ARGS)
 
 format: setup-dev  ## let ruff and Biome format and sort what they can
 	$(PY) -m ruff check --select I --fix .

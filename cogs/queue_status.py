@@ -16,7 +16,7 @@ from generation.job import JobStatus, JobView
 from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
-from texts.text import _, joined
+from texts.text import _, joined, phrase
 from utils.text import cut, duration
 
 
@@ -63,7 +63,7 @@ class QueueStatus(commands.Cog):
             lane = lanes.get(engine.name)
             name = escape(engine.label)
             if engine.error:
-                lines.append(f"🔌 {name} · {sentence(engine.error)}")
+                lines.append(f"🔌 {name} · {sentence(phrase(engine.error))}")
             elif lane is None or not (lane.running or lane.waiting):
                 lines.append(_("🟢 {name} · free", name=name))
             else:

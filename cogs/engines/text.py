@@ -12,7 +12,7 @@ from services.engines.health import checks_for
 from services.rentals.bills import command
 from services.rentals.providers import Machine
 from services.rentals.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
-from texts.text import _, _n, joined
+from texts.text import _, _n, joined, phrase
 from utils.text import cut, duration
 
 CLOCK_ONLY = timedelta(hours=18)
@@ -27,9 +27,9 @@ def engine(item: Engine, lane: LaneView | None, now: datetime) -> str:
     parts: list[str] = []
     if item.error:
         mark = "🔌"
-        parts.append(sentence(item.error))
+        parts.append(sentence(phrase(item.error)))
         if item.hint and item.owner_kind == "easel":
-            parts.append(sentence(item.hint))
+            parts.append(sentence(phrase(item.hint)))
     elif lane and lane.is_stopped:
         mark = "⏸"
         parts.append(_("paused by an admin"))
