@@ -217,6 +217,12 @@ async def form(stage: Stage, name: str) -> str:
     return form_html(opened.modal)
 
 
+async def reported(stage: Stage) -> str:
+    shown = await stage.picture(f"!dream {FOX} --size 256x256 --seed 7 --backend forge")
+    result = await stage.easel.server.user("tom").context_menu("Report picture", shown)
+    return form_html(result.modal) if result.modal else await stage.answer(result)
+
+
 async def chosen(stage: Stage, name: str) -> str:
     shown = await stage.picture(f"!dream {FOX} --size 256x256 --seed 7 --backend forge")
     return await stage.answer(await more(stage.mia, shown, name))
@@ -309,6 +315,10 @@ SCENES: Final[dict[str, Scene]] = {
     "caps-set": Scene(lambda stage: limited(stage, "caps set", steps=30, daily=20), "caps set"),
     "caps": Scene(lambda stage: by_chief(stage, "caps show"), "caps show"),
     "caps-clear": Scene(lambda stage: limited(stage, "caps clear"), "caps clear"),
+    "report": Scene(reported, "Report picture"),
+    "setup": Scene(lambda stage: by_chief(stage, "setup start"), "setup start"),
+    "setup-show": Scene(lambda stage: by_chief(stage, "setup show"), "setup show"),
+    "setup-test": Scene(lambda stage: by_chief(stage, "setup test", prompt=FOX), "setup test"),
     "audit": Scene(lambda stage: by_chief(stage, "audit"), "audit"),
 }
 # Commands whose answers are of a kind that is drawn already, or that need what is not here.
