@@ -297,6 +297,7 @@ SCENES: Final[dict[str, Scene]] = {
     "status": Scene(lambda stage: simple(stage, "status"), "status"),
     "models": Scene(lambda stage: simple(stage, "models"), "models", "sdmodels"),
     "gallery": Scene(lambda stage: simple(stage, "gallery"), "gallery"),
+    "history": Scene(lambda stage: simple(stage, "history"), "history"),
     "settings-set": Scene(lambda stage: simple(stage, "settings set", options="--steps 30 --ar 3:2"), "settings set"),
     "settings": Scene(lambda stage: simple(stage, "settings show"), "settings show"),
     "settings-reset": Scene(lambda stage: simple(stage, "settings reset"), "settings reset"),
@@ -325,6 +326,7 @@ SCENES: Final[dict[str, Scene]] = {
 ALIKE: Final[dict[str, str]] = {
     "control": "picture",
     "style": "picture",
+    "export": "history",
     "gpu start": "gpu",
     "gpu stop": "gpu",
     "gpu price": "gpu",
