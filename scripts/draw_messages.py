@@ -66,7 +66,8 @@ async def play(names: Collection[str], style: str) -> dict[str, str]:
             nextcord.http.Route.BASE = discord.api_url
             slow, broken = PaintingEngine("slow", hold=True, preview=file(512)[1]), PaintingEngine("broken")
             engines = [PaintingEngine("forge"), PaintingEngine("flux"), slow, broken]
-            stage = Stage(Easel(discord, Path(folder), engines, card_style=style), broken)
+            chief = discord.user("chief", permissions=["MANAGE_GUILD"])
+            stage = Stage(Easel(discord, Path(folder), engines, card_style=style, admins=(chief.id,)), broken)
             stage.easel.examine = stage.examine
             await stage.easel.start()
             for name in names:
