@@ -13,8 +13,8 @@ from typing import Any, Final
 from app.build import build
 from cogs.bot import EaselBot
 from cogs.image_generation import SLASH_NAMES
-from services.people.links import StudioLinks
 from config import read_settings
+from services.people.links import StudioLinks
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 SUBCOMMAND, SLASH, OF_A_MESSAGE = 1, 1, 3
