@@ -84,7 +84,7 @@ class Gate:
         """Return the rules that hold for a request; of several servers all do."""
         if origin.guild_id:
             return (await self._rules.load(origin.guild_id),)
-        if not origin.user_key.startswith("discord:"):
+        if not has_account(origin):
             return ()
         at_home = [await self._rules.load(guild_id) for guild_id in self._homes.at_home]
         if not at_home and origin.door == "discord":
@@ -124,11 +124,14 @@ class Gate:
 
         Asked for each step, so it takes rules that were loaded; where they were not yet, nothing is shown.
         """
-        if origin.is_age_restricted:
+        if origin.is_age_restricted or not (origin.guild_id or has_account(origin)):
             return True
         guild_ids = (origin.guild_id,) if origin.guild_id else self._homes.at_home
         loaded = [self._rules.loaded(guild_id) for guild_id in guild_ids]
-        return all(rules is not None and rules.flagged is Flagged.UNCHECKED for rules in loaded)
+        return all(
+            rules is not None and (rules.flagged is Flagged.UNCHECKED or not (origin.guild_id or rules.holds_elsewhere))
+            for rules in loaded
+        )
 
     async def negative_prompt(self, origin: Origin) -> str:
         """Return what is to be left out of every picture here."""
@@ -147,6 +150,11 @@ class Gate:
         check_minors(wording)
         for rules in await self.rules_for(origin):
             check_words(rules, wording, is_age_restricted=origin.is_age_restricted)
+
+
+def has_account(origin: Origin) -> bool:
+    """Return whether somebody is known by their Discord account."""
+    return bool(origin.person.account)
 
 
 def check_place(rules: HouseRules, origin: Origin) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from generation.errors import HouseRefusal, NotAllowed, RequestRejected
-from generation.house import UNSET, HouseRule, HouseRules, SexualContent, rules_from_json, rules_to_json
+from generation.house import UNSET, Cover, Flagged, HouseRule, HouseRules, SexualContent, rules_from_json, rules_to_json
 from generation.job import Origin
 from generation.person import Person
 from generation.request import Draft, Lora
@@ -117,6 +117,28 @@ async def test_the_owners_own_keys_and_command_line_have_no_server(gate, rules):
     for origin in (Origin(door="api", user_id="key"), Origin(door="console", user_id="me", account="api:local")):
         await gate.let_in(Draft(), origin)
         await gate.judge(make_request(prompt="a nude dragon"), origin)
+
+
+async def test_previews_are_shown_where_no_finished_picture_is_checked(gate, rules, asked):
+    direct, owner = asked(guild_id=None), Origin(door="api", user_id="key")
+    assert gate.may_preview(owner), "whatever servers have"
+    assert not gate.may_preview(asked()), "the rules were not read yet"
+    for origin in (asked(), direct):
+        await gate.rules_for(origin)
+        assert gate.may_preview(origin)
+    await rules.change(CHIEF, flagged=Flagged.HIDDEN)
+    assert [gate.may_preview(origin) for origin in (asked(), direct, owner)] == [False, False, True]
+    assert gate.may_preview(asked(is_age_restricted=True))
+    await rules.change(CHIEF, holds_elsewhere=False)
+    assert [gate.may_preview(origin) for origin in (asked(), direct)] == [False, True]
+
+
+async def test_the_strictest_fate_of_a_finished_picture_holds_outside_age_restricted_channels(gate, rules, asked):
+    assert await gate.fate(asked()) is Flagged.UNCHECKED
+    await rules.change(CHIEF, flagged=Flagged.BLURRED, cover=Cover.AGE_RESTRICTED)
+    assert await gate.fate(asked()) is Flagged.BLURRED
+    assert await gate.fate(asked(is_age_restricted=True)) is Flagged.UNCHECKED
+    assert [await gate.covers(asked(is_age_restricted=each)) for each in (True, False)] == [True, False]
 
 
 async def test_without_a_server_at_home_the_defaults_hold_in_direct_messages(rules, asked):
