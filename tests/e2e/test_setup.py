@@ -8,6 +8,7 @@ from tests.discord_server import DiscordServer, Interaction, Message
 from tests.discord_server.user import User
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, own, reply_to
+from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 
 BUTTONS = ["Channels and roles", "What may be drawn", "Finished pictures", "Test a prompt", "Test picture"]
@@ -260,3 +261,31 @@ async def test_a_role_that_is_named_there_moderates(discord: DiscordServer, star
     await fill(discord, await panel(discord), "Channels and roles", {"moderators": [str(role)]})
     read = await mod.slash(discord.channel, "audit")
     assert "changed the rules" in read.message.content
+
+
+async def test_an_admin_of_this_easel_sets_the_rules_of_each_server(discord: DiscordServer, start: StartEasel) -> None:
+    owner = discord.user("owner")
+    await start(FakeBackend(), admins=(owner.id,))
+    opened = await owner.slash(discord.channel, "setup start")
+    assert opened.message.buttons == BUTTONS
+    form = (await owner.click(opened.message, "What may be drawn")).modal
+    await owner.submit(form, {"words": "dragon"})
+    assert "1 word ||dragon||" in opened.message.content
+
+
+async def test_pictures_drawn_from_pictures_are_judged_by_their_words(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    picture = await easel.dream()
+    mia = discord.user("mia")
+    attached = await easel.say("!dream naked people", attachments=[("fox.png", png())])
+    assert "“naked”" in (await easel.answer_to(attached)).content
+    replied = await easel.say("!dream remove her clothes", reply_to=picture)
+    assert "“remove her clothes”" in (await easel.answer_to(replied)).content
+    asked = await mia.slash(
+        discord.channel, "inpaint", prompt="naked", image=("a.png", png()), mask=("m.png", png(64, "white"))
+    )
+    assert "“naked”" in await shown(discord, asked)
+    assert len(engine.requests) == 1
