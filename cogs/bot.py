@@ -124,6 +124,16 @@ class EaselBot(commands.Bot):
         self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
         self._add_cogs(services, message_content=message_content)
 
+    def _add_drawing_cogs(self, services: Services) -> None:
+        """Add what draws from words, and the styles to draw in."""
+        generation, catalog = services.generation, services.catalog
+        questions = Questions(questions=services.questions, desk=self.desk, clock=services.clock)
+        self.add_cog(questions)
+        styles = {"looks": services.looks, "styles": services.records.styles}
+        drawing = {"workflows": services.workflows, "inputs": Inputs(generation), **styles}
+        self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
+        self.add_cog(Styles(catalog=catalog, service=generation, **styles))  # type: ignore[arg-type]
+
     def _add_card_cogs(self, services: Services) -> None:
         """Add what answers presses under a picture."""
         generation, messages, desk = services.generation, self.messages, self.desk
@@ -135,12 +145,7 @@ class EaselBot(commands.Bot):
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk
         self.add_cog(ErrorHandler(self))
-        questions = Questions(questions=services.questions, desk=desk, clock=services.clock)
-        self.add_cog(questions)
-        styles = {"looks": services.looks, "styles": services.records.styles}
-        drawing = {"workflows": services.workflows, "inputs": Inputs(generation), **styles}
-        self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
-        self.add_cog(Styles(catalog=catalog, service=generation, **styles))  # type: ignore[arg-type]
+        self._add_drawing_cogs(services)
         self._add_card_cogs(services)
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}

@@ -26,6 +26,21 @@ class Watchers:
         self.on_change: list[Callable[[Job], None]] = []
         self.on_progress: list[Callable[[str], None]] = []  # a running job's id; must be quick, it may come often
 
+    def listen(
+        self, changed: Callable[[Job], None], progressed: Callable[[str], None] | None = None
+    ) -> Callable[[], None]:
+        """Let a door hear of every change, and of progress; call the result to end it."""
+        self.on_change.append(changed)
+        if progressed:
+            self.on_progress.append(progressed)
+
+        def end() -> None:
+            self.on_change.remove(changed)
+            if progressed:
+                self.on_progress.remove(progressed)
+
+        return end
+
     def open(self, job: Job) -> Watcher:
         watcher = Watcher(job)
         self._by_job.setdefault(job.id, set()).add(watcher)

@@ -54,11 +54,7 @@ class GenerationService:
         caps: CapService | None = None,
         looks: LookService | None = None,
     ) -> None:
-        """Args beyond the plain ones.
-
-        gate: refuses what may not be drawn where and by whom it was asked.
-        caps: how much may be asked for.
-        """
+        """Let `gate` refuse what may not be drawn where and by whom it was asked, and `caps` how much."""
         self._queue = queue
         self._jobs = jobs
         self._registry = registry
@@ -245,17 +241,7 @@ class GenerationService:
         self, changed: Callable[[Job], None], progressed: Callable[[str], None] | None = None
     ) -> Callable[[], None]:
         """Hear of every change of any job, and of progress (its id); both must be quick. Call the result to end it."""
-        watchers = self._queue.watchers
-        watchers.on_change.append(changed)
-        if progressed:
-            watchers.on_progress.append(progressed)
-
-        def end() -> None:
-            watchers.on_change.remove(changed)
-            if progressed:
-                watchers.on_progress.remove(progressed)
-
-        return end
+        return self._queue.watchers.listen(changed, progressed)
 
     async def active(self) -> list[Job]:
         """Return everybody's waiting and running jobs, oldest first."""

@@ -8,9 +8,13 @@ from typing import Any
 
 from cogs.jobs.context import CardContext
 from generation.job import Job, JobError, JobStatus, JobView, Origin, Progress
-from generation.request import GenerationRequest
+from generation.person import Person
+from generation.request import Draft, GenerationRequest, Lora
 from generation.result import JobResult, StoredImage
+from services.drawing.styles import Style
+from store.looks import SavedLook
 
+PERSON = Person(user_key="discord:1")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = GenerationRequest(
     prompt="a fox in a library, watercolor",
@@ -56,3 +60,12 @@ def failed(message: str, *, code: str = "backend_error", hint: str = "", **chang
 
 
 RUNNING = replace(JOB, status=JobStatus.RUNNING)
+
+
+def look(text: str) -> SavedLook:
+    draft = Draft(prompt=text, negative_prompt=text, loras=(Lora(name=text),), sampler=text)
+    return SavedLook(code="k7f2", owner="discord:1", name=text, draft=draft)
+
+
+def style(text: str) -> Style:
+    return Style(id=text, name=text, value=text)

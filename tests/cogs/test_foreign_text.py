@@ -43,12 +43,10 @@ from generation.caps import Cap, CapKind, Limits, allowance_of
 from generation.errors import BackendError, HouseRefusal, RequestRejected
 from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
-from generation.person import Person
-from generation.request import Draft, GenerationRequest, Lora, Mode, WorkflowRef
+from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
-from services.drawing.styles import Style
 from services.engines.catalog import Engine
 from services.library.export import Export
 from services.moderation.audit import AuditAction, AuditEntry
@@ -59,15 +57,13 @@ from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
-from store.looks import SavedLook
 from store.reports import ReportReason
 from store.workflows import StoredWorkflow
-from tests.cogs.samples import JOB, NOW, RUNNING, result
+from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, look, result, style
 from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 
-PERSON = Person(user_key="discord:1")
 OWNER = Owner(kind="user", id="42")
 MARK = "zqx"  # stands in every piece of foreign text
 PIECES = [
@@ -85,15 +81,6 @@ def request(text: str) -> GenerationRequest:
         prompt=text, negative_prompt=text, width=512, height=512, steps=20, cfg_scale=7.0, seed=1, model=text,
         sampler=text, scheduler=text, loras=(Lora(name=text),), workflow=WorkflowRef(name=text),
     )  # fmt: skip
-
-
-def look(text: str) -> SavedLook:
-    draft = Draft(prompt=text, negative_prompt=text, loras=(Lora(name=text),), sampler=text)
-    return SavedLook(code="k7f2", owner="discord:1", name=text, draft=draft)
-
-
-def style(text: str) -> Style:
-    return Style(id=text, name=text, value=text)
 
 
 def views(text: str) -> list[JobView]:
