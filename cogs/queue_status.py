@@ -11,13 +11,14 @@ from cogs.jobs import card as render
 from cogs.origin import person_of, person_of_message
 from cogs.plain import escape, label, sentence, suggest
 from cogs.posting import reply_to
-from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
 from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from texts.text import _, joined, phrase
 from utils.text import cut, duration
+
+NOTHING = _("Nothing of yours is waiting.")
 
 
 class QueueStatus(commands.Cog):
@@ -80,7 +81,7 @@ class QueueStatus(commands.Cog):
             if lane and lane.paused_s > 0:
                 lines[-1] += _(" · pauses for {paused}", paused=duration(lane.paused_s))
         views = await self._service.active_of(person.user_key)
-        lines.append(_("**Your pictures**") if views else _("You have nothing waiting."))
+        lines.append(_("**Your pictures**") if views else NOTHING)
         lines += [_own_line(view) for view in views[:15]]
         if len(views) > 15:
             lines.append(_("-# and {count} more", count=len(views) - 15))
@@ -92,7 +93,7 @@ class QueueStatus(commands.Cog):
             return _("✅ Cancelled.") if job else _("It had already ended.")
         views = await self._service.active_of(person.user_key)
         if not views:
-            raise RequestRejected(_("You have nothing waiting and nothing being drawn."))
+            return NOTHING
         for view in views:
             await self._service.cancel(view.job.id, person)
         return _("✅ Cancelled {count} of your pictures.", count=len(views)) if len(views) > 1 else _("✅ Cancelled.")

@@ -31,11 +31,13 @@ def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[Car
     """Draw the one message of a job in its present state."""
     job = view.job
     if job.status is JobStatus.QUEUED:
-        return Card(content=_lines(_head(job), _queued(view, context, now), _asked(job)), rows=waiting_rows(job))
+        return Card(
+            content=_lines(_head(job), _queued(view, context, now), _asked(job)), rows=waiting_rows(view, context)
+        )
     if job.status is JobStatus.RUNNING:
         return Card(
             content=_lines(_head(job), _running(view, context, now), _asked(job)),
-            rows=waiting_rows(job),
+            rows=waiting_rows(view, context),
             pictures=pictures,
         )
     if job.status is JobStatus.DONE:
@@ -178,11 +180,11 @@ def _place(job: Job, notes: list[str]) -> list[str]:
 
 def _cancelled(job: Job) -> str:
     if job.error is not None:
-        return f"✖ {sentence(job.error.user_message)}"
+        return sentence(job.error.user_message)
     if job.started_at is None or job.finished_at is None:
-        return _("✖ cancelled · nothing was charged")
+        return _("cancelled")
     return _(
-        "✖ cancelled after {total_seconds}", total_seconds=duration((job.finished_at - job.started_at).total_seconds())
+        "cancelled after {total_seconds}", total_seconds=duration((job.finished_at - job.started_at).total_seconds())
     )
 
 

@@ -10,6 +10,7 @@ class OtherEngine:
     name: str
     label: str
     is_flux: bool = False
+    is_idle: bool = False  # nothing waits or is drawn there
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
 from generation.deeds import Deed
 from generation.errors import RequestRejected
-from generation.job import Job
+from generation.job import Job, JobStatus
 from generation.order import Order, OrderKind
 from generation.person import Person
 from generation.policy import check_change
@@ -33,6 +33,7 @@ from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from texts.text import _
+from utils.text import duration
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class EditControls(commands.Cog):
             "choose": self._chosen,
             "flux": self._flux,
             "cancel": self._cancel,
+            "wait": self._wait,
         }
 
     def routes(self) -> tuple[Route, ...]:
@@ -109,7 +111,9 @@ class EditControls(commands.Cog):
             )
         # another engine has its own models and samplers; the words, the shape and the seed go along
         changes = Draft(backend=other.name, seed=seed_of(job))
-        await self._again(interaction, job, changes, Deed.ENGINE, drop=ENGINES_OWN)
+        # your own job that waits for an engine that is down goes there instead
+        replaces = job.user_key == person_of(interaction).user_key and job.status is JobStatus.QUEUED
+        await self._again(interaction, job, changes, Deed.ENGINE, drop=ENGINES_OWN, replaces=replaces)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         person = person_of(interaction)
@@ -196,6 +200,17 @@ class EditControls(commands.Cog):
         return self._catalog.engine(job.lane, person) or next(iter(self._catalog.engines(person)), None)
 
     # -- the job itself ------------------------------------------------------------------------------------------
+
+    async def _wait(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
+        view = await self._service.view(job.id)
+        if view is None or view.job.is_terminal:
+            text = _("It had already ended.")
+        elif view.away is not None:
+            patience = duration(view.away.patience_s)
+            text = _("It waits: its place is kept for {patience}, and it is drawn by itself.", patience=patience)
+        else:
+            text = _("It waits: it is drawn by itself as soon as the engine answers.")
+        await interaction.response.send_message(text, ephemeral=True)
 
     async def _cancel(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         check_change(person_of(interaction), job, "cancel")

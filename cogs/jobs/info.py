@@ -9,7 +9,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Button, Card, CardPicture, Row
 from cogs.jobs.card import timestamp
-from cogs.jobs.small_print import details, kind_of, styles
+from cogs.jobs.small_print import NAME_CHARS, details, kind_of, styles
 from cogs.origin import person_of
 from cogs.plain import block, escape
 from cogs.presses import Press, Route
@@ -89,7 +89,7 @@ def info_card(job: Job, keeping: Keeping) -> Card:
         "Seed\n```\n{seeds}\n```\nTo make it again{line}-# {figures}\n-# {place}",
         seeds=cut(seeds_of(job), SEEDS_CHARS),
         line=f"{again}\n" if is_short else again,
-        figures=cut(joined(" · ", _figures(job)), FIGURES_CHARS),
+        figures=joined(" · ", _fitting(_figures(job))),
         place=joined(" · ", _place(job, keeping)),
     )
     file = CardPicture(data=line.encode(), filename=FILE_NAME, alt_text=_("the words and options of this picture"))
@@ -103,8 +103,20 @@ def _figures(job: Job) -> list[str]:
     model = (result.model if result else None) or request.model
     images = result.images if result else ()
     size = f"{images[0].width}×{images[0].height}" if images else f"{request.width}×{request.height}"
-    first = _("model {model}", model=escape(model)) if model else _("the engine's own model")
+    first = _("model {model}", model=escape(cut(model, NAME_CHARS))) if model else _("the engine's own model")
     return [first, size, *kind_of(request), *details(request), *styles(job)]
+
+
+def _fitting(parts: list[str]) -> list[str]:
+    """Return the first of these, as many as have room; none is cut, or what makes it harmless could be."""
+    room = FIGURES_CHARS
+    fitting: list[str] = []
+    for part in parts:
+        room -= len(part) + 3
+        if room < 0:
+            return [*fitting, "…"]
+        fitting.append(part)
+    return fitting
 
 
 def _place(job: Job, keeping: Keeping) -> list[str]:

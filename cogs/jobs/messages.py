@@ -245,8 +245,14 @@ class JobMessages:
         engine = self._catalog.engine(job.lane, person)
         capabilities = engine.capabilities if engine else None
         modes = self._catalog.modes(person)
+        busy = {lane.name for lane in self._service.lanes() if lane.waiting or lane.running}
         others = (
-            OtherEngine(name=other.name, label=cut(other.label, OTHER_CHARS), is_flux=other.is_flux)
+            OtherEngine(
+                name=other.name,
+                label=cut(other.label, OTHER_CHARS),
+                is_flux=other.is_flux,
+                is_idle=other.name not in busy,
+            )
             for other in self.other_engines(job, person)
         )
         return CardContext(

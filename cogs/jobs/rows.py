@@ -11,7 +11,7 @@ from cogs.jobs.more import (
     is_still,
     more_menu,
 )
-from generation.job import Job
+from generation.job import Hold, Job, JobView
 from texts.text import _
 from utils.text import cut
 
@@ -23,12 +23,27 @@ GRID = 4  # pictures of a batch that each have a button to pick them and one to 
 FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
 
 
-def waiting_rows(job: Job) -> tuple[Row, ...]:
+def waiting_rows(view: JobView, context: CardContext) -> tuple[Row, ...]:
+    """Return what can be done with what waits or runs; while its engine is down, how to go on without it."""
+    job = view.job
+    if view.hold is Hold.DOWN or view.away is not None:
+        return _down_rows(job, context)
     first = (
         Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
         Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
     )
     return (first, _way_back(job)) if is_of_reply(job) else (first,)
+
+
+def _down_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
+    idle = next((other for other in context.others if other.is_idle), next(iter(context.others), None))
+    elsewhere = (draw_on(job, idle),) if idle else ()
+    row = (
+        *elsewhere,
+        Button(action="wait", job_id=job.id, label=_("Wait"), emoji="⏳"),
+        Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
+    )
+    return row, (Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),)
 
 
 def _way_back(job: Job) -> tuple[Button, ...]:

@@ -16,6 +16,7 @@ from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
 from services.drawing.continuing import Continuation, Parent, asks_to_draw
+from services.drawing.ending import cancelled_by
 from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.looks import LookService
 from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
@@ -268,7 +269,7 @@ class GenerationService:
         """
         job = await self.visible(job_id, person)
         check_change(person, job, "cancel")
-        return await self._queue.cancel(job.id)
+        return await self._queue.cancel(job.id, cancelled_by(person, job))
 
     async def message_deleted(self, message_ids: list[str]) -> None:
         """Cancel what these messages showed and still waits or runs: who may delete one wants it gone.

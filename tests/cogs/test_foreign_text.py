@@ -289,6 +289,7 @@ NOT_MESSAGES = {
     "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them
     "cogs.jobs.card": {"bar", "timestamp", "place", "came_back"},
     "cogs.jobs.alt": {"alt_of"},
+    "cogs.jobs.deleting": {"question_card"},  # our own words alone
     "cogs.jobs.lineage": {"lineage"},  # stands in the first line of a card
     "cogs.jobs.small_print": {"kind_of", "details", "styles"},  # parts of it
     "cogs.comparisons.card": {"alt_text"},

@@ -269,7 +269,7 @@ async def test_others_may_not_cancel_or_delete_but_moderators_may(
     asked = await moderator.click(answer, button)
     if button == "🗑️":
         await moderator.click(asked.message, "Delete")
-    await discord.wait_for(lambda: answer.deleted or "cancelled" in answer.content)
+    await discord.wait_for(lambda: answer.deleted or "cancelled (by @\u200bmax)" in answer.content)
 
 
 async def test_delete_takes_message_and_picture_away(discord: DiscordServer, start: StartEasel) -> None:

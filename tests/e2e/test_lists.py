@@ -69,7 +69,7 @@ async def test_without_even_the_fallback_each_command_says_so(discord: DiscordSe
     assert answer.content.startswith("No SD API connected. Connect one: `")
     assert "until then" not in answer.content
     answer = await easel.answer_to(await easel.say("!queue"))
-    assert answer.content == "**Engines**\nNone yet.\nYou have nothing waiting."
+    assert answer.content == "**Engines**\nNone yet.\nNothing of yours is waiting."
     answer = await easel.answer_to(await easel.say("!status"))
     assert answer.content == "**Engines**\nNone yet."
     answer = await easel.answer_to(await easel.say("!dream a red fox"))
@@ -87,7 +87,7 @@ async def test_queue_shows_engines_and_only_ones_own_pictures(discord: DiscordSe
     assert "mia in a hat" in shown.content
     assert "ann in a hat" not in shown.content
     answer = await easel.answer_to(await easel.say("!queue", user="max"))
-    assert "You have nothing waiting." in answer.content
+    assert "Nothing of yours is waiting." in answer.content
     engine.release(3)
 
 
@@ -106,7 +106,7 @@ async def test_cancel_stops_all_of_ones_own_or_a_chosen_one(discord: DiscordServ
     assert result.message.content == "✅ Cancelled 2 of your pictures."
     await discord.wait_for(lambda: all(map(is_finished, mine)))
     assert not is_finished(others)
-    assert "nothing waiting" in (await easel.answer_to(await easel.say("!cancel"))).content
+    assert (await easel.answer_to(await easel.say("!cancel"))).content == "Nothing of yours is waiting."
     engine.release(4)
 
 

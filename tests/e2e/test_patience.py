@@ -10,6 +10,7 @@ from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import job_id, labels
 from tests.engines.a1111_server import A1111Server
 from tests.engines.fault_proxy import FaultProxy
+from tests.fakes import FakeBackend
 
 GONE = "🔌 gpu1 is not answering (refused, since <t:"
 
@@ -35,6 +36,30 @@ async def test_a_job_waits_through_a_restart_and_is_drawn_once(discord: DiscordS
         await easel.finished(answer)
         assert (len(answer.attachments), len(server.submitted)) == (1, 1)
         assert "seed 7" in answer.content
+
+
+async def test_while_its_engine_is_gone_a_job_is_drawn_on_an_idle_one_by_a_press(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    async with A1111Server() as server, FaultProxy(server.url) as proxy:
+        idle = FakeBackend("grid")
+        easel = await start(connect(server, url=proxy.url), idle)
+        await easel.now.registry.refresh("gpu1")
+        await proxy.close()
+        answer = await easel.answer_to(await easel.say("!dream a red fox --seed 7 --backend gpu1"))
+        await discord.wait_for(lambda: GONE in answer.content)
+        assert labels(answer) == [["⚡ Draw on grid", "⏳ Wait", "✖️ Cancel"], ["✏️ Edit"]]
+        mia = discord.user("mia")
+        told = await mia.click(answer, "Wait")
+        assert told.ephemeral
+        assert "its place is kept for 30 min" in told.message.content
+        moved = await mia.click(answer, "Draw on grid")
+        await easel.finished(moved.original)
+        assert "on grid" in moved.original.content
+        assert idle.requests[0].seed == 7
+        await easel.finished(answer)
+        assert "cancelled" in answer.content
+        assert not server.submitted
 
 
 async def test_when_patience_ends_the_message_says_what_to_do(discord: DiscordServer, start: StartEasel) -> None:

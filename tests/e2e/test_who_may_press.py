@@ -61,6 +61,7 @@ PRESSES = {
     "studio": Press(),
     **{f"picture:{what}": Press(argument=what) for what in ("upscale", "zoom", "left", "right", "up", "down")},
     "vary": Press(argument="0-subtle"),
+    "wait": Press(),
     "keep": Press(is_own=True),
     "meant": Press(),
     "wish": Press(argument="0-1", values=["again"]),
