@@ -15,8 +15,10 @@ from generation.options import as_checked
 from generation.request import FROM_PICTURE_ALONE, Draft, Mode
 from generation.resolve import mode_of
 from services.drawing.choosing import Candidate, Chooser
+from store.jobs import JobStore
 from texts.text import _, joined
 
+MOST_ENLARGEMENTS: Final = 20  # one upon the other
 # Names that may mean nothing to another engine, in the order in which a picture can best do without them.
 NAMES: Final = {
     "upscaler": _("upscaler"),
@@ -131,6 +133,21 @@ class Continuation:
         if not left_out:
             return note
         return joined(" · ", (note, _("left out: {names}", names=joined(", ", left_out))))
+
+
+async def drawn_by(jobs: JobStore, job: Job) -> Job:
+    """Return the job that drew what this one enlarged, or the job as if it had drawn it."""
+    enlarged = job
+    for __ in range(MOST_ENLARGEMENTS):
+        if enlarged.request.mode not in FROM_PICTURE_ALONE:
+            return enlarged
+        parent = await jobs.get(enlarged.origin.parent_job_id or "")
+        if parent is None or parent.words_gone_at is not None:
+            break
+        enlarged = parent
+    nothing: dict[str, Any] = {"init_image": None, "more_images": (), "upscale_factor": None, "upscaler": None}
+    request = replace(enlarged.request, mode=Mode.TXT2IMG, **nothing)
+    return replace(enlarged, request=request)
 
 
 def asks_to_draw(changes: Draft) -> bool:

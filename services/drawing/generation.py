@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final
 
 from backends.registry import BackendRegistry
 from generation.errors import NotAllowed, RequestRejected
@@ -10,12 +9,12 @@ from generation.job import Job, JobView, Origin, going_on
 from generation.person import Person
 from generation.policy import check_change, may_see
 from generation.replaced_options import said_anew
-from generation.request import FROM_PICTURE_ALONE, Draft, Mode, draft_of
+from generation.request import Draft, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
-from services.drawing.continuing import Continuation, Parent, asks_to_draw
+from services.drawing.continuing import Continuation, Parent, asks_to_draw, drawn_by
 from services.drawing.ending import cancelled_by
 from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.looks import LookService
@@ -32,8 +31,6 @@ from store.jobs import JobStore
 from store.preferences import PreferenceStore
 from texts.text import _
 from utils.clock import Clock
-
-MOST_ENLARGEMENTS: Final = 20  # one upon the other
 
 
 class GenerationService:
@@ -179,11 +176,7 @@ class GenerationService:
         return await self.submit(changes.over(base), origin, fresh=True, notes=notes, parent=parent, also=also)
 
     async def pick(self, job_id: str, index: int, origin: Origin, *, also: Sequence[Write] = ()) -> JobView:
-        """Show one picture of a job alone, as a job of its own; one that is no longer kept is drawn from its seed.
-
-        Raises:
-            RequestRejected: there is no such picture.
-        """
+        """Show one picture of a job alone, as a job of its own; one that is no longer kept is drawn from its seed."""
         job = await self.get(job_id)
         seed = picture_of(job, index).seed
         if view := await show_alone(self._parts, job, index, going_on(job, origin), also):
@@ -194,17 +187,7 @@ class GenerationService:
 
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""
-        enlarged = job
-        for __ in range(MOST_ENLARGEMENTS):
-            if enlarged.request.mode not in FROM_PICTURE_ALONE:
-                return enlarged
-            parent = await self._jobs.get(enlarged.origin.parent_job_id or "")
-            if parent is None or parent.words_gone_at is not None:
-                break
-            enlarged = parent
-        nothing: dict[str, Any] = {"init_image": None, "more_images": (), "upscale_factor": None, "upscaler": None}
-        request = replace(enlarged.request, mode=Mode.TXT2IMG, **nothing)
-        return replace(enlarged, request=request)
+        return await drawn_by(self._jobs, job)
 
     async def visible(self, job_id: str, person: Person) -> Job:
         """Return a job that somebody may see, by its id or short id.

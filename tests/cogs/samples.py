@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cogs.jobs.context import CardContext
+from cogs.jobs.context import CardContext, OtherEngine
 from generation.job import Job, JobError, JobStatus, JobView, Origin, Progress
 from generation.person import Person
 from generation.request import Draft, GenerationRequest, Lora
@@ -62,6 +62,7 @@ def failed(message: str, *, code: str = "backend_error", hint: str = "", **chang
 RUNNING = replace(JOB, status=JobStatus.RUNNING)
 
 
+<<<<<<< HEAD
 def look(text: str) -> SavedLook:
     draft = Draft(prompt=text, negative_prompt=text, loras=(Lora(name=text),), sampler=text)
     return SavedLook(code="k7f2", owner="discord:1", name=text, draft=draft)
@@ -69,3 +70,7 @@ def look(text: str) -> SavedLook:
 
 def style(text: str) -> Style:
     return Style(id=text, name=text, value=text)
+=======
+def context(text: str) -> CardContext:
+    return CardContext(engine=text, remark=text, tried=(text,), others=(OtherEngine(name="o", label=text),))
+>>>>>>> 0407c99 (cogs: tests name the entries of the menu that they are about)

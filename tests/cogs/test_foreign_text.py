@@ -32,7 +32,6 @@ from cogs.jobs import card as render
 from cogs.jobs import forms, small_print
 from cogs.jobs import info as job_info
 from cogs.jobs.alt import alt_of
-from cogs.jobs.context import CardContext, OtherEngine
 from cogs.moderation import report_text
 from cogs.moderation import text as moderation_text
 from cogs.pictures import forms as picture_forms
@@ -59,7 +58,11 @@ from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
 from store.reports import ReportReason
 from store.workflows import StoredWorkflow
+<<<<<<< HEAD
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, look, result, style
+=======
+from tests.cogs.samples import JOB, NOW, RUNNING, context, result
+>>>>>>> 0407c99 (cogs: tests name the entries of the menu that they are about)
 from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
@@ -209,10 +212,6 @@ def info(text: str) -> Card:
 def model_pages(text: str) -> list[Card]:
     up, down = engine(text), replace(engine(text, text), name="other", capabilities=None)
     return [models._page(one, [up, down], place) for one in (up, down) for place in ("0", "loras.0")]
-
-
-def context(text: str) -> CardContext:
-    return CardContext(engine=text, remark=text, tried=(text,), others=(OtherEngine(name="o", label=text),))
 
 
 Written = str | Card | list[Any]
