@@ -1,6 +1,7 @@
 """The origin of a request, and the way back for its answer: from Discord's objects to an `Origin` of ids."""
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -115,10 +116,10 @@ def _reads(channel: Any, user: nextcord.Member) -> bool:
 def person_of_message(ctx: commands.Context[Any]) -> Person:
     """Return the same for who wrote a prefix command."""
     channel: Any = ctx.channel
-    try:
-        held = channel.permissions_for(ctx.author) if ctx.guild else nextcord.Permissions.none()
-    except nextcord.ClientException:  # a thread the bot was never told of
-        held = nextcord.Permissions.none()
+    held = nextcord.Permissions.none()
+    if ctx.guild and not isinstance(channel, nextcord.PartialMessageable):  # a thread the bot was never told of
+        with suppress(nextcord.ClientException):  # one whose channel it does not see
+            held = channel.permissions_for(ctx.author)
     return Person(
         user_key=f"{DOOR}:{ctx.author.id}",
         name=ctx.author.name,

@@ -238,3 +238,14 @@ async def test_a_picture_that_is_still_drawn_is_not_changed_yet(start: StartEase
     refused = await easel.server.wait_for(lambda: reply_to(asking))
     assert "still being made" in refused.content
     engine.release(1)
+
+
+async def test_a_reply_in_a_thread_nobody_told_of_is_carried_out(discord: DiscordServer, start: StartEasel) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    thread = discord.add_thread("aside", discord.channel, is_announced=False)
+    asking = await discord.user("mia").say(thread, "!dream a red fox")
+    picture = await easel.finished(await easel.answer_to(asking))
+    changed = await discord.user("mia").say(thread, "make it night", reply_to=picture)
+    await easel.finished(await easel.answer_to(changed))
+    assert engine.requests[-1].prompt == "a red fox, night"
