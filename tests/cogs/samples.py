@@ -62,7 +62,6 @@ def failed(message: str, *, code: str = "backend_error", hint: str = "", **chang
 RUNNING = replace(JOB, status=JobStatus.RUNNING)
 
 
-<<<<<<< HEAD
 def look(text: str) -> SavedLook:
     draft = Draft(prompt=text, negative_prompt=text, loras=(Lora(name=text),), sampler=text)
     return SavedLook(code="k7f2", owner="discord:1", name=text, draft=draft)
@@ -70,7 +69,7 @@ def look(text: str) -> SavedLook:
 
 def style(text: str) -> Style:
     return Style(id=text, name=text, value=text)
-=======
+
+
 def context(text: str) -> CardContext:
     return CardContext(engine=text, remark=text, tried=(text,), others=(OtherEngine(name="o", label=text),))
->>>>>>> 0407c99 (cogs: tests name the entries of the menu that they are about)

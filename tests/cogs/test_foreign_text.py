@@ -58,11 +58,7 @@ from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
 from store.reports import ReportReason
 from store.workflows import StoredWorkflow
-<<<<<<< HEAD
-from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, look, result, style
-=======
-from tests.cogs.samples import JOB, NOW, RUNNING, context, result
->>>>>>> 0407c99 (cogs: tests name the entries of the menu that they are about)
+from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
 from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
