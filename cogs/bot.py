@@ -135,21 +135,22 @@ class EaselBot(commands.Bot):
         self.add_cog(Styles(catalog=catalog, service=generation, **styles))  # type: ignore[arg-type]
 
     def _add_card_cogs(self, services: Services) -> None:
-        """Add what answers presses under a picture."""
+        """Add what answers presses under a picture, and what begins with one."""
         generation, messages, desk = services.generation, self.messages, self.desk
-        self.add_cog(EditControls(service=generation, catalog=services.catalog, messages=messages, desk=desk))
+        media, catalog = services.media, services.catalog
+        self.add_cog(EditControls(service=generation, catalog=catalog, messages=messages, desk=desk))
         self.add_cog(Deleting(self, service=generation))
         self.add_cog(JobInfo(service=generation, gallery=services.records.gallery))
-        self.add_cog(Picks(service=generation, media=services.media, messages=messages, desk=desk))
+        self.add_cog(Picks(service=generation, media=media, messages=messages, desk=desk))
+        self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
+        words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
+        self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk
         self.add_cog(ErrorHandler(self))
         self._add_drawing_cogs(services)
         self._add_card_cogs(services)
-        self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
-        words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
-        self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]
         self.add_cog(Deletions(service=services.generation, desk=self.desk))
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Workflows(workflows=services.workflows))
