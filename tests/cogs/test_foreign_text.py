@@ -302,7 +302,6 @@ NOT_MESSAGES = {
     "cogs.questions": {"question_card"},  # our own words alone
     "cogs.attachments": {"address_of"},
     "cogs.jobs.attached": {"hidden"},
-    "cogs.jobs.deleting": {"question_card"},  # our own words alone
 }
 TOKEN = re.compile(
     r"```|`|\*\*|~~|\|\||__|\]\(|https?://|discord\.gg|<[@#:/t]|@everyone|@here|(?m:^(?:#{1,3} |-# |> |- |\d+\. ))|\n"
