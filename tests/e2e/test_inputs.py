@@ -58,7 +58,9 @@ async def test_the_link_of_a_message_brings_its_picture(discord: DiscordServer, 
 
 async def test_a_message_that_is_not_for_you_is_as_if_not_there(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(rich_backend())
-    secret = discord.add_channel("secret", permissions={"VIEW_CHANNEL": False})
+    secret = discord.add_channel("secret")
+    discord._override(secret, discord.user("mia").id, "VIEW_CHANNEL", allowed=False)
+    discord.gateway.dispatch("CHANNEL_UPDATE", secret.to_json())
     mod = discord.user("mod", permissions=("ADMINISTRATOR",))
     cat = await mod.say(secret, "look", attachments=[("cat.png", png())])
     guild = discord.add_guild("Foreign")

@@ -78,7 +78,11 @@ async def test_the_gallery_of_a_server_holds_what_you_may_read(discord: DiscordS
     zoe = discord.add_user("zoe", guild=far.guild)
     await zoe.say(far, "!dream a far owl")
     await discord.wait_for(lambda: any(each.attachments for each in own(far)))
-    discord.add_channel("shut", permissions={"VIEW_CHANNEL": False})
+    shut = discord.add_channel("shut")
+    discord._override(shut, discord.user("ann").id, "VIEW_CHANNEL", allowed=False)
+    discord.gateway.dispatch("CHANNEL_UPDATE", shut.to_json())
+    hidden = await discord.user("mia").say(shut, "!dream a hidden newt")
+    await easel.finished(await easel.answer_to(hidden))
     mine = await look(easel)
     assert "a red fox" in mine
     assert "heron" not in mine
@@ -87,6 +91,8 @@ async def test_the_gallery_of_a_server_holds_what_you_may_read(discord: DiscordS
     assert "a heron" in server
     assert "lynx" not in server
     assert "owl" not in server
+    assert "newt" not in server
+    assert "newt" in await look(easel, "mia", server=True)
     assert f"<@{discord.user('mia').id}>" in server
     his = await look(easel, "mia", user=discord.user("ann"))
     assert "a heron" in his
