@@ -299,6 +299,7 @@ SCENES: Final[dict[str, Scene]] = {
     "gallery": Scene(lambda stage: simple(stage, "gallery"), "gallery"),
     "history": Scene(lambda stage: simple(stage, "history"), "history"),
     "engine-pause": Scene(lambda stage: by_chief(stage, "engine pause", engine="flux"), "engine pause"),
+    "styles": Scene(lambda stage: simple(stage, "style list"), "style list"),
     "settings-set": Scene(lambda stage: simple(stage, "settings set", options="--steps 30 --ar 3:2"), "settings set"),
     "settings": Scene(lambda stage: simple(stage, "settings show"), "settings show"),
     "settings-reset": Scene(lambda stage: simple(stage, "settings reset"), "settings reset"),
@@ -326,7 +327,11 @@ SCENES: Final[dict[str, Scene]] = {
 # Commands whose answers are of a kind that is drawn already, or that need what is not here.
 ALIKE: Final[dict[str, str]] = {
     "control": "picture",
-    "style": "picture",
+    "restyle": "picture",
+    "style show": "styles",
+    "style add": "styles",
+    "style share": "styles",
+    "style delete": "styles",
     "export": "history",
     "engine drain": "engine-pause",
     "engine resume": "engine-pause",
