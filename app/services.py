@@ -70,6 +70,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
     links = base.settings.safety.links
     records = _records(base, queue, generation, connections, styles)
+    generation.on_moderated = moderation.audit.note
     moderation.reports.channel_of = house.reports_channel
     removal = PictureRemoval(queue=queue, jobs=base.jobs, media=media, gallery=records.gallery)
     moderation.reports.remove_picture = removal.remove

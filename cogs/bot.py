@@ -167,14 +167,7 @@ class EaselBot(commands.Bot):
                 clock=services.clock,
             )
         )
-        self.add_cog(
-            Compare(
-                compare=services.compare,
-                messages=self._comparisons,
-                catalog=services.catalog,
-                desk=self.desk,
-            )
-        )
+        self.add_cog(Compare(compare=services.compare, messages=self._comparisons, catalog=catalog, desk=desk))
         self.add_cog(
             Gallery(
                 gallery=services.records.gallery,

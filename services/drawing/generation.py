@@ -16,13 +16,14 @@ from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
 from services.drawing.continuing import Continuation, Parent, asks_to_draw, drawn_by
 from services.drawing.ending import cancelled_by
-from services.drawing.idempotency import jobs_of, numbered
+from services.drawing.idempotency import jobs_of, numbered, part_of
 from services.drawing.looks import LookService
 from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
 from services.house.gate import Gate
+from services.moderation.audit import Moderated, nobody_moderates
 from services.moderation.caps import CapService
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
@@ -70,6 +71,7 @@ class GenerationService:
             caps=caps,
         )
         self.on_shown_again: Callable[[Job], Awaitable[None]] | None = None  # told of your own picture, picked
+        self.on_moderated: Moderated = nobody_moderates
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
     async def submit(
@@ -109,7 +111,7 @@ class GenerationService:
         async with Submission(self._parts, len(parts), is_one_request=True) as submission:
             for number, draft in enumerate(parts):
                 own_id = "" if number else job_id
-                await submission.add(draft, _part_of(origin, number), fresh=fresh, notes=notes, job_id=own_id)
+                await submission.add(draft, part_of(origin, number), fresh=fresh, notes=notes, job_id=own_id)
             return await submission.commit(*also)
 
     async def asked_before(self, origin: Origin) -> list[JobView]:
@@ -252,7 +254,9 @@ class GenerationService:
         """
         job = await self.visible(job_id, person)
         check_change(person, job, "cancel")
-        return await self._queue.cancel(job.id, cancelled_by(person, job))
+        if cancelled := await self._queue.cancel(job.id, cancelled_by(person, job)):
+            await self.on_moderated(person, job, "cancel")
+        return cancelled
 
     async def message_deleted(self, message_ids: list[str]) -> None:
         """Cancel what these messages showed and still waits or runs: who may delete one wants it gone.
@@ -286,8 +290,7 @@ class GenerationService:
 
     async def cancel_lane(self, lane: str) -> int:
         """Cancel everything that waits for or runs on one engine; return how many jobs that were."""
-        jobs = [job for job in await self._jobs.active() if job.lane == lane]
-        cancelled = [await self._queue.cancel(job.id) for job in jobs]
+        cancelled = [await self._queue.cancel(job.id) for job in await self._jobs.active() if job.lane == lane]
         return sum(job is not None for job in cancelled)
 
     def lanes(self) -> list[LaneView]:
@@ -304,6 +307,7 @@ class GenerationService:
             await self._queue.cancel(job.id)
             job = await self.get(job.id)  # it may have been done first
         await self._media.discard(job.id)
+        await self.on_moderated(person, job, "delete")
         for tell in self.on_deleted:
             await tell(job)
         return job
@@ -362,21 +366,14 @@ class GenerationService:
         return groups
 
     async def _due(self, door: str) -> list[Job]:
-        active = [job for job in await self._jobs.active() if job.origin.door == door]
-        return [*await self._jobs.undelivered(door), *active]
+        active = await self._jobs.active()
+        return [*await self._jobs.undelivered(door), *(job for job in active if job.origin.door == door)]
 
     def label(self, lane: str) -> str:
-        """Return a lane's name as people know it."""
         return self._registry.label(lane)
 
     async def _named(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id) or await self._jobs.find(job_id)
-
-
-def _part_of(origin: Origin, number: int) -> Origin:
-    """Return the origin of one job of several; only the first has the message that answers."""
-    message_id = None if number else origin.message_id
-    return replace(numbered(origin, number), answer_number=number, message_id=message_id)
 
 
 def _no_job(job_id: str) -> RequestRejected:

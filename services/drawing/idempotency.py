@@ -91,3 +91,9 @@ def _hashed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _hashed(inner) for name, inner in value.items()}
     return [_hashed(inner) for inner in value] if isinstance(value, list) else value
+
+
+def part_of(origin: Origin, number: int) -> Origin:
+    """Return the origin of one job of several; only the first has the message that answers."""
+    message_id = None if number else origin.message_id
+    return replace(numbered(origin, number), answer_number=number, message_id=message_id)

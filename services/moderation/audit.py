@@ -1,12 +1,13 @@
 """The audit: what moderators and admins did, written with what it records, and read by those who may."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from generation.errors import NotAllowed
+from generation.job import Job
 from generation.person import Person
 from services.moderation.rights import Rights
 from store.audit import AuditEntry as AuditEntry
@@ -18,6 +19,13 @@ from utils.clock import Clock
 log = logging.getLogger(__name__)
 
 PAGE_ENTRIES: Final = 10
+
+
+Moderated = Callable[[Person, Job, str], Awaitable[None]]  # told what somebody did to a job: "cancel" or "delete"
+
+
+async def nobody_moderates(person: Person, job: Job, action: str) -> None:
+    """Note nothing: there is no audit."""
 
 
 class AuditAction(StrEnum):
@@ -73,6 +81,13 @@ class AuditService:
     def recording(self, entry: AuditEntry) -> Write:
         """Return what writes an entry, for a transaction of somebody else's."""
         return self._store.adding(entry)
+
+    async def note(self, person: Person, job: Job, action: str) -> None:
+        """Record what a moderator or an admin did to somebody else's job; what people do to their own is theirs."""
+        if person.user_key != job.user_key:
+            more = {"target": job.user_key, "target_name": job.origin.user_name, "subject": job.short_id}
+            guild_id = job.origin.guild_id or person.guild_id or ""
+            await self.record(self.entry(person, AuditAction(action), guild_id=guild_id, **more))
 
     async def page(
         self, person: Person, *, about: str = "", action: str = "", before: int = 0

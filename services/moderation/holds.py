@@ -1,4 +1,4 @@
-"""What admins do to engines and everybody's jobs: pause, drain, resume, cancel. Written in the audit, kept by restarts.
+"""Actions of admins on engines and their jobs: pause, drain, resume, cancel. In the audit, and kept by restarts.
 
 A paused engine starts nothing; what waits for it keeps its place. A drained one draws what waits and takes nothing new.
 """

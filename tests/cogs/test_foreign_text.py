@@ -38,7 +38,7 @@ from cogs.pictures import forms as picture_forms
 from cogs.replies import text as replies_text
 from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
-from generation.caps import Cap, CapKind, Limits, allowance_of
+from generation.caps import allowance_of
 from generation.errors import BackendError, HouseRefusal, RequestRejected
 from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
@@ -48,16 +48,14 @@ from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
 from services.library.export import Export
-from services.moderation.audit import AuditAction, AuditEntry
-from services.moderation.bans import Ban
 from services.moderation.caps import Quota
-from services.moderation.reports import AppealState, Report, ReportState, ReportView
+from services.moderation.reports import AppealState, ReportState
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
-from store.reports import ReportReason
 from store.workflows import StoredWorkflow
+from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
 from texts.text import _
 from utils.images import ImageInfo
@@ -158,35 +156,6 @@ def hung(text: str) -> Picture:
         is_private=False, from_cache=False, created_at=NOW, expires_at=NOW, is_kept=False, is_favorite=False,
         favorites=0,
     )  # fmt: skip
-
-
-def ban(text: str) -> Ban:
-    return Ban(
-        guild_id="1", user_key="api:x", user_name=text, reason=text, actor="api:y", actor_name=text, created_at=NOW,
-    )  # fmt: skip
-
-
-def reported(text: str, appeal: AppealState, state: ReportState = ReportState.REMOVED) -> ReportView:
-    report = Report(
-        id="r", guild_id="1", channel_id="2", message_id="3", job_id="j", owner="api:x", owner_name=text,
-        created_at=NOW, state=state, decided_by="api:y", decided_by_name=text, decided_at=NOW, appeal=text,
-        appeal_state=appeal,
-    )  # fmt: skip
-    reason = ReportReason(report_id="r", reporter="api:z", reporter_name=text, reason=text, created_at=NOW)
-    job = replace(JOB, request=request(text), drawn=request(text))
-    return ReportView(report=report, reasons=[reason] * 4, earlier={"removed": 1}, job=job)
-
-
-def cap(text: str) -> Cap:
-    return Cap(kind=CapKind.CHANNEL, target_id="2", name=text, limits=Limits(steps=5, daily=3))
-
-
-def audited(text: str) -> str:
-    entry = AuditEntry(
-        at=NOW, actor="api:x", actor_name=text, action=AuditAction.BAN, target="api:y", target_name=text, subject=text,
-        reason=text, details=text,
-    )  # fmt: skip
-    return moderation_text.audit([entry])
 
 
 def house_rules(text: str) -> HouseRules:

@@ -184,3 +184,28 @@ async def test_forget_takes_names_and_leaves_the_ban(discord: DiscordServer, sta
     [banned] = await database.fetch("SELECT user_key, user_name FROM bans")
     [audited] = await database.fetch("SELECT target, target_name FROM audit")
     assert (*banned, *audited) == (f"discord:{mia.id}", "", f"discord:{mia.id}", "")
+
+
+async def test_what_moderators_do_to_others_pictures_stands_in_the_audit(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    waiting = await easel.answer_to(await easel.say("!dream a red fox"))
+    await discord.wait_for(lambda: waiting.controls)
+    mod = discord.user("mod", permissions=["MANAGE_MESSAGES"])
+    await mod.click(waiting, "Cancel")
+    await discord.wait_for(lambda: "ancelled" in waiting.content)
+    own_one = await easel.answer_to(await easel.say("!dream a blue fox"))
+    await discord.wait_for(lambda: own_one.controls)
+    await discord.user("mia").click(own_one, "Cancel")
+    await discord.wait_for(lambda: "ancelled" in own_one.content)
+    engine.release(3)
+    done = await easel.dream("!dream an owl")
+    asked = await mod.click(done, "🗑️")
+    await mod.click(asked.message, "Delete")
+    await discord.wait_for(lambda: done.deleted)
+    audit = await chief(discord).slash(discord.channel, "audit")
+    lines = audit.original.content.splitlines()[1:]
+    assert [word in line for word, line in zip(("deleted a picture of", "cancelled"), lines, strict=True)] == [True] * 2
+    assert all(f"<@{mod.id}>" in line and f"<@{discord.user('mia').id}>" in line for line in lines)
