@@ -44,6 +44,9 @@ class InlineDatabase:
     async def fetch(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
         return await self.write(sql, params)
 
+    async def read(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+        return await self.write(sql, params)
+
     async def write(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
         await self._fail(sql)
         rows = self._connection.execute(sql, params).fetchall()  # type: ignore[call-overload]
