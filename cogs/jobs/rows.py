@@ -16,7 +16,6 @@ from texts.text import _
 from utils.text import cut
 
 BUTTONS_OF_A_ROW = 5
-LABELLED_OF_A_ROW = 3
 ENGINE_CHARS = 16  # of an engine's name on a button
 GRID = 4  # pictures of a batch that each have a button to pick them and one to vary them
 # the same request would be refused for the same reason, so it is not offered to be run again
@@ -55,12 +54,13 @@ def after_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
     row = [Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️")]
     if job.error is None or job.error.code not in FAILS_AGAIN:
         row.insert(0, Button(action="reroll", job_id=job.id, label=_("Run again"), emoji="🎲"))
-    if job.error and job.error.code in {"timed_out", "out_of_memory"}:
-        row.append(Button(action="smaller", job_id=job.id, label=_("Try smaller"), emoji="🔽"))
-    if context.others and job.error:
-        row.append(draw_on(job, context.others[0]))
     row.append(Button(action="delete", job_id=job.id, emoji="🗑️"))
-    rows = tuple(tuple(row[first : first + LABELLED_OF_A_ROW]) for first in range(0, len(row), LABELLED_OF_A_ROW))
+    repairs = []
+    if job.error and job.error.code in {"timed_out", "out_of_memory"}:
+        repairs.append(Button(action="smaller", job_id=job.id, label=_("Try smaller"), emoji="🔽"))
+    if context.others and job.error:
+        repairs.append(draw_on(job, context.others[0]))
+    rows: tuple[Row, ...] = (tuple(row), tuple(repairs)) if repairs else (tuple(row),)
     return (*rows, _way_back(job)) if is_of_reply(job) else rows
 
 

@@ -301,7 +301,7 @@ async def test_out_of_memory_offers_something_smaller(start: StartEasel) -> None
     easel = await start(engine)
     engine.fail = [OutOfMemory()]
     answer = await easel.dream("!dream a fox --size 1024x1024 --steps 40")
-    assert "🔽 Try smaller" in labels(answer)[0]
+    assert "🔽 Try smaller" in labels(answer)[1]
     await pressed(easel, answer, "Try smaller")
     assert (engine.requests[-1].width, engine.requests[-1].height, engine.requests[-1].steps) == (704, 704, 20)
 
