@@ -21,7 +21,7 @@ SERVER: Final = "s"
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """What a gallery is narrowed to. `whose` is empty for your own, `s` for this server's, or somebody's id."""
+    """The part of a gallery that is shown. `whose` is empty for your own, `s` for this server's, or somebody's id."""
 
     search: str = ""
     favorites: bool = False
