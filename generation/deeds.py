@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from generation.fields import FIELDS
 from generation.request import Draft
 
 
@@ -30,8 +31,8 @@ class Deed(StrEnum):
 
 # what small print says only where somebody asked for it
 _ASKED = (
-    "steps", "cfg_scale", "guidance", "sampler", "scheduler", "negative_prompt", "loras", "styles", "vae", "clip_skip",
-    "hires", "denoising_strength", "upscaler", "tiling",
+    "steps", "cfg_scale", "sampler", "scheduler", "negative_prompt", "loras", "styles", "vae", "hires",
+    "denoising_strength", "upscaler", *(field.name for field in FIELDS if field.small_print),
 )  # fmt: skip
 
 

@@ -112,6 +112,7 @@ class Field:
     example: str = ""
     neutral: float | None = None  # a value that says no more than none does
     slash: str = ""  # among the options of Discord's `/generate`; empty: only in the prompt
+    small_print: str = ""  # how the line under a picture names a `{value}` that was asked for
     infotext: str = ""  # key in the metadata of pictures, as Automatic1111 and Forge write it
     control: Control | None = None
     is_usual: bool = False  # on the first page of `/help`
@@ -206,6 +207,7 @@ FIELDS: Final = (
     Field(
         name="guidance", kind=Kind.NUMBER, aliases=("distilled_cfg",), example="3.5", limits=_CFG,
         help=_("the same for Flux; the CFG scale on other models"), needs="guidance", infotext="Distilled CFG Scale",
+        small_print=template("guidance {value:g}"),
         control=Control(place="main", title=_("Guidance (Flux)"), low=1, high=10, step=0.1, usual=3.5),
         is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
@@ -269,7 +271,7 @@ FIELDS: Final = (
     Field(
         name="clip_skip", kind=Kind.INTEGER, label=_("CLIP skip"), aliases=("clipskip",), example="2",
         limits=Range(low=1, high=MAX_CLIP_SKIP), help=template("read the prompt so many layers less, {range}"),
-        needs="clip_skip", neutral=1, infotext="Clip skip",
+        needs="clip_skip", neutral=1, infotext="Clip skip", small_print=template("CLIP skip {value}"),
         control=Control(place="more", low=1, high=MAX_CLIP_SKIP, usual=1),
         is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
@@ -323,6 +325,7 @@ FIELDS: Final = (
     ),
     Field(
         name="tiling", kind=Kind.FLAG, option="tile", aliases=("tiling", "seamless"),
+        small_print=template("tiling"),
         help=_("edges that fit together, for patterns"), needs="tiling", modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG}),
     ),
     Field(

@@ -4,9 +4,10 @@ from typing import Final
 
 from cogs.plain import escape
 from generation.deeds import Deed
+from generation.fields import FIELDS
 from generation.job import Job
 from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
-from texts.text import _, joined
+from texts.text import Text, _, fields_of, joined
 from utils.text import cut
 
 NAME_CHARS: Final = 60
@@ -50,7 +51,8 @@ def details(request: GenerationRequest, asked: tuple[str, ...] | None = None) ->
     """Return the other figures of a request: those in `asked`, or all of them."""
 
     def is_shown(name: str) -> bool:
-        return (asked is None or name in asked) and getattr(request, name) not in (None, "", ())
+        value = getattr(request, name)
+        return (asked is None or name in asked) and value is not False and value not in (None, "", ())
 
     if request.mode in FROM_PICTURE_ALONE:
         parts = [_("upscaler {name}", name=escape(request.upscaler or ""))] if is_shown("upscaler") else []
@@ -58,8 +60,6 @@ def details(request: GenerationRequest, asked: tuple[str, ...] | None = None) ->
     parts = [_("{steps} steps", steps=request.steps)] if is_shown("steps") else []
     if is_shown("cfg_scale"):
         parts.append(f"CFG {request.cfg_scale:g}")
-    if is_shown("guidance"):
-        parts.append(_("guidance {guidance:g}", guidance=request.guidance or 0))
     if is_shown("sampler") or is_shown("scheduler"):
         parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
     if request.init_image and is_shown("denoising_strength"):
@@ -68,10 +68,10 @@ def details(request: GenerationRequest, asked: tuple[str, ...] | None = None) ->
         parts.append(_("hires {factor:g}×", factor=request.hires.factor))
     if is_shown("vae"):
         parts.append(f"VAE {escape(cut(request.vae or '', NAME_CHARS))}")
-    if is_shown("clip_skip"):
-        parts.append(_("CLIP skip {clip_skip}", clip_skip=request.clip_skip or 0))
-    if is_shown("tiling"):
-        parts.append(_("tiling"))
+    for field in FIELDS:
+        if field.small_print and is_shown(field.name):
+            names = fields_of(field.small_print)
+            parts.append(Text(field.small_print, {name: getattr(request, field.name) for name in names}))
     if is_shown("negative_prompt") and request.negative_prompt.strip():
         parts.append(_("without {words}", words=escape(cut(request.negative_prompt, WORDS_CHARS))))
     if is_shown("loras"):
