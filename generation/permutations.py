@@ -5,7 +5,8 @@ Midjourney has commas between the choices (https://docs.midjourney.com, "Permuta
 
 What stays as it was typed: a quotation, `\{`, braces without a choice (`{word}`) or in another's (`{{words, more}}`,
 the emphasis of NovelAI), what has keys (`{"prompt": "a fox", "steps": 20}`), and what only an engine's own
-extension reads (`{2$$a|b}`, `{3::a|b}`, `${name}`).
+extension reads (`{2$$a|b}`, `{3::a|b}`, `${name}`), and a choice between words and a
+LoRA's tag (`{a|<lora:x:1>}`); between tags there is one.
 """
 
 import re
@@ -28,6 +29,7 @@ _ESCAPED_BRACE: Final = re.compile(rf"(?P<quoted>{QUOTED})|\\(?P<brace>[{{}}])",
 _ESCAPED_IN_CHOICE: Final = re.compile(r"\\([{},|])")
 _KEY: Final = re.compile(r"""\s*["“”']\w[^"“”']{0,80}["“”']\s*:(?!:)""")
 _BARE_KEY: Final = re.compile(r"\s*[A-Za-z_]\w{0,40}\s*:\s")
+_LORA: Final = re.compile(r"<\s*(?:lora|lyco)\s*:", re.IGNORECASE)
 _OF_AN_EXTENSION: Final = re.compile(r"\$\$|(?:^|\|)\s*\d*\.?\d+::")
 
 
@@ -109,6 +111,9 @@ def _is_kept(text: str, group: _Group) -> bool:
     """Return whether a pair of braces stays with all that is in it."""
     inside = text[group.start + 1 : group.end]
     if text[group.start - 1 : group.start] == "$" or _OF_AN_EXTENSION.search(inside) or _KEY.match(inside):
+        return True
+    tags = [_LORA.search(text, start, end) is not None for start, end, __ in _parts(text, group)]
+    if any(tags) and not all(tags):
         return True
     if len(group.inner) == 1 and (group.inner[0].start, group.inner[0].end) == (group.start + 1, group.end - 1):
         return True

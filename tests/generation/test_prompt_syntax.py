@@ -283,9 +283,10 @@ def test_any_text_parses_or_is_rejected_and_comes_back_from_one_line(text):
     assert parse_prompt(line).draft == parsed.draft
 
 
-WORDS = TEXTS.map(lambda text: " ".join("".join(c for c in text if c.isprintable()).split())).filter(
-    lambda text: "<l" not in text.lower()
-)
+UNSEEN = {*map(chr, range(0xFE00, 0xFE10)), "\u034f"}  # printable to Python, yet nobody sees or types them
+WORDS = TEXTS.map(
+    lambda text: " ".join("".join(c for c in text if c.isprintable() and c not in UNSEEN).split())
+).filter(lambda text: "<l" not in text.lower())
 NAMES = WORDS.filter(bool)
 DRAFTS = st.builds(
     Draft,

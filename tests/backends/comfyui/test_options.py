@@ -56,12 +56,12 @@ async def test_limits_and_choices_are_the_server_s_own() -> None:
     async with ComfyUIServer() as server:
         backend = connect(server)
         workflow = await corrected(backend, "option how_many", "3.steps")
-        for field, place in (("option look", "3.sampler_name"), ("option words", "9.filename_prefix")):
+        for field, place in (("option mood", "3.sampler_name"), ("option words", "9.filename_prefix")):
             read = await backend.correct_workflow(workflow, field, place)
             workflow = WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
-        how_many, look, words = (await backend.workflow_capabilities(workflow)).options
+        how_many, mood, words = (await backend.workflow_capabilities(workflow)).options
         assert (how_many.kind, how_many.low, how_many.high) == ("whole", 1, 10000)
-        assert (look.kind, look.default, "euler" in look.choices) == ("choice", "euler", True)
+        assert (mood.kind, mood.default, "euler" in mood.choices) == ("choice", "euler", True)
         assert (words.kind, words.low, words.choices) == ("text", None, ())
         await backend.aclose()
 
@@ -69,13 +69,13 @@ async def test_limits_and_choices_are_the_server_s_own() -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [(("how_many", "0"), "from 1 to 10000"), (("how_many", "2.5"), "a whole number"), (("how_many", "many"), "“many”"),
-     (("look", "nonsense"), "euler"), (("how_many", ""), "empty"), (("how_many", "1e400"), "a whole number")],
+     (("mood", "nonsense"), "euler"), (("how_many", ""), "empty"), (("how_many", "1e400"), "a whole number")],
 )  # fmt: skip
 async def test_a_value_that_cannot_be_is_refused_by_name(said: tuple[str, str], why: str) -> None:
     async with ComfyUIServer() as server:
         backend = connect(server)
         first = await corrected(backend, "option how_many", "3.steps")
-        read = await backend.correct_workflow(first, "option look", "3.sampler_name")
+        read = await backend.correct_workflow(first, "option mood", "3.sampler_name")
         workflow = WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
         can = await backend.workflow_capabilities(workflow)
         fitted = fit_workflow(make_request(workflow=workflow, options=(said,)), can)
