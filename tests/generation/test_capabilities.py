@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from generation.capabilities import Capabilities, Fit, ModelInfo, Refused, fit, fit_workflow
-from generation.request import FROM_PICTURE_ALONE, (
+from generation.request import (
+    FROM_PICTURE_ALONE,
     ControlUnit,
     GenerationRequest,
     HiresFix,
