@@ -29,9 +29,9 @@ async def overhead() -> list[Figure]:
             for number in range(ONE_BY_ONE):
                 direct.append(await _direct(here))
                 channel = f"one-{number}"
-                said = await here.act("say", channel=channel, user="mia", content=f"!dream a red fox {number}")
+                printed = await here.act("say", channel=channel, user="mia", content=f"!dream a red fox {number}")
                 (done,) = await here.wait_for_pictures(channel, 1, 30)
-                ours.append(done["edits"][-1] - said["created_t"])
+                ours.append(done["edits"][-1] - printed["created_t"])
     engine_s = statistics.median(direct)
     over = statistics.median(ours) - engine_s
     beside = f"{statistics.median(ours):.3f} s in all; the engine alone, asked directly: {engine_s:.3f} s"
@@ -51,16 +51,16 @@ async def crowd() -> list[Figure]:
                     for n in range(USERS)
                 )
             )
-            said = await asyncio.gather(
+            printed = await asyncio.gather(
                 *(here.act("say", channel=f"d{n}", user=f"user{n}", content=f"!dream fox {n}") for n in range(USERS))
             )
             for n in range(USERS):
                 await here.wait_for_pictures(f"d{n}", 1, 60)
         first = []
-        for n, message in enumerate(said):
+        for n, message in enumerate(printed):
             reply = next(m for m in await here.messages(f"d{n}") if m["author"] != message["author"])
             first.append(reply["created_t"] - message["created_t"])
-    acknowledged = sorted(one["acknowledged_after_s"] for one in slash)
+    acknowledged = sorted(item["acknowledged_after_s"] for item in slash)
     beside = f"{USERS} users at once, median"
     return [
         _figure(
@@ -84,14 +84,14 @@ async def crowd() -> list[Figure]:
 async def burst() -> list[Figure]:
     """40 jobs on an engine that answers at once."""
     async with world(seconds_per_image=0.0, image_bytes=0, MAX_QUEUE_SIZE="1000", MAX_RUNNING_PER_USER="100") as here:
-        said = await asyncio.gather(
+        printed = await asyncio.gather(
             *(here.act("say", channel=f"b{n}", user=f"user{n}", content=f"!dream fox {n}") for n in range(BURST))
         )
         ended = []
         for n in range(BURST):
             (done,) = await here.wait_for_pictures(f"b{n}", 1, 60)
             ended.append(done["edits"][-1])
-    rate = BURST / (max(ended) - min(message["created_t"] for message in said))
+    rate = BURST / (max(ended) - min(message["created_t"] for message in printed))
     return [
         Figure(
             group=GROUP,

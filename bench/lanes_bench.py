@@ -42,11 +42,11 @@ class Kept:
 async def busy() -> list[Figure]:
     """1 and 4 engines on sockets, 1 and 16 in this process: the machine has too few cores for 16 more processes."""
     alone = await _asked_directly()
-    one, four = await _on_sockets(1), await _on_sockets(4)
+    item, four = await _on_sockets(1), await _on_sockets(4)
     timed_one, sixteen = await _in_process(1), await _in_process(16)
     beside = f"one client that asks directly, one request after the other: {alone:.2%}"
     return [
-        _busy_figure("1 engine is busy, 50 users", one, FEW_BUSY, beside),
+        _busy_figure("1 engine is busy, 50 users", item, FEW_BUSY, beside),
         _busy_figure("least busy of 4 engines", four, FEW_BUSY, f"mean {statistics.mean(four.shares):.2%}; {beside}"),
         _busy_figure(
             "least busy of 16 engines",
@@ -54,7 +54,7 @@ async def busy() -> list[Figure]:
             MANY_BUSY,
             f"mean {statistics.mean(sixteen.shares):.2%}; one such engine alone: {timed_one.least:.2%}",
         ),
-        _rate_figure("throughput of 4 engines", four, one, 4),
+        _rate_figure("throughput of 4 engines", four, item, 4),
         _rate_figure("throughput of 16 engines", sixteen, timed_one, 16),
     ]
 
@@ -120,7 +120,7 @@ async def _keep_busy(easel: Easel, spans: Callable[[], Awaitable[list[Spans]]]) 
         await asyncio.gather(*users, return_exceptions=True)
     shares = [sum(_within(run, since, until) for run in runs_of_one) / (until - since) for runs_of_one in runs]
     ends = [[ended for _, ended in runs_of_one if since <= ended < until] for runs_of_one in runs]
-    rate = sum((len(one) - 1) / (one[-1] - one[0]) for one in ends if len(one) > 1)
+    rate = sum((len(item) - 1) / (item[-1] - item[0]) for item in ends if len(item) > 1)
     return Kept(shares=shares, rate=rate)
 
 
@@ -220,8 +220,8 @@ def _busy_figure(name: str, kept: Kept, least: float, beside: str) -> Figure:
     )
 
 
-def _rate_figure(name: str, many: Kept, one: Kept, count: int) -> Figure:
-    ratio = many.rate / one.rate
+def _rate_figure(name: str, many: Kept, item: Kept, count: int) -> Figure:
+    ratio = many.rate / item.rate
     return Figure(
         group=GROUP,
         name=name,
@@ -229,7 +229,7 @@ def _rate_figure(name: str, many: Kept, one: Kept, count: int) -> Figure:
         unit="x",
         target=f"{count} ± {SPREAD:.0%}",
         is_met=abs(ratio / count - 1) <= SPREAD,
-        beside=f"{many.rate:.3g} pictures/s, one such engine {one.rate:.3g}",
+        beside=f"{many.rate:.3g} pictures/s, one such engine {item.rate:.3g}",
     )
 
 

@@ -127,10 +127,10 @@ async def _ask_gradio(client: httpx.AsyncClient, _: Job) -> bytes:
     """Join the queue with the form as the page shows it, follow the stream to its end, fetch the picture."""
     config = (await client.get("/config")).json()
     prefix = config.get("api_prefix") or ""
-    components = {one["id"]: one["props"] for one in config["components"]}
-    call = next(one for one in config["dependencies"] if one["api_name"] == "infer")
-    said = {"Prompt": PROMPT, "Width": SIDE_PX, "Height": SIDE_PX, "Number of inference steps": STEPS}
-    data = [said.get(components[number].get("label"), components[number].get("value")) for number in call["inputs"]]
+    components = {item["id"]: item["props"] for item in config["components"]}
+    call = next(item for item in config["dependencies"] if item["api_name"] == "infer")
+    reply = {"Prompt": PROMPT, "Width": SIDE_PX, "Height": SIDE_PX, "Number of inference steps": STEPS}
+    data = [reply.get(components[number].get("label"), components[number].get("value")) for number in call["inputs"]]
     session = f"{random.getrandbits(40):x}"
     body = {"data": data, "fn_index": call["id"], "session_hash": session}
     (await client.post(f"{prefix}/queue/join", json=body)).raise_for_status()

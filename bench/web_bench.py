@@ -41,8 +41,8 @@ async def crowd() -> list[Figure]:
             grown = _memory_mb() - before
         finally:
             await door.close()
-    said = json.loads(out)
-    taken = sorted(said["taken"])
+    reply = json.loads(out)
+    taken = sorted(reply["taken"])
     jobs = SUBMITTERS * EACH
     beside = f"one alone, median: {alone_s * 1000:.0f} ms; /healthz: {idle_s * 1000:.1f} ms"
     return [
@@ -52,9 +52,9 @@ async def crowd() -> list[Figure]:
         _figure(
             "submit with 200 listeners, median", statistics.median(taken) * 1000, "ms", None, f"{jobs} jobs from 50"
         ),
-        _figure("largest loop lag meanwhile", lag.worst_s * 1000, "ms", LAG_S * 1000, f"{said['events']} events sent"),
+        _figure("largest loop lag meanwhile", lag.worst_s * 1000, "ms", LAG_S * 1000, f"{reply['events']} events sent"),
         _figure("memory grown meanwhile", grown, "MB", MEMORY_MB, f"{before:.0f} MB before"),
-        _figure("all 200 had seen all done", said["seen_s"], "s", None, f"submitted in {said['submitted_s']:.1f} s"),
+        _figure("all 200 had seen all done", reply["seen_s"], "s", None, f"submitted in {reply['submitted_s']:.1f} s"),
     ]
 
 
@@ -79,6 +79,6 @@ def _memory_mb() -> float:
 
 
 def _figure(name: str, value: float, unit: str, target: float | None, beside: str) -> Figure:
-    said = f"< {target:g}" if target is not None else ""
+    reply = f"< {target:g}" if target is not None else ""
     is_met = value < target if target is not None else None
-    return Figure(group=GROUP, name=name, value=value, unit=unit, target=said, is_met=is_met, beside=beside)
+    return Figure(group=GROUP, name=name, value=value, unit=unit, target=reply, is_met=is_met, beside=beside)

@@ -60,5 +60,5 @@ async def main(url: str, listeners: int, submitters: int, each: int) -> dict[str
 
 
 if __name__ == "__main__":
-    said = asyncio.run(main(sys.argv[1], *(int(word) for word in sys.argv[2:5])))
-    print(json.dumps(said))
+    reply = asyncio.run(main(sys.argv[1], *(int(word) for word in sys.argv[2:5])))
+    print(json.dumps(reply))

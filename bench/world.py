@@ -120,8 +120,8 @@ async def _process(module: str, *arguments: str, says_json: bool = False) -> Asy
         env=os.environ,
     )
     try:
-        said = json.loads(await process.stdout.readline()) if process.stdout else {}
-        yield said
+        reply = json.loads(await process.stdout.readline()) if process.stdout else {}
+        yield reply
     finally:
         process.kill()
         await process.wait()

@@ -26,7 +26,7 @@ NOT_FIRST: Final = frozenset(
 )
 # For a match, a message, an item, an expected value; `right` also stands beside `left`.
 NO_NAMES: Final = frozenset({"said", "told", "one", "right"})
-NAMED_FREELY: Final = ("tests/", "bench/")
+
 SEARCHED: Final = ("*.py", "*.js", "*.md", "*.toml", ".env.example")
 LEFT_OUT: Final = (
     "CHANGELOG.md",
@@ -85,7 +85,7 @@ def main() -> int:
         text = path.read_text(encoding="utf-8")
         found = found_in(text)
         if name.endswith(".py"):
-            found += found_in_code(text) + ([] if name.startswith(NAMED_FREELY) else poor_names_in(text))
+            found += found_in_code(text) + poor_names_in(text)
         for line, word, instead in found:
             print(f"{name}:{line}: “{word}”: write {instead}")
             count += 1

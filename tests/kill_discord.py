@@ -130,8 +130,8 @@ class DiscordLoop:
         """Let there be pictures to press buttons under."""
         owner = self._discord.user("owner")
         asked = [await owner.say(self._discord.channel, f"!dream base {number} {SIZE}") for number in range(3)]
-        await self._discord.wait_for(lambda: all(is_done(reply_to(one)) for one in asked), READY_WAIT_S)
-        self._bases = [one for one in map(reply_to, asked) if one]
+        await self._discord.wait_for(lambda: all(is_done(reply_to(item)) for item in asked), READY_WAIT_S)
+        self._bases = [item for item in map(reply_to, asked) if item]
 
     async def _live(self) -> None:
         """Ask one after the other until the moment has come."""
@@ -244,16 +244,16 @@ class DiscordLoop:
             if made < wanted or done < answers:
                 counted.lost.append(f"{name}: {made} of {wanted} jobs, {done} of {answers} answers")
             if made > wanted or done > answers:
-                where = [(one.id, one.reference is not None, one.interaction is not None) for one in seen]
+                where = [(item.id, item.reference is not None, item.interaction is not None) for item in seen]
                 counted.doubled.append(f"{name}: {made} for {wanted} jobs, {done} for {answers} answers, {where}")
-        for message in [*self._discord.channel.messages, *(dm for one in self._requests for dm in one.user.dms)]:
+        for message in [*self._discord.channel.messages, *(dm for item in self._requests for dm in item.user.dms)]:
             if message.author.bot and (message.loading or message.content == ASKING or not is_done(message)):
                 counted.stuck.append(f"{message.interaction or message.reference}: {message.content!r}")
         return counted
 
     def _messages_of(self, request: Request) -> Sequence[Message]:
         mention = f"<@{request.user.id}>"
-        own = [one for one in self._discord.channel.messages if one.author.bot and mention in one.content]
+        own = [item for item in self._discord.channel.messages if item.author.bot and mention in item.content]
         return [*own, *request.user.dms]
 
 

@@ -315,12 +315,12 @@ class Loop:
         findings.lost += [f"picture {media_id}" for media_id in named - kept]
 
     def _count_events(self, findings: Findings, jobs: dict[str, tuple[str, str, str | None]]) -> None:
-        told = {job_id: [] for job_id in jobs}  # type: dict[str, list[dict[str, Any]]]
+        reported = {job_id: [] for job_id in jobs}  # type: dict[str, list[dict[str, Any]]]
         for body in self._receiver.heard["owner"]:
-            told[body["job"]["id"]].append(body)
+            reported[body["job"]["id"]].append(body)
         for job_id, (key, _, _) in jobs.items():
             number = key.removeprefix("request-").partition("#")[0]
-            for who, bodies in (("owner", told[job_id]), ("hook", self._receiver.heard[number])):
+            for who, bodies in (("owner", reported[job_id]), ("hook", self._receiver.heard[number])):
                 ids: dict[str, set[str]] = defaultdict(set)
                 for body in bodies:
                     ids[body["event"]].add(body["id"])

@@ -14,10 +14,10 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 def test_every_sentence_of_a_page_is_answered_for(page):
     claims = {claim.says: claim for claim in claims_of(page)}
     there = sentences(page)
-    assert [one for one in there if one not in claims] == [], "run python -m tests.claims, then name their tests"
-    assert [one for one in claims if one not in there] == [], "no page says this any more: python -m tests.claims"
-    assert [one.says for one in claims.values() if not one.tests and not one.no_promise] == []
-    assert [one.says for one in claims.values() if one.tests and one.no_promise] == []
+    assert [item for item in there if item not in claims] == [], "run python -m tests.claims, then name their tests"
+    assert [item for item in claims if item not in there] == [], "no page says this any more: python -m tests.claims"
+    assert [item.says for item in claims.values() if not item.tests and not item.no_promise] == []
+    assert [item.says for item in claims.values() if item.tests and item.no_promise] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -38,9 +38,9 @@ def test_the_links_of_a_page_lead_somewhere(page):
 
 
 def test_the_figures_of_the_readme_are_those_of_the_last_bench():
-    told = json.loads((ROOT / "bench" / "latest.json").read_text(encoding="utf-8"))["figures"]
-    value = {f"{one['group']}: {one['name']}": one["value"] for one in told}
-    beside = {one["name"]: one["beside"] for one in told}
+    reported = json.loads((ROOT / "bench" / "latest.json").read_text(encoding="utf-8"))["figures"]
+    value = {f"{item['group']}: {item['name']}": item["value"] for item in reported}
+    beside = {item["name"]: item["beside"] for item in reported}
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"adds {value['engines: overhead over a1111']:.0f} ms to a picture" in text
     assert f"busy for {int(value['queue: a 1.0 s engine is busy'])} % of the time" in text

@@ -82,7 +82,7 @@ def test_arguments_are_read(argv: list[str], command: Command):
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "reply"),
     [
         (["genrate", "x"], "There is no command genrate. Did you mean generate?"),
         (["--no-wbe"], "There is no option --no-wbe. Did you mean --no-web?"),
@@ -97,13 +97,13 @@ def test_arguments_are_read(argv: list[str], command: Command):
         (["workflow", "add", "a.json", "--name"], "--name needs a value"),
     ],
 )
-def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], reply: str, capsys: pytest.CaptureFixture[str]):
     assert main.main(argv) == 2
-    assert said in capsys.readouterr().err
+    assert reply in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "reply"),
     [
         (["generate", "fox", "-h"], "usage: python main.py generate PROMPT"),
         (["doctor", "--help"], "Check settings, folders, engines, and say what to do."),
@@ -113,9 +113,9 @@ def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, cap
         (["-h"], "--no-discord"),
     ],
 )
-def test_every_command_tells_of_itself(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+def test_every_command_tells_of_itself(argv: list[str], reply: str, capsys: pytest.CaptureFixture[str]):
     assert main.main(argv) == 0
-    assert said in capsys.readouterr().out
+    assert reply in capsys.readouterr().out
 
 
 def test_help_and_version_need_no_settings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -158,7 +158,7 @@ def test_without_a_name_the_file_says_what_is_in_it(folder: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("argv", "code", "said"),
+    ("argv", "code", "reply"),
     [
         (["fox", "--steps", "abc"], 2, "Steps cannot be “abc”"),
         ([], 2, "Say what you would like to see"),
@@ -167,10 +167,10 @@ def test_without_a_name_the_file_says_what_is_in_it(folder: Path, capsys: pytest
     ],
 )
 def test_the_exit_code_says_whose_fault_it_was(
-    argv: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+    argv: list[str], code: int, reply: str, capsys: pytest.CaptureFixture[str]
 ):
     assert main.main(["generate", *argv]) == code
-    assert said in capsys.readouterr().err
+    assert reply in capsys.readouterr().err
 
 
 def test_an_engine_that_does_not_answer_is_code_3(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
@@ -182,9 +182,9 @@ def test_an_engine_that_does_not_answer_is_code_3(capsys: pytest.CaptureFixture[
 def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("os.environ", {"BACKENDS": "gpu1", "GPU1_KIND": "a111"})
     assert main.main(["generate", "fox"]) == 2
-    said = capsys.readouterr().err
-    assert "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, art, comfyui, gradio_flux, " in said
-    assert ", openai_images, " in said
+    reply = capsys.readouterr().err
+    assert "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, art, comfyui, gradio_flux, " in reply
+    assert ", openai_images, " in reply
     monkeypatch.setattr("os.environ", {"A1111_URL": "http://8.8.8.8:7860"})
     assert main.main(["models"]) == 2
     assert "ALLOW_INSECURE_HTTP" in capsys.readouterr().err
@@ -234,9 +234,9 @@ def test_doctor_names_each_fault_and_the_next_step(
     (folder / "data" / "easel.sqlite3").write_bytes(b"not a database at all" * 100)
     assert main.main(["doctor"]) == 1
     out = capsys.readouterr().out
-    for said in ("✖ DISCORD_TOKEN: It does not look", "✖ a1111: Nothing listens on port 9", "✖ database: It cannot be",
+    for reply in ("✖ DISCORD_TOKEN: It does not look", "✖ a1111: Nothing listens on port 9", "✖ database: It cannot be",
                  "chmod 700 data"):  # fmt: skip
-        assert said in out
+        assert reply in out
     assert token not in out
 
 

@@ -135,18 +135,18 @@ def test_pictures_are_drawn_from_in_the_order_they_are_named(
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "reply"),
     [(["gone.png"], "gone.png cannot be read: No such file"), (["notes.txt"], "PNG, JPEG, WebP or GIF"),
      (["a.png"] * 11, "the maximum is 10")],
 )  # fmt: skip
 def test_a_picture_that_cannot_be_drawn_from_is_told(
-    folder: Path, capsys: pytest.CaptureFixture[str], files: list[str], said: str
+    folder: Path, capsys: pytest.CaptureFixture[str], files: list[str], reply: str
 ):
     (folder / "notes.txt").write_text("hello")
     Image.new("RGB", (64, 64)).save(folder / "a.png")
     words = [word for file in files for word in ("--image", file)]
     assert main.main(["generate", "a fox", *words, "-o", "out.png"]) == 2
-    assert said in capsys.readouterr().err
+    assert reply in capsys.readouterr().err
     assert not (folder / "out.png").exists()
 
 

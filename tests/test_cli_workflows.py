@@ -111,7 +111,7 @@ def test_a_file_that_is_lacking_is_named_and_another_put_in_its_place(
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "reply"),
     [
         (("add", "nowhere.json"), "nowhere.json cannot be read"),
         (("add", "editor.json"), "No engine here runs workflows"),
@@ -119,11 +119,11 @@ def test_a_file_that_is_lacking_is_named_and_another_put_in_its_place(
         (("delete", "portrait"), "no workflow “portrait” here"),
     ],
 )
-def test_what_cannot_be_done_is_code_2_and_told(folder: Path, say: Say, argv: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done_is_code_2_and_told(folder: Path, say: Say, argv: tuple[str, ...], reply: str) -> None:
     (folder / "editor.json").write_text('{"nodes": [], "links": []}')
     code, _, err = say("workflow", *argv)
     assert code == 2
-    assert said in err
+    assert reply in err
 
 
 def test_name_of_a_workflow_makes_no_store(folder: Path, say: Say) -> None:

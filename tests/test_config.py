@@ -59,21 +59,21 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("reply", "seconds"),
     [("300000", 300.0), ("300", 300.0), ("999", 999.0), ("1000", 1.0), ("5m", 300.0), ("300s", 300.0), ("2 h", 7200.0),
      ("1500ms", 1.5), ("1.5m", 90.0)],
 )  # fmt: skip
-def test_job_timeout_is_read_in_every_unit(said: str, seconds: float):
-    assert settings_of(JOB_TIMEOUT=said).queue.job_timeout_s == seconds
+def test_job_timeout_is_read_in_every_unit(reply: str, seconds: float):
+    assert settings_of(JOB_TIMEOUT=reply).queue.job_timeout_s == seconds
 
 
-@pytest.mark.parametrize(("said", "seconds"), [("24h", 86400.0), ("90m", 5400.0), ("7200", 7200.0), ("7d", 604800.0)])
-def test_media_ttl_is_read_in_every_unit(said: str, seconds: float):
-    assert settings_of(MEDIA_TTL=said).storage.media_ttl_s == seconds
+@pytest.mark.parametrize(("reply", "seconds"), [("24h", 86400.0), ("90m", 5400.0), ("7200", 7200.0), ("7d", 604800.0)])
+def test_media_ttl_is_read_in_every_unit(reply: str, seconds: float):
+    assert settings_of(MEDIA_TTL=reply).storage.media_ttl_s == seconds
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "right"),
+    ("name", "value", "expected"),
     [
         ("MAX_QUEUE_SIZE", "many", "a whole number, 1 to 100000"),
         ("MAX_QUEUE_SIZE", "0", "a whole number, 1 to 100000"),
@@ -92,9 +92,9 @@ def test_media_ttl_is_read_in_every_unit(said: str, seconds: float):
         ("WEBHOOK_URL", "hooks.example", "an address like https://hooks.example/easel"),
     ],
 )
-def test_a_bad_value_names_variable_value_and_what_would_be_right(name: str, value: str, right: str):
+def test_a_bad_value_names_variable_value_and_what_would_be_right(name: str, value: str, expected: str):
     problem = problems_of(**{name: value})[name]
-    assert str(problem) == f"{name}={value.strip()}: must be {right}"
+    assert str(problem) == f"{name}={value.strip()}: must be {expected}"
 
 
 def test_all_bad_values_are_named_at_once():
@@ -140,13 +140,13 @@ def test_an_address_with_a_password_in_it_is_told_where_that_goes():
 
 
 def test_repr_and_errors_hide_secrets():
-    said = {"DISCORD_TOKEN": "tok-en", "SECRET_KEY": "s3cret", "A1111_URL": "http://gpu:1", "A1111_KEY": "me:pass"}
-    settings = settings_of(**said)
+    reply = {"DISCORD_TOKEN": "tok-en", "SECRET_KEY": "s3cret", "A1111_URL": "http://gpu:1", "A1111_KEY": "me:pass"}
+    settings = settings_of(**reply)
     shown = f"{settings!r} {settings} {settings.engines!r}"
     assert not any(secret in shown for secret in ("tok-en", "s3cret", "me:pass", "http://gpu"))
     assert settings.secrets() == ("tok-en", "s3cret", "me:pass")
     with pytest.raises(SettingsError) as caught:
-        settings_of(**said, MAX_QUEUE_SIZE="x")
+        settings_of(**reply, MAX_QUEUE_SIZE="x")
     assert "s3cret" not in str(caught.value)
 
 
@@ -182,8 +182,8 @@ def test_each_engine_of_the_page_is_made_and_connected_by_the_names_there():
         for name in re.findall("`(.+?)`", variables):
             value = "http://127.0.0.1:7860" if name.endswith("_URL") else "grid_x"
             assert [engine.kind for engine in engines_of(**{name: value})] == [kind], name
-        for one in re.findall("`(.+?)`", types):
-            assert kind_typed(one) == kind_of(kind)
+        for item in re.findall("`(.+?)`", types):
+            assert kind_typed(item) == kind_of(kind)
 
 
 def test_a_name_that_cannot_be_one_is_refused():
@@ -289,11 +289,11 @@ def test_settings_that_a_kind_reads_are_no_slips(line: str, tmp_path: Path):
 @pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
 def test_a_slip_in_a_setting_of_each_kind_is_named(kind: EngineKind, tmp_path: Path):
     env = tmp_path / ".env"
-    right = f"G_{kind.options[0].name.upper()}"
-    env.write_text(f"BACKENDS=g\nG_KIND={kind.name}\nG_URL=http://h\n{right}X=1\n")
+    expected = f"G_{kind.options[0].name.upper()}"
+    env.write_text(f"BACKENDS=g\nG_KIND={kind.name}\nG_URL=http://h\n{expected}X=1\n")
     (warning,) = read_settings(env, {}).warnings
-    assert warning.startswith(f"{right}X in .env is not a setting of ")
-    assert warning.endswith(f" {kind.name} engine. Did you mean {right}?")
+    assert warning.startswith(f"{expected}X in .env is not a setting of ")
+    assert warning.endswith(f" {kind.name} engine. Did you mean {expected}?")
 
 
 @pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
@@ -328,7 +328,7 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "setting", "value", "right"),
+    ("kind", "setting", "value", "expected"),
     [
         ("a1111", "MAX_SIDE", "lots", "a whole number, 64 to 100000"),
         ("a1111", "MAX_BATCH", "0", "a whole number, 1 to 100"),
@@ -344,10 +344,10 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
         ("sketch", "DELAY_S", "slow", "a number of seconds, 0 to 60"),
     ],
 )
-def test_an_option_that_its_engine_cannot_read_is_told_like_any_setting(kind, setting, value, right):
-    said = {"BACKENDS": "gpu1", "GPU1_KIND": kind, "GPU1_URL": "http://127.0.0.1:7860", f"GPU1_{setting}": value}
-    problem = problems_of(**said)[f"GPU1_{setting}"]
-    assert str(problem) == f"GPU1_{setting}={value}: must be {right}"
+def test_an_option_that_its_engine_cannot_read_is_told_like_any_setting(kind, setting, value, expected):
+    reply = {"BACKENDS": "gpu1", "GPU1_KIND": kind, "GPU1_URL": "http://127.0.0.1:7860", f"GPU1_{setting}": value}
+    problem = problems_of(**reply)[f"GPU1_{setting}"]
+    assert str(problem) == f"GPU1_{setting}={value}: must be {expected}"
 
 
 def test_an_option_of_the_built_in_engine_is_told_too():

@@ -24,7 +24,7 @@ def test_a_filter_that_is_not_there_is_not_promised(tmp_path: Path, name: str, v
     env.write_text(f"{name}={value}\nGPU1_{name}={value}\n")
     with pytest.raises(SettingsError) as caught:
         read_settings(env, {})
-    assert [one.name for one in caught.value.problems] == [name, f"GPU1_{name}"]
+    assert [item.name for item in caught.value.problems] == [name, f"GPU1_{name}"]
 
 
 @pytest.mark.parametrize("value", ["true", "True", "1", "yes"])

@@ -37,7 +37,7 @@ async def test_each_engine_is_tested_by_its_own_api(tmp_path: Path) -> None:
             BackendSettings(name="grid", kind="aipowergrid", url=grid.url, key="grid_wrong"),
             BackendSettings(name="flux", kind="gradio_flux", url=app.url, key="mia:right"),
         )
-        found = {one.name: one for one in await checkup.checks(settings_in(tmp_path, *engines))}
+        found = {item.name: item for item in await checkup.checks(settings_in(tmp_path, *engines))}
     assert (found["horde"].is_ok, found["horde"].message) == (True, "Connection OK: AI Horde 5.1.5, 2 models.")
     assert (found["grid"].is_ok, found["grid"].message) == (False, "The server refuses the key (401).")
     assert found["flux"].is_ok

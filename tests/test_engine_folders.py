@@ -83,7 +83,7 @@ def test_engines_read_and_translate_nothing_themselves() -> None:
         name = str(path.relative_to(ROOT))
         own = [*by_itself(path.read_text(encoding="utf-8"))]
         if path.name == "errors.py":
-            own = [one for one in own if one != "imports translate"]
+            own = [item for item in own if item != "imports translate"]
         if own:
             found[name] = own
     assert {name: own for name, own in found.items() if name not in LISTENING} == {}

@@ -112,7 +112,7 @@ def test_discord_reads_it(field: Field) -> None:
 
 
 def test_the_command_has_an_option_for_each_slash_name() -> None:
-    async def command(self: object, interaction: object, **said: object) -> None: ...
+    async def command(self: object, interaction: object, **reply: object) -> None: ...
 
     names = get_names(with_options(command))
     assert names == [*dict.fromkeys(names)]

@@ -51,16 +51,16 @@ def test_nothing_is_installed_where_all_starts(machine: Path) -> None:
 def test_a_missing_chromium_is_installed(machine: Path) -> None:
     path = machine / "bin" / "chromium-headless-shell"
     APT[machine] = f"printf '#!/bin/sh\\n' > {path}; /bin/chmod 755 {path}"
-    said, packages = run(machine)
+    reply, packages = run(machine)
     assert packages == ["chromium-headless-shell"]
-    assert "WARNING" not in said
+    assert "WARNING" not in reply
 
 
 def test_one_that_is_there_but_does_not_start_is_installed(machine: Path) -> None:
     chromium(machine, "exit 127")
-    said, packages = run(machine)
+    reply, packages = run(machine)
     assert packages[0] == "chromium-headless-shell"
-    assert "WARNING: " in said
+    assert "WARNING: " in reply
 
 
 def test_the_libraries_that_the_driver_misses_are_installed(machine: Path) -> None:
@@ -74,5 +74,5 @@ def test_the_libraries_that_the_driver_misses_are_installed(machine: Path) -> No
 def test_a_driver_that_does_not_start_after_all_is_said(machine: Path) -> None:
     chromium(machine, "exit 0")
     program(machine / ".venv" / NODE, "exit 127")
-    said, _ = run(machine)
-    assert "ALL BROWSER TESTS OF THE STUDIO WILL BE SKIPPED" in said
+    reply, _ = run(machine)
+    assert "ALL BROWSER TESTS OF THE STUDIO WILL BE SKIPPED" in reply

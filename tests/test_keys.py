@@ -42,7 +42,7 @@ def test_what_is_typed_is_read(words, command):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "reply"),
     [
         ("", "Say what to do: create, list, revoke, reset."),
         ("revoke", "ID is missing. Write: python main.py key revoke ID"),
@@ -54,10 +54,10 @@ def test_what_is_typed_is_read(words, command):
         ("create x --colour red", "There is no option --colour."),
     ],
 )
-def test_what_cannot_be_understood_is_said(words, said):
+def test_what_cannot_be_understood_is_said(words, reply):
     asked = parse(["key", *words.split()])
     assert asked.name == "nonsense"
-    assert said in asked.text
+    assert reply in asked.text
 
 
 async def test_a_key_is_made_shown_once_listed_and_revoked(access, capsys):

@@ -28,5 +28,5 @@ async def test_kills_within_the_first_second_lose_double_and_leave_nothing(tmp_p
         print(f"discord: {counted}", *counted.faults.values(), sep="\n", flush=True)
         assert counted.faults == {}
         # the next process may come a moment too late to acknowledge a press
-        assert [one for one in discord.violations if one.rule != "10062"] == []
+        assert [item for item in discord.violations if item.rule != "10062"] == []
     assert "Traceback" not in (tmp_path / "log").read_text()

@@ -116,7 +116,7 @@ def unexplained(source: str) -> list[int]:
 def endless(sources: list[str]) -> set[str]:
     """Return the names of the functions of one folder that go round until something stops them."""
     functions = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, FUNCTION))
-    return {one.name for one in functions if any(_is_endless(node) for node in ast.walk(one))}
+    return {item.name for item in functions if any(_is_endless(node) for node in ast.walk(item))}
 
 
 def _is_endless(node: ast.AST) -> bool:
@@ -216,8 +216,8 @@ def test_long_files_and_functions_are_named(tmp_path: Path) -> None:
 def test_wide_lines_and_long_scripts_of_the_studio_are_named(tmp_path: Path) -> None:
     script, sheet = tmp_path / "room.js", tmp_path / "room.css"
     script.write_text(f"// {'x' * 117}\n// {'x' * 118}\n" + "//\n" * 399)
-    told = [line.split(": ")[1] for line in too_wide(script)]
-    assert told == ["401 lines, at most 400", "121 characters, at most 120"]
+    reported = [line.split(": ")[1] for line in too_wide(script)]
+    assert reported == ["401 lines, at most 400", "121 characters, at most 120"]
     sheet.write_text("p {}\n" * 500)
     assert too_wide(sheet) == []
 
@@ -235,7 +235,7 @@ def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
     rooms = [ROOT / room for room in (*ROOMS, "api", "console", "settings")]
     files = [
         *(path for room in rooms for path in room.rglob("*.[pj][ys]")),
-        *(ROOT / f"{one}.py" for one in ROOT_FILES),
+        *(ROOT / f"{item}.py" for item in ROOT_FILES),
     ]
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
@@ -244,7 +244,7 @@ def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
         for match in named.finditer(path.read_text(encoding="utf-8"))
     ]
     assert len(files) > 300
-    assert [one for one in found if one not in ALLOWED_NAMES] == []
+    assert [item for item in found if item not in ALLOWED_NAMES] == []
 
 
 def test_every_bench_can_be_imported() -> None:

@@ -157,9 +157,9 @@ async def test_without_a_network_the_studio_serves_and_discord_is_dialled_until_
     async with DiscordServer(port=discord_port):
         await _ready_when(port, lambda state: state["discord"] == "connected")
         easel.send_signal(signal.SIGTERM)
-        said = await easel.said()
+        reply = await easel.said()
     assert easel.returncode == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in reply
 
 
 async def _ready_when(port: str, is_so: Callable[[dict[str, str]], bool]) -> dict[str, str]:
@@ -292,13 +292,13 @@ async def test_a_downgrade_is_refused_in_words_by_every_command(
     database = await Database.open(at_home / "data" / "easel.sqlite3", migrations={"m999_future": "SELECT 1"})
     await database.close()
     code = await asyncio.to_thread(_in_thread, argv)
-    said = capsys.readouterr().err
+    reply = capsys.readouterr().err
     if argv == ("start", "--no-web"):  # draws beside whatever is there
         return
     assert code == 1
-    assert "was written by a newer version of Easel" in said
-    assert "Install that version again" in said
-    assert "Traceback" not in said
+    assert "was written by a newer version of Easel" in reply
+    assert "Install that version again" in reply
+    assert "Traceback" not in reply
 
 
 def _in_thread(argv: tuple[str, ...]) -> int:
@@ -311,8 +311,8 @@ async def test_an_upgrade_is_told_on_the_screen_once(at_home: Path, capsys: pyte
     await (await Database.open(at_home / "data" / "easel.sqlite3", migrations=older)).close()
     for _ in range(2):
         assert await asyncio.to_thread(main.main, ["queue"]) == 0
-    said = capsys.readouterr().err
-    assert said.count("easel.sqlite3 was brought to the form of this version of Easel (014_seals)") == 1
+    reply = capsys.readouterr().err
+    assert reply.count("easel.sqlite3 was brought to the form of this version of Easel (014_seals)") == 1
 
 
 def test_ctrl_c_is_heard_twice_a_second_while_easel_serves(monkeypatch: pytest.MonkeyPatch):
@@ -330,7 +330,7 @@ def test_ctrl_c_is_heard_twice_a_second_while_easel_serves(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "reply"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "The disk that holds DATA_DIR is full."),
         (sqlite3.OperationalError("database or disk is full"), "The disk that holds DATA_DIR is full."),
@@ -338,22 +338,22 @@ def test_ctrl_c_is_heard_twice_a_second_while_easel_serves(monkeypatch: pytest.M
     ids=repr,
 )
 def test_what_a_start_fails_of_is_named(
-    at_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, said: str
+    at_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, reply: str
 ):
     async def fail(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(app_main, "jobs_in_store", fail)
     assert main.main(["queue"]) == 1
-    assert said in capsys.readouterr().err
+    assert reply in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("host", ["300.1.1.1", "203.0.113.7"])
 async def test_an_address_that_is_not_of_this_machine_is_named(begin: Begin, host: str):
     easel = begin(WEB="true", PORT="0", WEB_HOST=host)
-    said = await easel.said()
-    assert f"WEB_HOST={host}: must be an address of this machine" in said
-    assert "Traceback" not in said
+    reply = await easel.said()
+    assert f"WEB_HOST={host}: must be an address of this machine" in reply
+    assert "Traceback" not in reply
     assert easel.returncode == 2
 
 

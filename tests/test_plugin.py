@@ -113,7 +113,7 @@ async def test_the_studio_offers_it_connects_it_and_draws_on_it(acme, tmp_path: 
 def test_its_package_answers_for_its_grade(monkeypatch: pytest.MonkeyPatch) -> None:
     path = PLUGIN / "acme_easel" / "quality.toml"
     assert kinds.grade_of_kind("acme") == "", "the contract is still to do"
-    assert all(one.endswith("needs tests, exempt or todo") for one in problems(path.parent))
+    assert all(item.endswith("needs tests, exempt or todo") for item in problems(path.parent))
     for text, grade in ((ALL_BUT_PREVIEW, "silver"), ("[contract]\ndone = 1", "")):
         monkeypatch.setattr("backends.kinds.answers_of", lambda package, text=text: read_answers(text))
         kinds._grade_in.cache_clear()
@@ -139,7 +139,7 @@ async def test_a_process_of_its_own_draws_on_it(acme, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, cwd=tmp_path, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
+    reply, _ = await process.communicate()
+    assert process.returncode == 0, reply.decode()
     assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")
     assert asked == ["gloss=7&seed=3"]

@@ -261,14 +261,14 @@ async def test_an_engine_that_keeps_failing_counts_as_down_until_a_probe_finds_i
     gpu = FakeBackend("gpu")
     async with queue_rig(gpu) as rig:
         gpu.fail = [BackendUnavailable("It is away.") for _ in range(3)]
-        told: list[str] = []
-        rig.registry.on_change.append(told.append)
+        reported: list[str] = []
+        rig.registry.on_change.append(reported.append)
         await rig.submit()
         await rig.advance(4)
         entry = rig.registry.get("gpu")
         assert entry
         assert entry.error
-        assert "gpu" in told
+        assert "gpu" in reported
         waiting = await rig.submit()
         assert await rig.status(waiting) is QUEUED
         await rig.registry.refresh("gpu")

@@ -48,7 +48,7 @@ async def test_a_job_keeps_its_place_and_is_drawn_once_when_its_engine_is_back()
         assert (row.status, row.attempt, await rig.status(behind)) == (QUEUED, 1, QUEUED)
         assert rig.seeds() == [1], "an engine that is gone is probed, not sent jobs"
         await revive(rig)
-        assert [await rig.status(one) for one in (job, behind)] == [DONE, DONE]
+        assert [await rig.status(item) for item in (job, behind)] == [DONE, DONE]
         assert rig.seeds() == [1, 1, 2]
 
 
@@ -59,8 +59,8 @@ async def test_the_waiting_are_told_why_since_when_and_for_how_long() -> None:
         job, behind = await rig.submit(), await rig.submit("bob")
         await rig.advance(60)
         late = await rig.submit("cat")
-        for one, position, since in ((job, 1, went), (behind, 2, went), (late, 3, went + timedelta(seconds=60))):
-            view = await rig.queue.view(one.id)
+        for item, position, since in ((job, 1, went), (behind, 2, went), (late, 3, went + timedelta(seconds=60))):
+            view = await rig.queue.view(item.id)
             assert view
             assert view.away
             assert (view.hold, view.position, view.away.reason) == (Hold.DOWN, position, "refused")

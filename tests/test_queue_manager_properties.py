@@ -42,13 +42,13 @@ CONCURRENCY = 2
 
 
 async def _play(events: list[tuple]) -> None:
-    one, two = FakeBackend("one", hold=True), FakeBackend("two", hold=True)
+    item, two = FakeBackend("one", hold=True), FakeBackend("two", hold=True)
     ends: Counter[str] = Counter()
 
     def note(job: Job) -> None:
         ends[job.id] += job.is_terminal
 
-    async with queue_rig(one, two, concurrency=CONCURRENCY, max_running_per_user=3, patience_s=90.0) as rig:
+    async with queue_rig(item, two, concurrency=CONCURRENCY, max_running_per_user=3, patience_s=90.0) as rig:
         rig.queue.watchers.on_change.append(note)
         jobs: list[Job] = []
         for event in events:
@@ -71,7 +71,7 @@ async def _play(events: list[tuple]) -> None:
                 case ("wait", seconds):
                     await rig.clock.advance(seconds)
             await settle(5)
-        for backend in (one, two):
+        for backend in (item, two):
             backend.release(1000)
         while not all([(await rig.row(job)).status in TERMINAL for job in jobs]):
             await settle(20)
@@ -80,7 +80,7 @@ async def _play(events: list[tuple]) -> None:
         await rig.clock.advance(60)  # what is left to store
         await rig.settle()
         assert ends == Counter({job.id: 1 for job in jobs})
-        assert max(one.most_running, two.most_running) <= CONCURRENCY
+        assert max(item.most_running, two.most_running) <= CONCURRENCY
         assert (rig.queue._lanes.waiting, rig.queue._lanes.running, rig.queue._lanes.progress) == (0, {}, {})
         done = [job for job in jobs if (await rig.row(job)).result]
         assert len(rig.sink.kept) == len(done) + len(rig.sink.discarded)

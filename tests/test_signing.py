@@ -22,9 +22,9 @@ SMALL = ["--size", "64x64", "--steps", "2", "--seed", "7"]
 INTRO = "Some settings cannot be used. Change them in .env (or the environment):\n"
 
 
-def start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **said: str) -> str:
+def start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **reply: str) -> str:
     """Let the console draw a picture with these settings, and return what it complains of."""
-    for name, value in ({"PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0"} | said).items():
+    for name, value in ({"PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0"} | reply).items():
         monkeypatch.setenv(name, value)
     code = main.main(["generate", "a fox", *SMALL, "-o", "a.png"])
     out, err = capsys.readouterr()
@@ -36,8 +36,8 @@ def start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *
     return (err or out).removeprefix(INTRO).strip()
 
 
-async def doctors(folder: Path, **said: str) -> dict[str, tuple[bool, str]]:
-    values = {"DATA_DIR": str(folder / "data"), "PROBE_LOCAL_PORTS": "false", "WEB": "false"} | said
+async def doctors(folder: Path, **reply: str) -> dict[str, tuple[bool, str]]:
+    values = {"DATA_DIR": str(folder / "data"), "PROBE_LOCAL_PORTS": "false", "WEB": "false"} | reply
     checks = await checkup.checks(read_settings(folder / "none.env", values))
     return {check.name: (check.is_ok, check.message) for check in checks}
 
@@ -70,10 +70,10 @@ def test_a_package_that_cannot_be_used_is_named_with_what_to_do(folder, monkeypa
     if package:
         (folder / f"{name}.py").write_text(package)
     importlib.invalidate_caches()
-    right = f"xmp or off while the package c2pa-python {why}"
-    said = issue(folder / "keys").settings
-    assert start(monkeypatch, capsys, **said) == f"PROVENANCE=c2pa: must be {right}"
-    assert asyncio.run(doctors(folder, **said))["PROVENANCE"] == (False, f"It must be {right}.")
+    expected = f"xmp or off while the package c2pa-python {why}"
+    reply = issue(folder / "keys").settings
+    assert start(monkeypatch, capsys, **reply) == f"PROVENANCE=c2pa: must be {expected}"
+    assert asyncio.run(doctors(folder, **reply))["PROVENANCE"] == (False, f"It must be {expected}.")
 
 
 def test_both_files_are_asked_for_at_once(folder, monkeypatch, capsys):
@@ -105,18 +105,18 @@ def test_both_files_are_asked_for_at_once(folder, monkeypatch, capsys):
 def test_a_certificate_that_cannot_sign_is_one_sentence_at_the_start_and_in_doctor(
     folder, monkeypatch, capsys, wrong, name, why
 ):
-    said = issue(folder / "keys", **wrong).settings
-    text = start(monkeypatch, capsys, **said)
+    reply = issue(folder / "keys", **wrong).settings
+    text = start(monkeypatch, capsys, **reply)
     assert text.startswith(f"{name}=")
     assert why in text
     assert "\n" not in text
-    is_ok, message = asyncio.run(doctors(folder, **said))[name]
+    is_ok, message = asyncio.run(doctors(folder, **reply))[name]
     assert (is_ok, why in message) == (False, True)
 
 
 def test_a_key_of_another_certificate_is_named_without_its_name(folder, monkeypatch, capsys):
-    said = issue(folder / "keys").settings | {"C2PA_KEY": str(issue(folder / "others").key)}
-    assert start(monkeypatch, capsys, **said) == (
+    reply = issue(folder / "keys").settings | {"C2PA_KEY": str(issue(folder / "others").key)}
+    assert start(monkeypatch, capsys, **reply) == (
         "C2PA_KEY=***: must be the private key of C2PA_CERTIFICATE, but it belongs to another certificate"
     )
 
@@ -147,6 +147,6 @@ async def test_doctor_says_until_when_pictures_are_signed(tmp_path):
 
 
 def test_a_time_stamp_comes_from_an_address(tmp_path, folder, monkeypatch, capsys):
-    said = issue(folder / "keys").settings | {"C2PA_TIMESTAMP_URL": "timestamps"}
-    text = start(monkeypatch, capsys, **said)
+    reply = issue(folder / "keys").settings | {"C2PA_TIMESTAMP_URL": "timestamps"}
+    text = start(monkeypatch, capsys, **reply)
     assert text == "C2PA_TIMESTAMP_URL=timestamps: must be an address like http://timestamp.example.org"

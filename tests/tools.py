@@ -25,11 +25,11 @@ def fault(*command: str, name: str = "", package: str = "") -> str:
         return f"{name} does not start ({reason}): apt-get install {package}"
     if done.returncode == 0:
         return ""
-    said = f"{done.stderr}\n{done.stdout}"
-    if library := NOT_LOADED.search(said):
+    reply = f"{done.stderr}\n{done.stdout}"
+    if library := NOT_LOADED.search(reply):
         needed = package_of(library[1], library[2] or "")
         return f"{name} does not start without {library[1]}.so: apt-get install {needed}"
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), f"exit code {done.returncode}")
+    last = next((line.strip() for line in reversed(reply.splitlines()) if line.strip()), f"exit code {done.returncode}")
     return f"{name} does not start ({last[:200]}): apt-get install --reinstall {package}"
 
 

@@ -15,5 +15,5 @@ async def until(is_so: Callable[[], Any], limit_s: float = 10.0) -> None:
         TimeoutError: it has not within `limit_s` seconds.
     """
     async with asyncio.timeout(limit_s):
-        while not (await said if isawaitable(said := is_so()) else said):
+        while not (await reply if isawaitable(reply := is_so()) else reply):
             await asyncio.sleep(PAUSE_S)

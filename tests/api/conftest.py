@@ -62,10 +62,10 @@ class Site:
         _, cookie = await self.easel.web.access.open_session(user_key, name)
         return self.visitor(cookies={"easel_session": cookie}, headers={"Origin": HERE})
 
-    async def draw(self, client: httpx.AsyncClient | None = None, **said: Any) -> dict[str, Any]:
+    async def draw(self, client: httpx.AsyncClient | None = None, **reply: Any) -> dict[str, Any]:
         """Have a small picture drawn, and return its job when it is done."""
         client = client or self.client
-        answer = await client.post("/api/jobs", json={"prompt": "a red fox", "seed": 5} | SMALL | said)
+        answer = await client.post("/api/jobs", json={"prompt": "a red fox", "seed": 5} | SMALL | reply)
         assert answer.status_code == 202, answer.text
         return await self.ended(answer.json()["jobs"][0]["id"], client)
 
@@ -100,14 +100,14 @@ def app_of(web: Web) -> FastAPI:
 @asynccontextmanager
 async def site_at(folder: Path, *, job_timeout_s: float | None = None, **environ: str) -> Any:
     """Build Easel in a folder and start it. `job_timeout_s`: shorter than anybody may set."""
-    said = {
+    reply = {
         "DATA_DIR": str(folder),
         "PROBE_LOCAL_PORTS": "false",
         "SKETCH_DELAY_S": "0",
         "GRACEFUL_STOP": "0",
         "PORT": "0",
     }
-    settings = read_settings(folder / "none.env", said | environ)
+    settings = read_settings(folder / "none.env", reply | environ)
     await lay_database(settings.storage.data_dir / DATABASE_NAME)
     await lay_cache(settings.storage.media_folder)
     easel = await build(settings)

@@ -14,6 +14,6 @@ def data_url(picture: bytes | Image.Image) -> str:
     return "data:image/png;base64," + base64.b64encode(picture).decode()
 
 
-def picture_of(said: str) -> Image.Image:
+def picture_of(reply: str) -> Image.Image:
     """Open a picture given as a data: URL or as base64."""
-    return Image.open(io.BytesIO(base64.b64decode(said.rpartition(",")[2]))).convert("RGB")
+    return Image.open(io.BytesIO(base64.b64decode(reply.rpartition(",")[2]))).convert("RGB")

@@ -45,8 +45,8 @@ def _answers(paths: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
         for method, about in methods.items():
             good = next(answer for status, answer in sorted(about["responses"].items()) if status.startswith("2"))
             content = good.get("content", {"none": {"schema": {"type": "null"}}})
-            if method in METHODS and (told := content.get("application/json", content.get("none"))):
-                yield (method, path), told["schema"]
+            if method in METHODS and (reported := content.get("application/json", content.get("none"))):
+                yield (method, path), reported["schema"]
 
 
 def _reached(text: str, schemas: dict[str, Any]) -> set[str]:
@@ -69,11 +69,11 @@ def _declared(name: str, schema: dict[str, Any]) -> list[str]:
     if "properties" not in schema:
         return [*lines, f"type {_named(name)} = {_type(schema)};"]
     lines.append(f"interface {_named(name)} {{")
-    for key, told in schema["properties"].items():
+    for key, reported in schema["properties"].items():
         # what has a default is said all the same, but in a draft
-        is_there = name not in ALSO and (key in schema.get("required", ()) or told.get("default") is not None)
+        is_there = name not in ALSO and (key in schema.get("required", ()) or reported.get("default") is not None)
         mark = "" if is_there or name.endswith("Out") else "?"
-        lines.append(f"  {key}{mark}: {OPEN_VALUES.get(key, _type(told))};")
+        lines.append(f"  {key}{mark}: {OPEN_VALUES.get(key, _type(reported))};")
     return [*lines, "}"]
 
 
@@ -82,12 +82,12 @@ def _type(schema: dict[str, Any]) -> str:
         return _named(schema["$ref"].rpartition("/")[2])
     for several in ("anyOf", "oneOf"):
         if several in schema:
-            return " | ".join(dict.fromkeys(_type(one) for one in schema[several]))
+            return " | ".join(dict.fromkeys(_type(item) for item in schema[several]))
     if "enum" in schema or "const" in schema:
-        return " | ".join(json.dumps(one) for one in schema.get("enum", [schema.get("const")]))
+        return " | ".join(json.dumps(item) for item in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
         if "prefixItems" in schema:
-            return f"[{', '.join(_type(one) for one in schema['prefixItems'])}]"
+            return f"[{', '.join(_type(item) for item in schema['prefixItems'])}]"
         inner = _type(schema.get("items", {}))
         return f"({inner})[]" if " " in inner else f"{inner}[]"
     if schema.get("type") == "object":
@@ -99,7 +99,7 @@ def _type(schema: dict[str, Any]) -> str:
 def _by_path(title: str, method: str, answers: dict[tuple[str, str], Any]) -> list[str]:
     """Name the answer of each path; of two that fit, the one with more of its own words comes first."""
     mine = [(path, _type(schema)) for (kind, path), schema in answers.items() if kind == method]
-    mine.sort(key=lambda told: (-len(re.sub(r"\{[^}]*\}", "", told[0])), told[0]))
+    mine.sort(key=lambda reported: (-len(re.sub(r"\{[^}]*\}", "", reported[0])), reported[0]))
     lines = [f"/** What {method.upper()} gives for a path. */", f"type {title}<P extends string> ="]
     for path, kind in mine:
         pattern = re.sub(r"\{[^}]*\}", "${string}", path)

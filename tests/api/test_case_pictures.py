@@ -24,7 +24,7 @@ async def recalled(client: Any, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reply"),
     [
         ("21-meta-comfy_prompt", {"prompt": "a castle", "negative_prompt": "ugly", "seed": 42, "steps": 20,
                                   "cfg_scale": 8, "width": 512, "height": 768}),
@@ -41,9 +41,9 @@ async def recalled(client: Any, name: str) -> dict[str, Any]:
         ("23-meta-seed-over-32-bits", {"seed": 156680208700286}),
     ],
 )  # fmt: skip
-async def test_what_made_a_picture_is_read_from_every_programs_file(client, name, said):
+async def test_what_made_a_picture_is_read_from_every_programs_file(client, name, reply):
     draft = await recalled(client, name)
-    assert {field: draft.get(field) if field != "seed" else int(draft["seed"]) for field in said} == said
+    assert {field: draft.get(field) if field != "seed" else int(draft["seed"]) for field in reply} == reply
 
 
 async def test_a_hires_fix_is_read_with_its_own_strength(client):

@@ -57,8 +57,8 @@ def with_files(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def nodes_of(content: bytes) -> dict[str, Any]:
-    told = json.loads(content)
-    graph = told.get("output") or told.get("prompt") or told
+    reported = json.loads(content)
+    graph = reported.get("output") or reported.get("prompt") or reported
     return {node: about for node, about in graph.items() if isinstance(about, dict) and "class_type" in about}
 
 
@@ -78,8 +78,8 @@ async def added(client: Any, name: str) -> dict[str, Any]:
     return kept.json()
 
 
-async def drawn(site: Any, text: str = SAID, **said: Any) -> dict[str, Any]:
-    answer = await site.client.post("/api/jobs", json={"text": text} | said)
+async def drawn(site: Any, text: str = SAID, **reply: Any) -> dict[str, Any]:
+    answer = await site.client.post("/api/jobs", json={"text": text} | reply)
     assert answer.status_code == 202, answer.text
     return await site.ended(answer.json()["jobs"][0]["id"])
 
@@ -122,7 +122,7 @@ async def test_what_is_said_stands_where_it_belongs_in_the_graph_that_is_sent(co
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "inputs"),
+    ("name", "reply", "inputs"),
     [
         ("05", "--size 640x512", {"5.width": 640, "5.height": 512}),
         ("11", "--size 640x512", {"5.width": 640, "5.height": 512}),
@@ -134,9 +134,9 @@ async def test_what_is_said_stands_where_it_belongs_in_the_graph_that_is_sent(co
          {"44.lora_1": {"on": True, "lora": "tiny_style.safetensors", "strength": 0.5}, "3.model": ["44", 0]}),
     ],
 )  # fmt: skip
-async def test_sizes_and_loras_are_set_where_the_workflow_has_them(comfy, site, name, said, inputs):
+async def test_sizes_and_loras_are_set_where_the_workflow_has_them(comfy, site, name, reply, inputs):
     await added(site.client, name)
-    job = await drawn(site, f"a fox --workflow x {said}")
+    job = await drawn(site, f"a fox --workflow x {reply}")
     assert job["status"] == "done", job["error"]
     graph = sent(comfy)
     numbers = {place: as_number(value) for place, value in values_of(graph, inputs).items()}
@@ -172,8 +172,8 @@ async def test_a_picture_that_is_only_previewed_is_not_taken(comfy, site):
     brought = await uploaded(site, noise((96, 96)))
     mask = await uploaded(site, picture("PNG", (96, 96), "L", color=255))
     unused = ({}, "has no place for a picture"), ({"mask_image": mask}, "has no place for a picture")
-    for said, lack in unused:
-        answer = await site.client.post("/api/jobs", json={"text": SAID, "init_image": brought} | said)
+    for reply, lack in unused:
+        answer = await site.client.post("/api/jobs", json={"text": SAID, "init_image": brought} | reply)
         assert answer.status_code == 422
         assert f"the workflow “x” {lack}: draw without one" in answer.json()["error"]
     assert comfy.engine.submitted == []

@@ -112,9 +112,9 @@ async def test_a_head_that_does_not_come_is_not_waited_for(begin):
         reader, writer = await connect()
         writer.write(begin)
         async with asyncio.timeout(10):
-            said = await reader.read()
-        assert b"408" in said
-        assert said.count(b" 200 ") == begin.count(GET)
+            reply = await reader.read()
+        assert b"408" in reply
+        assert reply.count(b" 200 ") == begin.count(GET)
         assert len(server.connections) == 0
 
 
@@ -192,13 +192,13 @@ class Taken:
 def test_the_longest_without_a_request_goes_first_and_busy_ones_never():
     connections = OpenConnections(ConnectionLimits(total=3))
     first, second, third, fourth = (Taken() for _ in range(4))
-    for one in (first, second, third):
-        assert connections.admit(one, "203.0.113.1")
+    for item in (first, second, third):
+        assert connections.admit(item, "203.0.113.1")
     connections.mark(first, is_idle=False)
     connections.mark(first, is_idle=True)  # it has just been answered: the others wait longer
     connections.mark(second, is_idle=False)
     assert connections.admit(fourth, "203.0.113.2")
-    assert [one.is_dropped for one in (first, second, third)] == [False, False, True]
+    assert [item.is_dropped for item in (first, second, third)] == [False, False, True]
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(monkeypatch):

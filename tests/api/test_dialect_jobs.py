@@ -29,12 +29,12 @@ async def completed(site, job_id, client=None):
 
 
 async def test_text2img_answers_202_with_a_job(site):
-    said = {"prompt": "a red fox", "negativePrompt": "blur", "guidanceScale": 7.5, "seed": 42, "sampler": "euler_a"}
-    job = await made(site, "/generate/text2img", said)
+    reply = {"prompt": "a red fox", "negativePrompt": "blur", "guidanceScale": 7.5, "seed": 42, "sampler": "euler_a"}
+    job = await made(site, "/generate/text2img", reply)
     assert re.fullmatch(r"job_\d{13}_[0-9a-f]{12}", job["id"])
     assert (job["type"], job["status"], job["progress"]) == ("text2img", "queued", 0)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", job["createdAt"])
-    assert job["request"] == SMALL | said
+    assert job["request"] == SMALL | reply
 
 
 async def test_a_completed_job_has_its_result(site):
@@ -92,7 +92,7 @@ async def test_a_model_is_known_by_its_title_and_an_engine_by_its_name(site):
     job = await made(site, "/generate/text2img", {"prompt": "a fox", "model": "SDXL base"})
     assert (await completed(site, job["id"]))["result"]["parameters"]["model"] == "sd_xl.safetensors"
     listed = (await site.client.get("/models")).json()["models"]
-    assert [(one["id"], one["name"], one["loaded"]) for one in listed] == [("sd_xl.safetensors", "SDXL base", True)]
+    assert [(item["id"], item["name"], item["loaded"]) for item in listed] == [("sd_xl.safetensors", "SDXL base", True)]
     job = await made(site, "/generate/text2img", {"prompt": "a fox", "model": "sketch"})
     assert (await completed(site, job["id"]))["status"] == "completed"
 
@@ -182,7 +182,7 @@ async def test_jobs_are_listed_by_status(site):
             ("completed", done), ("processing", running), ("queued", waiting), ("cancelled", gone),
         ):  # fmt: skip
             listed = (await site.client.get("/jobs", params={"status": status})).json()["jobs"]
-            assert [(one["id"], one["type"], one["status"]) for one in listed] == [(job["id"], "text2img", status)]
+            assert [(item["id"], item["type"], item["status"]) for item in listed] == [(job["id"], "text2img", status)]
         assert (await site.client.get("/jobs?status=failed")).json() == {"jobs": []}
         counts = (await site.client.get("/queue/status")).json()
         assert [counts[f"{word}Jobs"] for word in ("queued", "processing", "completed", "failed")] == [1, 1, 1, 0]
@@ -250,8 +250,8 @@ async def test_webhooks_are_checked_before_and_told_of_the_job(site, path):
     site.easel.web.webhooks._send_json = send
     wanted = "completed" if path == "/generate/text2img" else "finished"
     hook = {"webhook": "https://hooks.example.com/a", "webhook_events_filter": [wanted]}
-    told = await made(site, path, {"prompt": "a fox"} | hook)
-    await site.ended(told.get("id") or told["jobs"][0]["id"])
+    reported = await made(site, path, {"prompt": "a fox"} | hook)
+    await site.ended(reported.get("id") or reported["jobs"][0]["id"])
     async with asyncio.timeout(5):
         while not sent:
             await asyncio.sleep(0.005)

@@ -37,7 +37,7 @@ async def test_a_picture_comes_as_a_link_or_as_data(site):
     assert any("dall-e-3" in note for note in found["notes"])
     body = SMALL | {"prompt": "a fox", "n": 2, "response_format": "b64_json", "output_format": "webp"}
     found = await asked(site.client, "/v1/images/generations", body)
-    assert [picture_of(one["b64_json"]).size for one in found["data"]] == [(64, 64), (64, 64)]
+    assert [picture_of(item["b64_json"]).size for item in found["data"]] == [(64, 64), (64, 64)]
     body = SMALL | {"prompt": "a fox", "model": "gpt-image-1"}
     assert "b64_json" in (await asked(site.client, "/v1/images/generations", body))["data"][0]
 
@@ -46,10 +46,10 @@ async def test_what_clients_send_besides_is_understood_or_noted(site):
     body = {"prompt": "a fox", "size": "auto", "quality": "hd", "style": "natural", "background": "transparent"}
     found = await asked(site.client, "/v1/images/generations", body | {"user": "u1", "moderation": "low"})
     assert "natural" in found["data"][0]["revised_prompt"]
-    said = " ".join(found["notes"])
-    assert "background ignored" in said
-    assert "moderation ignored" in said
-    assert "quality hd" in said
+    reply = " ".join(found["notes"])
+    assert "background ignored" in reply
+    assert "moderation ignored" in reply
+    assert "quality hd" in reply
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ async def test_models_are_listed_as_openai_lists_them(site):
     models = (ModelInfo(name="flux-schnell", title="Flux"),)
     site.easel.registry.get("sketch").capabilities = Capabilities(modes=frozenset(Mode), models=models)
     found = (await site.client.get("/v1/models")).json()
-    assert (found["object"], [one["id"] for one in found["data"]]) == ("list", ["flux-schnell", "sketch"])
-    assert {one["object"] for one in found["data"]} == {"model"}
+    assert (found["object"], [item["id"] for item in found["data"]]) == ("list", ["flux-schnell", "sketch"])
+    assert {item["object"] for item in found["data"]} == {"model"}
     assert (await site.client.get("/v1/models/sketch")).json() == found["data"][1]
     lost = await site.client.get("/v1/models/nope")
     assert (lost.status_code, lost.json()["error"]["code"]) == (404, "model_not_found")

@@ -33,8 +33,8 @@ async def asked(client: httpx.AsyncClient, body: dict[str, Any], status: int = 2
 async def test_an_engine_that_charges_shows_its_prices_with_date_and_source(tmp_path: Path) -> None:
     async with OpenAIServer() as server, site_at(tmp_path, **openai_at(server)) as site:
         await asked(site.client, WIDE | {"provider": "dalle3"})
-        told = (await site.client.get("/api/images/providers")).json()
-        listed = {item["name"]: item for item in told["providers"]}
+        reported = (await site.client.get("/api/images/providers")).json()
+        listed = {item["name"]: item for item in reported["providers"]}
         assert (listed["openai_images"]["paid"], listed["sketch"]["paid"]) == (True, False)
         prices = listed["openai_images"]["prices"]
         found = next(p for p in prices if p["name"] == "gpt-image-2.6" and p["variant"] == "1024x1024 medium")
@@ -98,8 +98,8 @@ async def test_what_it_will_cost_stands_before_the_click(tmp_path: Path) -> None
     async with OpenAIServer() as server, site_at(tmp_path, **openai_at(server)) as site:
         await site.easel.registry.refresh("openai_images")
         body = {"prompt": "a red fox", "width": 1024, "height": 1024, "backend": "openai_images"}
-        told = (await site.client.post("/api/estimate", json=body)).json()
-        assert (told["price"], told["cost_usd"]) == ("$0.053", 0.053)
+        reported = (await site.client.post("/api/estimate", json=body)).json()
+        assert (reported["price"], reported["cost_usd"]) == ("$0.053", 0.053)
 
 
 def stability_at(server: StabilityServer) -> dict[str, str]:
@@ -133,7 +133,7 @@ async def test_what_the_studio_edits_goes_to_stability(
         size = answer.json()["images"][0]["size"]
         wide = 512 * body.get("scale", 1)  # what is continued keeps its size: more is seen, smaller
         assert size == f"{wide:g}x{wide:g}"
-        told = (await site.client.get("/api/images/providers")).json()["providers"]
-        can = next(item["capabilities"] for item in told if item["name"] == "stability")
+        reported = (await site.client.get("/api/images/providers")).json()["providers"]
+        can = next(item["capabilities"] for item in reported if item["name"] == "stability")
         assert all(can[name] for name in ("textToImage", "imageToImage", "inpainting", "variations", "upscaling"))
         assert can["styleTransfer"]

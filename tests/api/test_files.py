@@ -87,5 +87,5 @@ async def test_an_edited_file_is_seen_after_a_second_and_a_deleted_one_is_gone(f
 
 async def test_the_page_brings_the_fields_of_its_form(client):
     page = (await client.get("/")).text
-    said = re.search("<meta name=\"fields\" content='([^']*)'>", page)
-    assert json.loads(html.unescape(said[1])) == form_fields()
+    reply = re.search("<meta name=\"fields\" content='([^']*)'>", page)
+    assert json.loads(html.unescape(reply[1])) == form_fields()

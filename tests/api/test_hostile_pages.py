@@ -155,9 +155,9 @@ async def test_whoever_sits_here_needs_no_page(site):
 
 async def test_the_session_carries_no_token(site):
     mia = await site.session_client("discord:7")
-    told = await mia.get("/api/session")
-    assert "csrf" not in told.text.casefold()
-    assert told.json()["user"]["id"] == "discord:7"
+    reported = await mia.get("/api/session")
+    assert "csrf" not in reported.text.casefold()
+    assert reported.json()["user"]["id"] == "discord:7"
     assert "csrf" not in (await site.client.get("/openapi.json")).text.casefold()
 
 

@@ -27,7 +27,7 @@ DIALECTS = ("/api/images/",)
 def can_be_wrong(operation):
     """Text in an address is always text; the generator takes half a second to find nothing else to put there."""
     about = operation.definition.raw
-    schemas = [{**one["schema"], "title": one["in"]} for one in about.get("parameters", ())]
+    schemas = [{**item["schema"], "title": item["in"]} for item in about.get("parameters", ())]
     return "requestBody" in about or any(schema != {"type": "string", "title": "path"} for schema in schemas)
 
 
@@ -42,8 +42,8 @@ async def described(client):
 
 
 async def test_every_route_says_what_it_does_and_how_it_refuses(client):
-    told = await described(client)
-    routes = [(path, method, about) for path, methods in told["paths"].items() for method, about in methods.items()]
+    reported = await described(client)
+    routes = [(path, method, about) for path, methods in reported["paths"].items() for method, about in methods.items()]
     assert len(routes) > 50
     for path, method, about in routes:
         assert all((about["summary"], about.get("description"), about["tags"])), (method, path)
@@ -57,8 +57,8 @@ async def test_every_route_says_what_it_does_and_how_it_refuses(client):
 
 
 async def test_names_of_operations_are_their_own(client):
-    told = await described(client)
-    names = [about["operationId"] for methods in told["paths"].values() for about in methods.values()]
+    reported = await described(client)
+    names = [about["operationId"] for methods in reported["paths"].values() for about in methods.values()]
     assert len(names) == len(set(names))
 
 
@@ -100,7 +100,7 @@ async def every_operation(site, mode, known):
     """Send generated requests to each of our own operations, from a thread since the generator knows no async."""
     loop, schema = asyncio.get_running_loop(), schemathesis.openapi.from_dict(await described(site.client))
     operations = [found.ok() for found in schema.get_all_operations()]
-    own = [one for one in operations if is_native(one.path) and one.path != "/events"]
+    own = [item for item in operations if is_native(item.path) and item.path != "/events"]
     assert len(own) > 45
 
     def send(case):
@@ -133,6 +133,6 @@ async def every_operation(site, mode, known):
         with suppress(*([Unsatisfiable] if mode is GenerationMode.NEGATIVE else [])):  # nothing in it can be wrong
             check()
 
-    for operation in sorted(own, key=lambda one: one.method == "delete"):
+    for operation in sorted(own, key=lambda item: item.method == "delete"):
         if mode is GenerationMode.POSITIVE or can_be_wrong(operation):
             await asyncio.to_thread(run, operation)

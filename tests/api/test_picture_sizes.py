@@ -44,8 +44,8 @@ async def uploaded(site, picture: Image.Image | bytes) -> str:
     return answer.json()["media_id"]
 
 
-async def drawn(site, **said) -> dict:
-    answer = await site.client.post("/api/jobs", json={"prompt": "a fox"} | said)
+async def drawn(site, **reply) -> dict:
+    answer = await site.client.post("/api/jobs", json={"prompt": "a fox"} | reply)
     assert answer.status_code == 202, answer.text
     job = await site.ended(answer.json()["jobs"][0]["id"])
     assert job["status"] == "done", job
@@ -204,8 +204,8 @@ async def test_masks_are_looked_at_before_anything_is_queued(site):
         (Image.new("L", (100, 60), 7), "all black"),
         (half_mask((60, 100)), "The mask is 60×100, the picture 100×60"),
     ):
-        said = {"prompt": "a fox", "init_image": source, "mask_image": await uploaded(site, mask)}
-        answer = await site.client.post("/api/jobs", json=said)
+        reply = {"prompt": "a fox", "init_image": source, "mask_image": await uploaded(site, mask)}
+        answer = await site.client.post("/api/jobs", json=reply)
         assert (answer.status_code, answer.json()["field"]) == (400, "mask_image")
         assert words in answer.json()["error"]
     assert engine.requests == []
@@ -230,8 +230,8 @@ async def test_a_mask_blur_fades_inwards(site):
     assert (refused.status_code, refused.json()["field"]) == (400, "mask_blur")
 
 
-async def asked(site, path: str, said: dict) -> dict:
-    answer = await site.client.post(path, json=said)
+async def asked(site, path: str, reply: dict) -> dict:
+    answer = await site.client.post(path, json=reply)
     assert answer.status_code in (200, 202), answer.text
     return answer.json()
 
@@ -241,8 +241,8 @@ async def test_the_image_studio_keeps_sizes(site, size):
     await with_engine(site)
     source = {"imageUrl": data_url(noise(size)), "prompt": "a fox"}
     mask = {"editType": "inpaint", "mask": data_url(half_mask(size))}
-    for path, said in (("edit", mask), ("edit", {"editType": "img2img"}), ("variations", {})):
-        found = await asked(site, f"/api/images/{path}", source | said)
+    for path, reply in (("edit", mask), ("edit", {"editType": "img2img"}), ("variations", {})):
+        found = await asked(site, f"/api/images/{path}", source | reply)
         assert found["images"][0]["size"] == f"{size[0]}x{size[1]}"
 
 
@@ -253,7 +253,7 @@ async def test_openai_edits_and_variations_keep_sizes(site, size):
     hole = source.convert("RGBA")
     hole.putalpha(half_mask(size).point(lambda value: 255 - value))
     files = {"image": ("a.png", png(source))}
-    said = {"prompt": "a fox", "response_format": "b64_json"}
+    reply = {"prompt": "a fox", "response_format": "b64_json"}
     calls = [
         ("edits", files | {"mask": ("m.png", png(hole))}),
         ("edits", files),
@@ -261,7 +261,7 @@ async def test_openai_edits_and_variations_keep_sizes(site, size):
         ("variations", files),
     ]
     for path, given in calls:
-        answer = await site.client.post(f"/v1/images/{path}", data=said, files=given)
+        answer = await site.client.post(f"/v1/images/{path}", data=reply, files=given)
         assert answer.status_code == 200, answer.text
         made = Image.open(io.BytesIO(base64.b64decode(answer.json()["data"][0]["b64_json"])))
         assert made.size == size
@@ -273,12 +273,12 @@ async def test_openai_edits_and_variations_keep_sizes(site, size):
 async def test_the_job_queue_keeps_sizes(site, size):
     await with_engine(site)
     picture, mask = data_url(noise(size)), data_url(half_mask(size))
-    for path, said in (
+    for path, reply in (
         ("img2img", {"initImage": picture}),
         ("inpaint", {"image": picture, "mask": mask}),
         ("style-transfer", {"contentImage": picture, "styleImage": data_url(noise((40, 40)))}),
     ):
-        job = await asked(site, f"/generate/{path}", said | {"prompt": "a fox"})
+        job = await asked(site, f"/generate/{path}", reply | {"prompt": "a fox"})
         ended = await site.ended(job["id"])
         assert (await opened(site, ended)).size == size
 

@@ -58,7 +58,7 @@ async def test_the_standards_own_header_is_understood_as_well(tmp_path, header):
 
 
 @pytest.mark.parametrize(
-    ("said", "peer"),
+    ("reply", "peer"),
     [
         ({}, "127.0.0.1"),
         ({}, "203.0.113.1"),
@@ -66,8 +66,8 @@ async def test_the_standards_own_header_is_understood_as_well(tmp_path, header):
         ({"TRUSTED_PROXIES": SETTINGS["TRUSTED_PROXIES"]}, "10.2.0.1"),
     ],
 )
-async def test_nobody_elses_word_counts(tmp_path, said, peer):
-    async with site_at(tmp_path, **said) as site:
+async def test_nobody_elses_word_counts(tmp_path, reply, peer):
+    async with site_at(tmp_path, **reply) as site:
         client = asking_from(site, peer)
         answers = [
             await client.get("/api/session", headers=WRONG | {"X-Forwarded-For": f"198.51.100.{number}"})
@@ -129,18 +129,18 @@ async def test_a_caller_of_http_1_0_is_a_proxy(tmp_path):
 
 
 async def test_name_and_scheme_are_those_that_the_caller_used(tmp_path):
-    said = {"TRUSTED_PROXIES": SETTINGS["TRUSTED_PROXIES"], "WEB_HOSTS": "easel.lan", "DISCORD_CLIENT_SECRET": "s"}
-    async with site_at(tmp_path, DISCORD_CLIENT_ID="1", **said) as site:
+    reply = {"TRUSTED_PROXIES": SETTINGS["TRUSTED_PROXIES"], "WEB_HOSTS": "easel.lan", "DISCORD_CLIENT_SECRET": "s"}
+    async with site_at(tmp_path, DISCORD_CLIENT_ID="1", **reply) as site:
         proxy = asking_from(site, "10.1.2.3")
-        said = {"Host": "127.0.0.1:8484", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
-        begun = await proxy.get("/auth/login", headers=said | {"X-Forwarded-Host": "easel.lan"})
+        reply = {"Host": "127.0.0.1:8484", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+        begun = await proxy.get("/auth/login", headers=reply | {"X-Forwarded-Host": "easel.lan"})
         assert "redirect_uri=https%3A%2F%2Feasel.lan%2Fauth%2Fcallback" in begun.headers["location"]
         assert "secure" in begun.headers["set-cookie"].casefold()
-        refused = await proxy.get("/healthz", headers=said | {"X-Forwarded-Host": "evil.example"})
+        refused = await proxy.get("/healthz", headers=reply | {"X-Forwarded-Host": "evil.example"})
         assert refused.status_code == 421
         _, cookie = await site.web.access.open_session("discord:7", "Mia")
         browser = asking_from(site, "10.1.2.3", cookies={"easel_session": cookie})
-        sent = said | {"X-Forwarded-Host": "easel.lan", "Origin": "https://easel.lan"}
+        sent = reply | {"X-Forwarded-Host": "easel.lan", "Origin": "https://easel.lan"}
         assert (await browser.post("/api/collections", json={"name": "x"}, headers=sent)).status_code == 201
         sent["Origin"] = "https://evil.example"
         assert (await browser.post("/api/collections", json={"name": "y"}, headers=sent)).status_code == 403

@@ -33,9 +33,9 @@ async def public(tmp_path):
 
 def cookie(answer, name):
     """Return what an answer sets, as its attributes in small letters."""
-    (line,) = [one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{name}=")]
+    (line,) = [item for item in answer.headers.get_list("set-cookie") if item.startswith(f"{name}=")]
     value, *attributes = line.split("; ")
-    return value.partition("=")[2], {one.casefold() for one in attributes}
+    return value.partition("=")[2], {item.casefold() for item in attributes}
 
 
 async def test_signing_in_opens_a_session_with_strict_cookies(public):
@@ -61,7 +61,7 @@ async def test_a_sign_in_of_another_browser_is_refused(public):
     )
     assert answer.status_code == 400
     assert "Sign in again" in answer.text
-    assert not [one for one in answer.headers.get_list("set-cookie") if "session" in one]
+    assert not [item for item in answer.headers.get_list("set-cookie") if "session" in item]
 
 
 async def test_who_is_no_member_stays_out(public):

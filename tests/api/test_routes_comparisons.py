@@ -14,8 +14,8 @@ def client(site):
     return site.client
 
 
-async def compare(client, headers=None, **said):
-    answer = await client.post("/api/comparisons", json=BOTH | said, headers=headers or {})
+async def compare(client, headers=None, **reply):
+    answer = await client.post("/api/comparisons", json=BOTH | reply, headers=headers or {})
     assert answer.status_code == 202, answer.text
     return answer.json()
 
@@ -23,22 +23,22 @@ async def compare(client, headers=None, **said):
 async def test_each_engine_draws_the_same_with_the_same_seed_and_it_can_be_looked_at_again(site, client):
     asked = await compare(client, text="a fox --seed 7")
     assert (asked["prompt"], asked["seed"]) == ("a fox", 7)
-    assert [(one["lane"], one["error"]) for one in asked["contenders"]] == [("sketch", ""), ("other", "")]
-    jobs = [await site.ended(one["job"]["id"]) for one in asked["contenders"]]
+    assert [(item["lane"], item["error"]) for item in asked["contenders"]] == [("sketch", ""), ("other", "")]
+    jobs = [await site.ended(item["job"]["id"]) for item in asked["contenders"]]
     again = (await client.get(f"/api/comparisons/{asked['id']}")).json()
-    assert [one["job"] for one in again["contenders"]] == jobs
+    assert [item["job"] for item in again["contenders"]] == jobs
     assert {job["request"]["seed"] for job in jobs} == {7}
     assert {job["status"] for job in jobs} == {"done"}
 
 
 async def test_the_text_may_name_the_engines(client):
     asked = await compare(client, text="a fox --engines sketch,other", engines=[])
-    assert [one["lane"] for one in asked["contenders"]] == ["sketch", "other"]
+    assert [item["lane"] for item in asked["contenders"]] == ["sketch", "other"]
     assert asked["prompt"] == "a fox"
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "field"),
+    ("reply", "status", "field"),
     [
         ({"engines": ["sketch"]}, 400, "engines"),
         ({"engines": ["sketch", "toaster"]}, 400, "engines"),
@@ -48,8 +48,8 @@ async def test_the_text_may_name_the_engines(client):
         ({"init_image": "never"}, 400, "init_image"),
     ],
 )
-async def test_what_cannot_be_compared_is_refused_by_its_field(client, said, status, field):
-    answer = await client.post("/api/comparisons", json=BOTH | {"prompt": "a fox"} | said)
+async def test_what_cannot_be_compared_is_refused_by_its_field(client, reply, status, field):
+    answer = await client.post("/api/comparisons", json=BOTH | {"prompt": "a fox"} | reply)
     assert (answer.status_code, answer.json()["field"]) == (status, field), answer.text
 
 
@@ -69,7 +69,7 @@ async def test_what_still_waits_is_cancelled_and_what_is_there_stays(site, clien
         for contender in asked["contenders"]:
             await site.ended(contender["job"]["id"])
     cancelled = (await client.get(f"/api/comparisons/{asked['id']}")).json()
-    assert [one["job"]["status"] for one in cancelled["contenders"]] == ["cancelled"] * 2
+    assert [item["job"]["status"] for item in cancelled["contenders"]] == ["cancelled"] * 2
     again = await client.post(f"/api/comparisons/{asked['id']}/cancel")
     assert again.json() == cancelled
 

@@ -18,22 +18,22 @@ async def dashboard(client, **query):
 
 async def test_the_dashboard_counts_what_was_drawn(site, client):
     await site.draw(seed=1)
-    told = await dashboard(client, days=1)
-    assert (told["totals"]["done"], told["totals"]["images"], told["totals"]["success_rate"]) == (1, 1, 1.0)
-    assert len(told["hours"]) == 24
-    assert sum(hour["done"] for hour in told["hours"]) == 1
-    (engine,) = told["engines"]
+    reported = await dashboard(client, days=1)
+    assert (reported["totals"]["done"], reported["totals"]["images"], reported["totals"]["success_rate"]) == (1, 1, 1.0)
+    assert len(reported["hours"]) == 24
+    assert sum(hour["done"] for hour in reported["hours"]) == 1
+    (engine,) = reported["engines"]
     assert (engine["done"], engine["failed"]) == (1, 0)
     assert engine["p95_seconds"] == pytest.approx(engine["mean_seconds"])
-    assert [(day["user"], day["images"]) for day in told["days"]] == [("You", 1)]
+    assert [(day["user"], day["images"]) for day in reported["days"]] == [("You", 1)]
 
 
 async def test_the_dashboard_tells_of_the_queue_what_its_event_tells(site, client):
     session = (await site.web.access.open_session("discord:7", "Mia"))[0]
     event = site.web.hub.queue_event(session.user_id).decode()
-    said = json.loads(event.partition("data: ")[2])
-    assert [*said["engines"]] == ["sketch"]
-    assert (await dashboard(client))["queue"] == said
+    reply = json.loads(event.partition("data: ")[2])
+    assert [*reply["engines"]] == ["sketch"]
+    assert (await dashboard(client))["queue"] == reply
 
 
 async def test_others_see_their_own_figures_and_no_alerts(site, client):
@@ -42,8 +42,12 @@ async def test_others_see_their_own_figures_and_no_alerts(site, client):
     await site.draw(mia, seed=2)
     site.web.services.records.alerts._fire("slow", "sketch", "It took long.")
     assert (await dashboard(client))["totals"]["done"] == 2
-    told = await dashboard(mia)
-    assert (told["totals"]["done"], [day["user"] for day in told["days"]], told["alerts"]) == (1, ["Mia"], [])
+    reported = await dashboard(mia)
+    assert (reported["totals"]["done"], [day["user"] for day in reported["days"]], reported["alerts"]) == (
+        1,
+        ["Mia"],
+        [],
+    )
     (alert,) = (await dashboard(client))["alerts"]
     assert (alert["kind"], alert["level"], alert["message"]) == ("slow", "warning", "It took long.")
 
@@ -102,14 +106,14 @@ async def test_a_key_is_made_used_listed_and_revoked(site, client):
     body = {"name": "Blog bot", "scopes": ["read", "generate"], "rate_per_minute": 100}
     made = await client.post("/api/keys", json=body)
     assert made.status_code == 201
-    told = made.json()
-    bot = site.visitor(headers={"Authorization": f"Bearer {told['token']}"})
+    reported = made.json()
+    bot = site.visitor(headers={"Authorization": f"Bearer {reported['token']}"})
     assert (await bot.get("/api/session")).json()["user"]["name"] == "Blog bot"
     (listed,) = (await client.get("/api/keys")).json()["keys"]
     assert (listed["id"], listed["scopes"], listed["last_used_at"] is not None) == (
-        told["key"]["id"], ["read", "generate"], True,
+        reported["key"]["id"], ["read", "generate"], True,
     )  # fmt: skip
-    assert told["token"] not in (await client.get("/api/keys")).text
+    assert reported["token"] not in (await client.get("/api/keys")).text
     assert (await client.delete(f"/api/keys/{listed['id']}")).status_code == 204
     assert (await client.delete(f"/api/keys/{listed['id']}")).status_code == 404
     assert (await bot.get("/api/session")).status_code == 401

@@ -12,7 +12,7 @@ from tests.waiting import until
 
 
 async def engines(client):
-    return {one["name"]: one for one in (await client.get("/api/engines")).json()["engines"]}
+    return {item["name"]: item for item in (await client.get("/api/engines")).json()["engines"]}
 
 
 async def test_an_engine_tells_what_it_has_and_how_busy_it_is(site, client):
@@ -86,22 +86,22 @@ async def test_where_an_engine_is_and_what_it_says_is_told_to_its_owner(site, cl
         await client.post("/api/engines", json={"kind": "forge", "url": f"http://127.0.0.1:{port}"})
     site.easel.registry.get("user-local").owner = Owner()  # as one of the settings is
     mia = await site.session_client("discord:7", "Mia")
-    told = (await mia.post("/api/engines/user-local/test")).json()
-    assert not told["is_ok"]
-    assert "127.0.0.1" not in str(told)
-    assert str(port) not in str(told)
-    assert told["hint"]
+    reported = (await mia.post("/api/engines/user-local/test")).json()
+    assert not reported["is_ok"]
+    assert "127.0.0.1" not in str(reported)
+    assert str(port) not in str(reported)
+    assert reported["hint"]
 
 
 async def test_kinds_tell_how_to_connect_them(client):
-    kinds = {one["kind"]: one for one in (await client.get("/api/kinds")).json()["kinds"]}
+    kinds = {item["kind"]: item for item in (await client.get("/api/kinds")).json()["kinds"]}
     assert kinds["forge"]["needs_url"]
     assert not kinds["ai_horde"]["needs_url"]
-    assert all(one["title"] and one["help"] and one["example"] for one in kinds.values())
+    assert all(item["title"] and item["help"] and item["example"] for item in kinds.values())
 
 
 async def test_engines_are_asked_anew(client):
-    assert [one["name"] for one in (await client.post("/api/engines/refresh")).json()["engines"]] == ["sketch"]
+    assert [item["name"] for item in (await client.post("/api/engines/refresh")).json()["engines"]] == ["sketch"]
 
 
 async def test_a_rented_engine_shows_its_price(site, client):
@@ -111,13 +111,15 @@ async def test_a_rented_engine_shows_its_price(site, client):
         await site.web.services.upkeep.rentals.set_price(owner, 0.34)
         assert (await engines(client))["user-local"]["price"] == "$0.34 an hour"
         asked = {"prompt": "a fox", "backend": "user-local"}
-        told = (await client.post("/api/estimate", json=asked)).json()
-        assert (told["price"], told["cost_usd"]) == ("$0.34 an hour", None), "how long it takes is not known yet"
+        reported = (await client.post("/api/estimate", json=asked)).json()
+        assert (reported["price"], reported["cost_usd"]) == ("$0.34 an hour", None), (
+            "how long it takes is not known yet"
+        )
         lane = site.easel.queue._lanes.get("user-local")
         lane.pace.learn(None, 1.0, 90.0)
-        told = (await client.post("/api/estimate", json=asked)).json()
-        assert told["cost_usd"] == pytest.approx(0.34 * told["seconds"] / 3600)
-        assert told["price"].startswith("about $")
+        reported = (await client.post("/api/estimate", json=asked)).json()
+        assert reported["cost_usd"] == pytest.approx(0.34 * reported["seconds"] / 3600)
+        assert reported["price"].startswith("about $")
 
 
 async def test_a_price_that_the_engine_knows_stands_beside_the_button(site, client):
@@ -127,15 +129,15 @@ async def test_a_price_that_the_engine_knows_stands_beside_the_button(site, clie
 
     site.easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=Priced("shop", is_paid=True)))
     await site.easel.registry.refresh("shop")
-    told = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "shop", "batch_size": 2})).json()
-    assert (told["price"], told["cost_usd"]) == ("$0.024", 0.024)
-    told = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "sketch"})).json()
-    assert (told["price"], told["cost_usd"]) == ("free", 0.0)
+    reported = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "shop", "batch_size": 2})).json()
+    assert (reported["price"], reported["cost_usd"]) == ("$0.024", 0.024)
+    reported = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "sketch"})).json()
+    assert (reported["price"], reported["cost_usd"]) == ("free", 0.0)
 
 
 async def test_a_price_nobody_can_say_before_is_called_so(site, client):
     backend = FakeBackend("shop", is_paid=True)
     site.easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=backend))
     await site.easel.registry.refresh("shop")
-    told = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "shop"})).json()
-    assert (told["price"], told["cost_usd"]) == ("paid, as the engine charges", None)
+    reported = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "shop"})).json()
+    assert (reported["price"], reported["cost_usd"]) == ("paid, as the engine charges", None)

@@ -32,19 +32,19 @@ async def test_pages_follow_each_other_both_ways(site, client):
         await site.draw(prompt=f"fox {number}", seed=number + 1)
     first = await pictures(client, limit=2)
     rest = await pictures(client, limit=2, cursor=first["next"])
-    assert [one["prompt"] for one in first["pictures"] + rest["pictures"]] == ["fox 2", "fox 1", "fox 0"]
+    assert [item["prompt"] for item in first["pictures"] + rest["pictures"]] == ["fox 2", "fox 1", "fox 0"]
     assert (first["total"], rest["total"], rest["next"]) == (3, 3, None)
-    assert [one["prompt"] for one in (await pictures(client, sort="old"))["pictures"]] == ["fox 0", "fox 1", "fox 2"]
+    assert [item["prompt"] for item in (await pictures(client, sort="old"))["pictures"]] == ["fox 0", "fox 1", "fox 2"]
 
 
 async def test_filters_narrow_and_facets_count(site, client):
     await site.draw(prompt="a red fox")
     await site.draw(prompt="a blue bird", seed=6)
-    assert [one["prompt"] for one in (await pictures(client, q="BLUE"))["pictures"]] == ["a blue bird"]
+    assert [item["prompt"] for item in (await pictures(client, q="BLUE"))["pictures"]] == ["a blue bird"]
     assert (await pictures(client, mode="inpaint"))["total"] == 0
     assert (await pictures(client, until="2020-01-01T00:00:00Z"))["total"] == 0
     engine = (await client.get("/api/facets")).json()["engines"]
-    assert [one["count"] for one in engine] == [2]
+    assert [item["count"] for item in engine] == [2]
     assert (await pictures(client, engine=engine[0]["name"]))["total"] == 2
 
 
@@ -145,13 +145,13 @@ async def test_an_archive_holds_named_files_with_their_parameters(site, client):
     answer = await client.post("/api/archive", json={"ids": [*ids, gone], "format": "webp"})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
-        one, two, missing = packed.namelist()
-        assert one.startswith("a-red-fox-5-")
-        assert two == one.replace(".webp", "-2.webp")
+        item, two, missing = packed.namelist()
+        assert item.startswith("a-red-fox-5-")
+        assert two == item.replace(".webp", "-2.webp")
         assert missing == "missing.txt"
-        with Image.open(io.BytesIO(packed.read(one))) as picture:
+        with Image.open(io.BytesIO(packed.read(item))) as picture:
             assert (picture.format, picture.size) == ("WEBP", (64, 64))
-        assert b"Steps: 4" in packed.read(one).replace(b"\0", b"")
+        assert b"Steps: 4" in packed.read(item).replace(b"\0", b"")
 
 
 async def test_an_archive_is_bounded(site, client, monkeypatch):

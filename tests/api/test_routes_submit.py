@@ -107,11 +107,11 @@ async def test_a_waiting_job_is_moved_up_and_cancelled(site, client):
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("reply", "field"),
     [({"steps": 0}, "steps"), ({"width": -1}, "width"), ({"prompt": "x" * 5000}, "prompt"), ({"colour": 1}, "colour")],
 )
-async def test_a_value_that_cannot_be_is_named(client, said, field):
-    answer = await client.post("/api/jobs", json=FOX | said)
+async def test_a_value_that_cannot_be_is_named(client, reply, field):
+    answer = await client.post("/api/jobs", json=FOX | reply)
     assert answer.status_code in (400, 422)
     assert answer.json()["field"] == field
     assert answer.json()["error"]

@@ -30,7 +30,7 @@ async def test_others_templates_are_theirs_unless_shared(site, client):
     mia = await site.session_client("discord:7")
     own = (await client.post("/api/templates", json={"name": "A", "text": "a"})).json()["id"]
     shared = (await client.post("/api/templates", json={"name": "B", "text": "b", "is_shared": True})).json()["id"]
-    assert [one["id"] for one in (await mia.get("/api/templates")).json()["templates"]] == [shared]
+    assert [item["id"] for item in (await mia.get("/api/templates")).json()["templates"]] == [shared]
     assert (await mia.post(f"/api/templates/{own}/use")).status_code == 404
     assert (await mia.delete(f"/api/templates/{own}")).status_code == 404
     assert (await mia.delete(f"/api/templates/{shared}")).status_code == 403
@@ -53,7 +53,7 @@ async def test_an_own_style_is_saved_used_and_deleted(site, client):
     lino = {"id": "lino", "name": "Lino print", "value": "linocut print"}
     made = await client.post("/api/styles", json=lino)
     assert (made.status_code, made.json()["is_custom"], made.json()["thumbnail_url"]) == (201, True, None)
-    assert "lino" in [one["id"] for one in (await client.get("/api/styles")).json()["styles"]]
+    assert "lino" in [item["id"] for item in (await client.get("/api/styles")).json()["styles"]]
     assert (await client.delete("/api/styles/lino")).status_code == 204
     assert (await client.delete("/api/styles/lino")).status_code == 404
 

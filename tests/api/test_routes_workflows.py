@@ -32,24 +32,24 @@ async def analyse(client, content=None):
     return answer.json()
 
 
-def slots(told):
-    return {one["field"]: one["slots"] for one in told["fields"] if one["slots"]}
+def slots(reported):
+    return {item["field"]: item["slots"] for item in reported["fields"] if item["slots"]}
 
 
 async def test_a_file_is_read_as_nodes_links_and_values(comfy, client):
-    told = await analyse(client)
-    assert slots(told)["prompt"] == ["6.text"]
-    sampler = next(node for node in told["nodes"] if node["class_type"] == "KSampler")
-    inputs = {one["name"]: one for one in sampler["inputs"]}
+    reported = await analyse(client)
+    assert slots(reported)["prompt"] == ["6.text"]
+    sampler = next(node for node in reported["nodes"] if node["class_type"] == "KSampler")
+    inputs = {item["name"]: item for item in sampler["inputs"]}
     assert inputs["positive"]["link"] == ["6", 0]
     assert inputs["steps"]["value"] > 0
-    assert told["outputs"] == ["9"]
+    assert reported["outputs"] == ["9"]
 
 
 async def test_a_read_file_is_kept_shown_corrected_and_forgotten(comfy, client):
-    told = await analyse(client)
-    mapping = {name: places for name, places in slots(told).items() if name != "seed"}
-    kept = await client.put(PATH, json={"token": told["token"], "mapping": mapping})
+    reported = await analyse(client)
+    mapping = {name: places for name, places in slots(reported).items() if name != "seed"}
+    kept = await client.put(PATH, json={"token": reported["token"], "mapping": mapping})
     assert kept.status_code == 200, kept.text
     assert "seed" not in slots(kept.json())
     assert (await client.get(PATH)).json() == kept.json()
@@ -69,9 +69,9 @@ async def test_a_whole_graph_is_kept_at_once(comfy, client):
 
 
 async def test_a_correction_that_cannot_be_is_refused_and_nothing_is_kept(comfy, client):
-    told = await analyse(client)
-    mapping = slots(told) | {"prompt": ["99.text"]}
-    answer = await client.put(PATH, json={"token": told["token"], "mapping": mapping})
+    reported = await analyse(client)
+    mapping = slots(reported) | {"prompt": ["99.text"]}
+    answer = await client.put(PATH, json={"token": reported["token"], "mapping": mapping})
     assert (answer.status_code, answer.json()["field"]) == (400, "place")
     assert (await client.get("/api/workflows")).json() == {"workflows": []}
 
@@ -133,15 +133,15 @@ async def test_keeping_it_anew_with_another_mapping_leaves_its_options(comfy, cl
     await client.put(PATH, json={"graph": json.loads(exported())})
     await client.patch(PATH, json={"field": "option detail", "value": "3.denoise"})
     await client.patch(PATH, json={"field": "seed", "value": "none"})
-    assert [one["name"] for one in (await client.get(PATH)).json()["options"]] == ["detail"]
+    assert [item["name"] for item in (await client.get(PATH)).json()["options"]] == ["detail"]
 
 
 async def test_a_file_the_engine_lacks_is_a_problem_until_another_is_named(comfy, site, client):
     content, place = lacking("model")
-    told = await analyse(client, content)
-    (problem,) = told["problems"]
+    reported = await analyse(client, content)
+    (problem,) = reported["problems"]
     assert "no model “gone.safetensors”" in problem
-    kept = await client.put(PATH, json={"token": told["token"]})
+    kept = await client.put(PATH, json={"token": reported["token"]})
     assert (kept.status_code, kept.json()["problems"]) == (200, [problem])
     body = {"prompt": "a fox", "workflow": "portrait"} | SMALL
     refused = await client.post("/api/jobs", json=body)

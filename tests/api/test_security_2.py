@@ -22,19 +22,19 @@ async def mia(site):
 
 def asked_with(media_id, job_id):
     """Every request that takes a picture by its id."""
-    said = {"prompt": "a fox"} | SMALL
+    reply = {"prompt": "a fox"} | SMALL
     own_address = f"http://127.0.0.1/api/media/{media_id}"
     return [
-        ("/api/jobs", said | {"init_image": media_id, "is_private": True}),
-        ("/api/jobs", said | {"control": [{"kind": "canny", "image": media_id}]}),
+        ("/api/jobs", reply | {"init_image": media_id, "is_private": True}),
+        ("/api/jobs", reply | {"control": [{"kind": "canny", "image": media_id}]}),
         (f"/api/jobs/{job_id}/again", {"image": media_id}),
         (f"/api/jobs/{job_id}/again", {"changes": {"init_image": media_id}}),
         ("/api/batches", {"prompts": ["a fox"], "common": {"init_image": media_id}}),
-        ("/api/estimate", said | {"init_image": media_id}),
+        ("/api/estimate", reply | {"init_image": media_id}),
         ("/api/describe", {"media_id": media_id}),
-        ("/generate/img2img", said | {"initImage": own_address}),
-        ("/generate/inpaint", said | {"image": media_id, "mask": media_id}),
-        ("/generate/style-transfer", said | {"contentImage": media_id, "styleImage": media_id}),
+        ("/generate/img2img", reply | {"initImage": own_address}),
+        ("/generate/inpaint", reply | {"image": media_id, "mask": media_id}),
+        ("/generate/style-transfer", reply | {"contentImage": media_id, "styleImage": media_id}),
         ("/api/images/edit", {"prompt": "a", "imageUrl": own_address, "editType": "img2img"}),
         ("/api/images/variations", {"imageUrl": media_id}),
         ("/api/images/upscale", {"imageUrl": f"/api/media/{media_id}?size=64"}),
@@ -173,9 +173,9 @@ async def test_a_stream_that_cannot_begin_leaves_no_place_taken(site, monkeypatc
 
 def recalled(text):
     """A PNG that says this of its making."""
-    said, out = PngInfo(), BytesIO()
-    said.add_text("parameters", text)
-    Image.new("RGB", (8, 8)).save(out, "PNG", pnginfo=said)
+    reply, out = PngInfo(), BytesIO()
+    reply.add_text("parameters", text)
+    Image.new("RGB", (8, 8)).save(out, "PNG", pnginfo=reply)
     return out.getvalue()
 
 
@@ -188,8 +188,8 @@ async def test_what_a_file_says_of_itself_stops_nobodys_clock(client, text):
 
 
 async def test_numbers_in_a_file_that_cannot_be_are_passed_over(client):
-    said = f"a fox\nSteps: {'9' * 5000}, Seed: -1e999, CFG scale: nan, Size: {'1' * 5000}x2, Sampler: Euler"
-    answer = await client.post("/api/recall", content=recalled(said))
+    reply = f"a fox\nSteps: {'9' * 5000}, Seed: -1e999, CFG scale: nan, Size: {'1' * 5000}x2, Sampler: Euler"
+    answer = await client.post("/api/recall", content=recalled(reply))
     assert (answer.status_code, answer.json()["draft"]) == (200, {"prompt": "a fox", "sampler": "Euler"})
 
 

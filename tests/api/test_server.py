@@ -6,5 +6,5 @@ from api.sockets import bind
 
 
 def test_connections_are_answered_without_nagles_delay():
-    with bind("127.0.0.1", 0, is_chosen=True) as one:
-        assert one.proto == socket.IPPROTO_TCP
+    with bind("127.0.0.1", 0, is_chosen=True) as item:
+        assert item.proto == socket.IPPROTO_TCP

@@ -40,7 +40,7 @@ async def test_a_list_beside_the_one_field_is_drawn_from_in_order_and_again(site
     asked = await taking(site, 3)
     first, *more = await ids(site)
     job = await site.draw(init_image=first, more_images=more)
-    assert [one["media_id"] for one in job["request"]["more_images"]] == more
+    assert [item["media_id"] for item in job["request"]["more_images"]] == more
     assert [image.media_id for image in asked[0].more_images] == more
     assert all(image.data for image in asked[0].more_images)
     answer = await client.post(f"/api/jobs/{job['id']}/again", json={})

@@ -27,9 +27,9 @@ SECRET = "a heron over the marsh"
 
 
 @asynccontextmanager
-async def signing_site(folder, **said):
+async def signing_site(folder, **reply):
     issued = issue(folder / "keys")
-    async with site_at(folder / "data", **issued.settings, **said) as site:
+    async with site_at(folder / "data", **issued.settings, **reply) as site:
         yield site
 
 
@@ -184,8 +184,8 @@ async def test_a_picture_that_cannot_be_signed_comes_with_its_xmp_and_the_log_sa
 
 @pytest.mark.parametrize("setting", ["xmp", "off"])
 async def test_a_certificate_alone_signs_nothing(tmp_path, setting):
-    said = issue(tmp_path / "keys").settings | {"PROVENANCE": setting}
-    async with site_at(tmp_path / "data", **said) as site:
+    reply = issue(tmp_path / "keys").settings | {"PROVENANCE": setting}
+    async with site_at(tmp_path / "data", **reply) as site:
         assert not is_signed(await file_of(site, (await site.draw())["images"][0]["url"]))
 
 

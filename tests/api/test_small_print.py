@@ -38,9 +38,9 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
 async def test_a_key_is_taken_in_either_header(site, header):
     _, token = await site.easel.web.access.create_key("test", ("read",))
-    said = f"Bearer {token}" if header == "Authorization" else token
-    assert (await site.visitor().get("/api/jobs", headers={header: said})).status_code == 200
-    assert (await site.visitor().get("/api/jobs", headers={header: said + "x"})).status_code == 401
+    reply = f"Bearer {token}" if header == "Authorization" else token
+    assert (await site.visitor().get("/api/jobs", headers={header: reply})).status_code == 200
+    assert (await site.visitor().get("/api/jobs", headers={header: reply + "x"})).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ async def test_a_name_that_no_engine_has_is_refused_with_the_nearest(site, field
         loras=known, styles=known,
     )  # fmt: skip
     value = {"styles": ["Bananas"], "loras": [{"name": "Bananas"}]}.get(field, "Bananas")
-    said = {"prompt": "a fox", field: value}
+    reply = {"prompt": "a fox", field: value}
     if field == "upscaler":
         upload = await site.client.post("/api/uploads", content=png())
-        said |= {"mode": "upscale", "init_image": upload.json()["media_id"]}
-    answer = await site.client.post("/api/jobs", json=said)
-    told = answer.json()
-    assert answer.status_code == 422, told
-    near = (told["error"] + (told["hint"] or "")).replace("Bananas", "")
+        reply |= {"mode": "upscale", "init_image": upload.json()["media_id"]}
+    answer = await site.client.post("/api/jobs", json=reply)
+    reported = answer.json()
+    assert answer.status_code == 422, reported
+    near = (reported["error"] + (reported["hint"] or "")).replace("Bananas", "")
     assert "Banana" in near
 
 
@@ -158,19 +158,19 @@ async def test_both_ports_of_the_other_systems_are_listened_on_where_that_is_set
     monkeypatch.setattr(sockets, "COMPAT_PORTS", ports)
     for compat, more in ((True, list(ports)), (False, [])):
         site.easel.settings = site.easel.settings.changed(web={"port": 0, "compat_ports": compat})
-        one, addresses = await open_web(site.easel)
+        item, addresses = await open_web(site.easel)
         assert addresses[1:] == [f"http://127.0.0.1:{port}/" for port in more]
-        await one.close()
+        await item.close()
 
 
 async def test_the_queue_is_told_at_most_once_a_second(site):
     assert events.QUEUE_EVERY_S == 1
-    reader, start, told = site.web.hub.open(LOCAL), time.monotonic(), []
+    reader, start, reported = site.web.hub.open(LOCAL), time.monotonic(), []
     for _ in range(6):
         await site.draw(seed=-1)
         await asyncio.sleep(2 * events.FLUSH_S)
-        told += [name for name, _ in taken(reader) if name == "queue"]
-    assert 1 <= len(told) <= 1 + (time.monotonic() - start)
+        reported += [name for name, _ in taken(reader) if name == "queue"]
+    assert 1 <= len(reported) <= 1 + (time.monotonic() - start)
 
 
 async def test_no_words_leave_this_machine_when_a_prompt_is_made_fuller(client, monkeypatch):
@@ -229,11 +229,11 @@ async def test_heic_is_read_with_the_package_for_it_and_refused_without(client, 
 
 
 async def test_openais_route_understands_what_engines_want_to_know(site):
-    said = {"seed": 7, "negative_prompt": "blur", "steps": 5, "cfg_scale": 3.5}
-    answer = await site.client.post("/v1/images/generations", json={"prompt": "a fox", "size": "64x64"} | said)
+    reply = {"seed": 7, "negative_prompt": "blur", "steps": 5, "cfg_scale": 3.5}
+    answer = await site.client.post("/v1/images/generations", json={"prompt": "a fox", "size": "64x64"} | reply)
     assert answer.status_code == 200, answer.text
     request = (await site.client.get("/api/jobs")).json()["jobs"][0]["request"]
-    assert {name: request[name] for name in said} == said
+    assert {name: request[name] for name in reply} == reply
 
 
 @pytest.mark.parametrize("path", DOORS)

@@ -53,8 +53,8 @@ async def served(folder: Path, **environ: str):
             for port in PORTS:
                 listening.append(bind("127.0.0.1", port, is_chosen=True))
         except Exception as error:  # whatever it is, it has the port
-            for one in listening:
-                one.close()
+            for item in listening:
+                item.close()
             pytest.skip(f"port {port} of the documents is taken: {error}")
         async with site_at(folder / "easel", MAX_RUNNING_PER_USER="4", **environ) as site:
             server = WebServer(site.app, listening)
@@ -91,9 +91,9 @@ def needs(*tools: str) -> None:
         pytest.skip(f"needs {', '.join(missing)}")
 
 
-async def ended(site, told: str) -> list[dict]:
+async def ended(site, reported: str) -> list[dict]:
     """Wait for the jobs in the answers that a script printed, one after the other."""
-    answers, decoder, text = [], json.JSONDecoder(), told.strip()
+    answers, decoder, text = [], json.JSONDecoder(), reported.strip()
     while text:
         answer, end = decoder.raw_decode(text)
         answers.append(answer)

@@ -37,7 +37,7 @@ def test_every_import_of_a_module_is_there(path: Path) -> None:
     assert [target for target in wanted if not (path.parent / target).resolve().is_file()] == []
 
 
-@pytest.mark.parametrize("path", [one for one in SCRIPTS if one.parent != STATIC / "js"], ids=_name)
+@pytest.mark.parametrize("path", [item for item in SCRIPTS if item.parent != STATIC / "js"], ids=_name)
 def test_imports_point_one_way(path: Path) -> None:
     """The router alone opens features, by names that it reads from the address."""
     room, *inner = path.relative_to(STATIC / "js").parts

@@ -107,8 +107,8 @@ async def made(house: House, path: str, **body: Any) -> dict[str, Any]:
     return answer.json()
 
 
-async def compared(house: House, **said: Any) -> str:
-    body = {"width": 64, "height": 64, "steps": 4, "engines": ["sketch", "other"], **said}
+async def compared(house: House, **reply: Any) -> str:
+    body = {"width": 64, "height": 64, "steps": 4, "engines": ["sketch", "other"], **reply}
     answer = await house.owner.post("/api/comparisons", json=body)
     assert answer.status_code == 202, answer.text
     for contender in answer.json()["contenders"]:

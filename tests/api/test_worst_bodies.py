@@ -105,7 +105,7 @@ def routes_of(app) -> Iterator[APIRoute]:
 def calls(app) -> Iterator[tuple[str, str, int]]:
     """Every route of the application, with something at each place of its path, and how much to send to it."""
     for route in routes_of(app):
-        reads_much = any(isinstance(one.call, BodyLimits) for one in route.dependant.dependencies)
+        reads_much = any(isinstance(item.call, BodyLimits) for item in route.dependant.dependencies)
         for method in sorted(route.methods):
             if route.path != "/events":  # goes on for ever
                 yield method, re.sub(r"{.*?}", "abc123", route.path), MAX_BODY_BYTES if reads_much else SHORT
@@ -183,10 +183,10 @@ def refused(text: bytes, step: int, **limits: int) -> bool:
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 1000])
 def test_values_and_depth_are_counted_outside_of_strings_wherever_a_part_ends(step):
-    told = rb'{"a,[{\\": "b,,[[\"[,", "c": [1, {"d": "\u005b"}]}'
-    assert not refused(told, step, values=7, depth=3)
-    assert refused(told, step, values=4, depth=3)
-    assert refused(told, step, values=7, depth=2)
+    reported = rb'{"a,[{\\": "b,,[[\"[,", "c": [1, {"d": "\u005b"}]}'
+    assert not refused(reported, step, values=7, depth=3)
+    assert refused(reported, step, values=4, depth=3)
+    assert refused(reported, step, values=7, depth=2)
 
 
 @pytest.mark.parametrize("step", [1000, PART_BYTES])
@@ -243,6 +243,6 @@ async def test_a_compressed_body_is_refused_in_a_sentence(client):
 
 
 async def test_numbers_and_signs_that_cannot_be_said_again_are_refused_and_crash_nothing(client):
-    for said in (b'{"prompt":"a","x":NaN}', b'{"prompt":"a","x":1e999}', b'{"prompt":"a","\\ud800":"\\udfff"}'):
+    for reply in (b'{"prompt":"a","x":NaN}', b'{"prompt":"a","x":1e999}', b'{"prompt":"a","\\ud800":"\\udfff"}'):
         for path in ("/generate/text2img", "/api/jobs", "/v1/images/generations"):
-            assert (await client.post(path, content=said)).status_code in (400, 422)
+            assert (await client.post(path, content=reply)).status_code in (400, 422)

@@ -29,7 +29,7 @@ def _recorded(name: str) -> list[dict[str, Any]]:
 
 
 def exchanges(name: str, method: str = "", part: str = "") -> list[dict[str, Any]]:
-    return [one for one in _recorded(name) if method in one["method"] and part in one["path"]]
+    return [item for item in _recorded(name) if method in item["method"] and part in item["path"]]
 
 
 def response(exchange: dict[str, Any]) -> httpx.Response:
@@ -37,14 +37,14 @@ def response(exchange: dict[str, Any]) -> httpx.Response:
 
 
 def noted(name: str, note: str) -> httpx.Response:
-    return response(next(one for one in exchanges(name) if note in one["note"]))
+    return response(next(item for item in exchanges(name) if note in item["note"]))
 
 
 class Replay:
     """Answers in the recorded order; the last answer stays."""
 
     def __init__(self, name: str, method: str, part: str) -> None:
-        self._left = [response(one) for one in exchanges(name, method, part)]
+        self._left = [response(item) for item in exchanges(name, method, part)]
 
     def __call__(self, _: httpx.Request) -> httpx.Response:
         kept = self._left[0] if len(self._left) == 1 else self._left.pop(0)

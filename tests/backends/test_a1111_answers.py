@@ -44,8 +44,8 @@ def recorded(family: str, name: str) -> Any:
 
 
 def answer(family: str, name: str) -> httpx.Response:
-    said = recorded(family, name)["response"]
-    return httpx.Response(said["status"], json=said["json"])
+    reply = recorded(family, name)["response"]
+    return httpx.Response(reply["status"], json=reply["json"])
 
 
 class Server:
@@ -250,7 +250,7 @@ async def test_task_id_cannot_be_guessed_and_is_new_each_time(server: Server) ->
         await server.generate()
         ids.add(server.sent()["force_task_id"])
     assert len(ids) == 2
-    assert all(len(one) > 30 for one in ids)
+    assert all(len(item) > 30 for item in ids)
 
 
 async def test_img2img_sends_the_picture_and_the_web_uis_own_way_of_fitting(server: Server) -> None:
@@ -344,9 +344,9 @@ async def test_answers_without_a_usable_picture_are_unexpected(a1111: Server, bo
 
 
 async def test_data_uri_prefix_is_accepted(a1111: Server) -> None:
-    said = json.loads((DATA / "a1111" / "txt2img-minimal.json").read_text())["response"]["json"]
-    said["images"] = [f"data:image/png;base64,{said['images'][0]}"]
-    a1111.txt2img.respond(json=said)
+    reply = json.loads((DATA / "a1111" / "txt2img-minimal.json").read_text())["response"]["json"]
+    reply["images"] = [f"data:image/png;base64,{reply['images'][0]}"]
+    a1111.txt2img.respond(json=reply)
     assert (await a1111.generate()).images[0].data.startswith(b"\x89PNG")
 
 
@@ -379,8 +379,8 @@ async def test_404_with_a_reason_is_a_wrong_request(a1111: Server) -> None:
 
 
 async def test_pictures_count_even_when_the_remarks_cannot_be_read(a1111: Server) -> None:
-    said = json.loads((DATA / "a1111" / "txt2img-minimal.json").read_text())["response"]["json"]
-    a1111.txt2img.respond(json=said | {"info": "[]"})
+    reply = json.loads((DATA / "a1111" / "txt2img-minimal.json").read_text())["response"]["json"]
+    a1111.txt2img.respond(json=reply | {"info": "[]"})
     assert [image.seed for image in (await a1111.generate(seed=7)).images] == [7]
 
 

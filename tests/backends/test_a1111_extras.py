@@ -229,7 +229,7 @@ def test_known_weights_on_the_server_come_before_others_there(hires: bool) -> No
     there = [Upscaler(name=name, is_local=True) for name in ("Zoo 4x", "R-ESRGAN 4x+", "4x-UltraSharp")]
     for names in (there, there[::-1]):
         assert choose_upscaler(None, A1111Facts(upscalers=(LANCZOS, *names)), {}, hires=hires) == "4x-UltraSharp"
-        less = [one for one in names if one.name != "4x-UltraSharp"]
+        less = [item for item in names if item.name != "4x-UltraSharp"]
         assert choose_upscaler(None, A1111Facts(upscalers=(LANCZOS, *less)), {}, hires=hires) == "R-ESRGAN 4x+"
 
 

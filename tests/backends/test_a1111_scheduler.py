@@ -181,12 +181,12 @@ async def test_server_without_the_extension_is_used_directly() -> None:
     [("task-pending", "pending", 1), ("task-done", "done", None), ("task-failed", "failed", None)],
 )
 def test_recorded_states_are_read(name: str, status: str, position: int | None) -> None:
-    said = json.loads((DATA / "agent_scheduler" / f"{name}.json").read_text())["response"]["json"]
-    row = _Reply.model_validate(said).data
+    reply = json.loads((DATA / "agent_scheduler" / f"{name}.json").read_text())["response"]["json"]
+    row = _Reply.model_validate(reply).data
     assert row is not None
     assert (row.status, row.position) == (status, position)
 
 
 def test_recorded_refusal_with_status_200_has_no_job() -> None:
-    said = json.loads((DATA / "agent_scheduler" / "results-unknown.json").read_text())["response"]["json"]
-    assert _Reply.model_validate(said).data is None
+    reply = json.loads((DATA / "agent_scheduler" / "results-unknown.json").read_text())["response"]["json"]
+    assert _Reply.model_validate(reply).data is None

@@ -51,7 +51,7 @@ async def test_pictures_are_fetched_without_our_key_or_name(horde: Horde) -> Non
     await horde.generate(batch_size=2)
     fetched = [call.request for call in horde.mock.calls if call.request.url.port == 7804]
     assert len(fetched) == 2
-    assert not any("apikey" in one.headers or "client-agent" in one.headers for one in fetched)
+    assert not any("apikey" in item.headers or "client-agent" in item.headers for item in fetched)
 
 
 async def test_a_picture_inside_the_answer_is_read_too(horde: Horde) -> None:
@@ -162,7 +162,7 @@ async def test_retry_after_0_of_a_rate_is_a_second(horde: Horde) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "note", "kind", "said"),
+    ("name", "note", "kind", "reply"),
     [
         ("10_auth_errors", "user without kudos", CapabilityError, "138 kudos beforehand"),
         ("09_validation_errors", "six loras", RequestRejected, "at most 5 LoRAs"),
@@ -176,12 +176,12 @@ async def test_retry_after_0_of_a_rate_is_a_second(horde: Horde) -> None:
     ],
 )
 async def test_refusals_are_told_in_our_words(
-    horde: Horde, name: str, note: str, kind: type[GenerationError], said: str
+    horde: Horde, name: str, note: str, kind: type[GenerationError], reply: str
 ) -> None:
     horde.submit.mock(return_value=noted(name, note))
     error = await horde.fails()
     assert type(error) is kind
-    assert said in error.user_message
+    assert reply in error.user_message
     assert "URI" not in f"{error.user_message} {error.hint}"
 
 
@@ -210,12 +210,12 @@ def test_the_limits_in_a_refusal_are_the_hordes_own(message: str, hint: str) -> 
 
 def test_every_recorded_refusal_has_words_of_ours() -> None:
     every = [
-        one for name in ("09_validation_errors", "10_auth_errors", "10b_invalid_key_401") for one in exchanges(name)
+        item for name in ("09_validation_errors", "10_auth_errors", "10b_invalid_key_401") for item in exchanges(name)
     ]
-    refusals = [one for one in every if one["method"] == "POST" and one["status"] >= 400]
+    refusals = [item for item in every if item["method"] == "POST" and item["status"] >= 400]
     assert len(refusals) > 30
-    for one in refusals:
-        answer = response(one)
+    for item in refusals:
+        answer = response(item)
         error = translate_failure("The Horde", reply_of(answer), Call.SUBMIT)
         assert error.user_message.startswith("The Horde ")
         assert error.hint
@@ -223,7 +223,7 @@ def test_every_recorded_refusal_has_words_of_ours() -> None:
 
 async def test_a_wrong_key_is_found_by_the_probe(horde: Horde) -> None:
     horde.mock.get(f"{API}/find_user").mock(
-        return_value=next(response(one) for one in exchanges("10_auth_errors", "GET") if one["status"] == 404)
+        return_value=next(response(item) for item in exchanges("10_auth_errors", "GET") if item["status"] == 404)
     )
     with pytest.raises(BackendAuthError, match="does not know this key"):
         await horde.backend.capabilities()
@@ -302,7 +302,7 @@ def test_what_its_page_explains_is_what_is_said(status: int, rc: str, says: str)
 async def test_a_job_that_two_looks_find_impossible_is_not_given_up(horde: Horde) -> None:
     """A worker may be restarting: only the third look in a row counts."""
     horde.plays("02_txt2img_r2_registered")
-    no, yes = (response(one) for one in exchanges("01_no_worker", "GET", "/generate/check/")[:1] * 2)
+    no, yes = (response(item) for item in exchanges("01_no_worker", "GET", "/generate/check/")[:1] * 2)
     done = response(exchanges("02_txt2img_r2_registered", "GET", "/generate/check/")[-1])
     checks = horde.mock.get(url__startswith=f"{API}/generate/check/").mock(side_effect=[no, yes, done])
     result, _ = await horde.generate()
@@ -322,8 +322,8 @@ async def test_what_it_can_and_cannot_do_is_as_its_page_has_it(horde: Horde) -> 
     assert Mode.UPSCALE not in can.modes
     page = Path("docs/backends/ai_horde.md").read_text(encoding="utf-8")
     assert f": {', '.join(can.control_kinds)} |" in page
-    told = re.findall(r"`([\w.]+)`", page[page.index("- Post-processors:") : page.index("## What it can")])
-    assert tuple(told) == POST_PROCESSORS
+    reported = re.findall(r"`([\w.]+)`", page[page.index("- Post-processors:") : page.index("## What it can")])
+    assert tuple(reported) == POST_PROCESSORS
 
 
 async def test_the_wait_for_a_model_is_listed_with_its_workers(horde: Horde) -> None:
@@ -336,10 +336,10 @@ async def test_the_wait_for_a_model_is_listed_with_its_workers(horde: Horde) -> 
 async def test_the_id_of_a_job_is_told_to_nobody(horde: Horde) -> None:
     horde.plays("02_txt2img_r2_registered")
     result, seen = await horde.generate()
-    told = " ".join([*result.notes, *(progress.note for progress in seen)])
+    reported = " ".join([*result.notes, *(progress.note for progress in seen)])
     horde.plays("08_censored")
     error = await horde.fails()
-    ids = {one["body"]["id"] for name in ("02_txt2img_r2_registered", "08_censored")
-           for one in exchanges(name, "POST", "/generate/async") if "id" in one["body"]}  # fmt: skip
+    ids = {item["body"]["id"] for name in ("02_txt2img_r2_registered", "08_censored")
+           for item in exchanges(name, "POST", "/generate/async") if "id" in item["body"]}  # fmt: skip
     assert ids
-    assert not [one for one in ids if one in f"{told} {error.user_message} {error.hint}"]
+    assert not [item for item in ids if item in f"{reported} {error.user_message} {error.hint}"]

@@ -259,8 +259,8 @@ async def test_the_queue_takes_a_job_up_where_the_last_process_left_it(
     async def load(image: SourceImage) -> SourceImage:
         return image
 
-    async def store(said: str) -> None:
-        stored.append(said)
+    async def store(reply: str) -> None:
+        stored.append(reply)
 
     other = connect(server)
     outcome = await run_job(

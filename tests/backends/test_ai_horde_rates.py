@@ -89,7 +89,7 @@ class Server:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         self.calls.append(path)
-        part = next((one for one in self.busy if one in path), None)
+        part = next((item for item in self.busy if item in path), None)
         if part:
             self.busy.remove(part)
             return httpx.Response(429, json={"message": "2 per 1 second"}, headers={"Retry-After": self.retry_after})

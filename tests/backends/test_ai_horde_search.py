@@ -46,13 +46,13 @@ async def nobody() -> Collection[str]:
 async def test_the_intent_is_told_when_all_is_ready_and_before_it_leaves(
     server: HordeServer, horde: AiHordeBackend
 ) -> None:
-    told: list[tuple[str, int]] = []
+    reported: list[tuple[str, int]] = []
 
     async def sending(intent: str) -> None:
-        told.append((intent, len(server.jobs)))
+        reported.append((intent, len(server.jobs)))
 
     await horde.start(request(seed=7), sending)
-    assert (told, len(server.jobs)) == ([("7", 0)], 1)
+    assert (reported, len(server.jobs)) == ([("7", 0)], 1)
     assert isinstance(horde, FindingBackend)
     assert horde.can_find
     anonymous = connect(server)

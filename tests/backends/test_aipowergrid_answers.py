@@ -34,7 +34,7 @@ SOURCE = SourceImage.of(b"not looked at")
 
 
 def read(path: str) -> httpx.Response:
-    return response(next(one for one in exchanges("22_aipg_v1_reads", "GET") if one["path"] == path))
+    return response(next(item for item in exchanges("22_aipg_v1_reads", "GET") if item["path"] == path))
 
 
 class Grid:
@@ -201,7 +201,7 @@ async def test_a_model_that_left_is_another_engines_chance(grid: Grid) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "note", "kind", "said"),
+    ("name", "note", "kind", "reply"),
     [
         ("20_aipg_v1_images", "worker reports an error", OutOfMemory, "ran out of graphics memory"),
         ("20_aipg_v1_images", "b64_json", RequestRejected, "the value of width"),
@@ -217,30 +217,32 @@ async def test_a_model_that_left_is_another_engines_chance(grid: Grid) -> None:
     ],
 )
 async def test_refusals_are_told_in_our_words(
-    grid: Grid, name: str, note: str, kind: type[GenerationError], said: str
+    grid: Grid, name: str, note: str, kind: type[GenerationError], reply: str
 ) -> None:
     grid.draw.mock(return_value=noted(name, note))
     error = await grid.fails()
     assert type(error) is kind
-    assert said in error.user_message
+    assert reply in error.user_message
     assert error.hint
 
 
 def test_every_recorded_refusal_has_words_of_ours() -> None:
     every = [
-        one for name in ("20_aipg_v1_images", "21_aipg_v1_errors", "23_aipg_v1_concurrency") for one in exchanges(name)
+        item
+        for name in ("20_aipg_v1_images", "21_aipg_v1_errors", "23_aipg_v1_concurrency")
+        for item in exchanges(name)
     ]
-    refusals = [one for one in every if one["status"] >= 400]
+    refusals = [item for item in every if item["status"] >= 400]
     assert len(refusals) > 15
-    for one in refusals:
-        answer = response(one)
+    for item in refusals:
+        answer = response(item)
         error = translate_failure("The Grid", reply_of(answer))
         assert "The Grid" in error.user_message
         assert error.hint
 
 
 async def test_too_many_at_once_pauses_the_lane_for_a_moment(grid: Grid) -> None:
-    busy = next(response(one) for one in exchanges("23_aipg_v1_concurrency") if one["status"] == 429)
+    busy = next(response(item) for item in exchanges("23_aipg_v1_concurrency") if item["status"] == 429)
     grid.draw.mock(return_value=busy)
     error = await grid.fails()
     assert isinstance(error, RateLimited)

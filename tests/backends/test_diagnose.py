@@ -180,11 +180,11 @@ async def test_key_is_wanted_refused_or_taken():
     async with serve({**products.a1111(), "/sdapi/v1/sd-models": guarded}) as port:
         missing = await examine(f"http://127.0.0.1:{port}")
         wrong = await examine(f"http://127.0.0.1:{port}", key="user:wrong")
-        right = await examine(f"http://127.0.0.1:{port}", key="user:right")
+        wanted = await examine(f"http://127.0.0.1:{port}", key="user:right")
     assert missing.layer == wrong.layer == "auth"
     assert "wants a key" in missing.message
     assert "refuses the key" in wrong.message
-    assert right.is_ok
+    assert wanted.is_ok
 
 
 async def test_missing_api_flag_is_named():

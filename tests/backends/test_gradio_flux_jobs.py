@@ -57,7 +57,7 @@ async def test_next_picture_is_not_sent_before_a_cancelled_one_has_ended(major: 
         following = asyncio.create_task(backend.generate(request(prompt="wanted"), report))
         await until(lambda: seen)
         await asyncio.sleep(0.03)
-        assert [said["Prompt"] for said in app.engine.submitted] == ["unwanted"]
+        assert [reply["Prompt"] for reply in app.engine.submitted] == ["unwanted"]
         assert seen[0].note == "waiting until the app has ended the picture before"
         app.engine.release()
         await following
@@ -129,7 +129,7 @@ async def test_each_picture_of_a_batch_can_be_made_again_by_its_seed(major: int)
         assert [image.seed for image in batch.images] == [2**31 - 2, 2**31 - 1, 0]
         again = await backend.generate(request(seed=batch.images[1].seed), ignore)
         assert again.images == batch.images[1:2]
-        assert all(said["Randomize seed"] is False for said in app.engine.submitted)
+        assert all(reply["Randomize seed"] is False for reply in app.engine.submitted)
         assert batch.model == "black-forest-labs/FLUX.1-schnell"
         await backend.aclose()
 
@@ -302,11 +302,11 @@ async def test_picture_to_start_from_is_uploaded_and_named() -> None:
         source = picture("PNG")
         wanted = request(mode=Mode.IMG2IMG, init_image=SourceImage.of(source), denoising_strength=0.5, seed=0)
         image = (await backend.generate(wanted, ignore)).images[0]
-        said = app.engine.submitted[0]
-        assert app.engine.files[said["Input Image"]["path"]] == source
-        assert said["Input Image"]["meta"] == {"_type": "gradio.FileData"}
-        assert said["Strength"] == 0.5
-        assert said["Seed (0 = random)"] == image.seed != 0
+        reply = app.engine.submitted[0]
+        assert app.engine.files[reply["Input Image"]["path"]] == source
+        assert reply["Input Image"]["meta"] == {"_type": "gradio.FileData"}
+        assert reply["Strength"] == 0.5
+        assert reply["Seed (0 = random)"] == image.seed != 0
         await backend.aclose()
 
 

@@ -159,7 +159,7 @@ async def test_openai_is_told_nothing_that_it_does_not_document() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dialect", "told"),
+    ("dialect", "reported"),
     [
         ("localai", {"seed": 812, "step": 20, "prompt": "a red fox|rain", "response_format": "b64_json"}),
         ("lemonade", {"seed": 812, "steps": 20, "cfg_scale": 7.0, "n": 1}),
@@ -169,11 +169,11 @@ async def test_openai_is_told_nothing_that_it_does_not_document() -> None:
         ("classic", {"prompt": "a red fox\nAvoid: rain.", "size": "1024x512"}),
     ],
 )
-async def test_each_server_is_told_in_its_own_words(dialect: str, told: dict[str, Any]) -> None:
+async def test_each_server_is_told_in_its_own_words(dialect: str, reported: dict[str, Any]) -> None:
     async with OpenAIServer(dialect) as server:
         await drawn_by(server, asked(height=512, negative_prompt="rain", steps=20, cfg_scale=7.0))
         body = server.submitted[0]
-        assert {name: body.get(name) for name in told} == told
+        assert {name: body.get(name) for name in reported} == reported
 
 
 async def test_stable_diffusion_cpp_reads_the_rest_in_the_prompt() -> None:
@@ -300,10 +300,10 @@ async def test_openai_is_asked_once_a_second_and_its_organization_is_named() -> 
 def test_the_table_of_servers_is_as_the_page_has_it() -> None:
     page = (Path(__file__).parents[2] / "docs" / "backends" / "openai_images.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.count("|") == 8]
-    told = {row[0]: row[1:] for row in rows[2:]}
+    reported = {row[0]: row[1:] for row in rows[2:]}
     titles = {dialect.title: dialect for dialect in DIALECTS.values()} | {"any other (`classic`)": DIALECTS["classic"]}
-    assert told.keys() == titles.keys() - {"an OpenAI-compatible server"}
-    for title, (__, numbers, negative, picture, mask, at_once) in told.items():
+    assert reported.keys() == titles.keys() - {"an OpenAI-compatible server"}
+    for title, (__, numbers, negative, picture, mask, at_once) in reported.items():
         dialect = titles[title]
         assert (negative == "yes") is (dialect.negative != "avoid"), title
         assert (picture != "no") is bool(dialect.edits), title

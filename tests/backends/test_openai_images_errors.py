@@ -100,5 +100,5 @@ async def test_no_key_stands_in_an_error_or_the_log(caplog: pytest.LogCaptureFix
         with pytest.raises(BackendAuthError) as caught:
             await backend.capabilities()
         await backend.aclose()
-    told = f"{caught.value} {caught.value.user_message} {caught.value.hint} {caught.value.detail} {caplog.text}"
-    assert "sk-secret" not in told
+    reported = f"{caught.value} {caught.value.user_message} {caught.value.hint} {caught.value.detail} {caplog.text}"
+    assert "sk-secret" not in reported

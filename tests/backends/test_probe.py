@@ -69,7 +69,7 @@ async def test_local_probe_names_what_answers_where():
         serve({"/config": products.answer({"version": "4", "title": "Bark", "components": []})}) as bark,
         serve({}) as other,
     ):
-        found = {one.port: one for one in await probe_local((forge, comfy, mute, bark, other, 1))}
+        found = {item.port: item for item in await probe_local((forge, comfy, mute, bark, other, 1))}
     assert set(found) == {forge, comfy, mute, bark}
     assert found[forge].is_usable
     assert found[forge].url == f"http://127.0.0.1:{forge}"

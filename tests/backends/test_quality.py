@@ -117,7 +117,7 @@ def test_a_wrong_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "missing" in problems(tmp_path)[0]
     lines = [f'[{rule.name}]\nexempt = "x"' for rule in RULES[1:]]
     (tmp_path / "quality.toml").write_text("\n".join([*lines, "[telepathy]", 'tests = ["tests/test_x.py::test_y"]']))
-    assert [one.partition(": ")[2] for one in problems(tmp_path)] == [
+    assert [item.partition(": ")[2] for item in problems(tmp_path)] == [
         "telepathy is no rule",
         f"{RULES[0].name} is not answered: it needs tests, exempt or todo",
         "there is no test tests/test_x.py::test_y",
@@ -176,10 +176,10 @@ def cases_named(test: str, collected: list[str]) -> list[str]:
     name, _, parameter = test.partition("[")
     wanted = parameter.removesuffix("]")
     return [
-        one
-        for one in collected
-        if one.partition("[")[0] == name
-        and (not wanted or f"-{wanted}-" in f"-{one.partition('[')[2].removesuffix(']')}-")
+        item
+        for item in collected
+        if item.partition("[")[0] == name
+        and (not wanted or f"-{wanted}-" in f"-{item.partition('[')[2].removesuffix(']')}-")
     ]
 
 
@@ -193,6 +193,6 @@ def test_every_named_test_is_run_with_the_parameter_that_is_named() -> None:
         cwd=ROOT, env={**os.environ, "EASEL_TEST_REAL": "1"}, capture_output=True, text=True, timeout=50,
     )  # fmt: skip
     collected = [line for line in done.stdout.splitlines() if "::" in line]
-    classes = {one.rpartition("::")[0] for one in collected}
+    classes = {item.rpartition("::")[0] for item in collected}
     assert len(collected) > 300, done.stdout[-2000:]
     assert sorted(test for test in named if test not in classes and not cases_named(test, collected)) == []

@@ -208,14 +208,14 @@ async def test_who_may_use_an_engine_and_in_which_order(registry: BackendRegistr
 
 
 async def test_a_removed_engine_is_closed_and_told_of(registry: BackendRegistry) -> None:
-    told: list[str] = []
-    registry.on_change.append(told.append)
+    reported: list[str] = []
+    registry.on_change.append(reported.append)
     engine = Engine()
     registry.add(_entry(engine))
     await registry.remove("gpu")
     await registry.remove("gpu")
     assert engine.is_closed
-    assert told == ["gpu", "gpu"]
+    assert reported == ["gpu", "gpu"]
     assert registry.fit("gpu", make_request()) == Refused(reasons=("it is no longer connected",))
 
 
@@ -223,13 +223,13 @@ async def test_a_removed_engine_is_closed_and_told_of(registry: BackendRegistry)
 async def test_an_engine_in_use_is_closed_after_its_last_job(registry: BackendRegistry, is_replaced: bool) -> None:
     engine = Engine()
     registry.add(_entry(engine))
-    async with registry.borrow("gpu") as one:
+    async with registry.borrow("gpu") as item:
         async with registry.borrow("gpu"):
             if is_replaced:
                 registry.add(_entry(Engine()))
             else:
                 await registry.remove("gpu")
-        assert one is engine
+        assert item is engine
         assert not engine.is_closed
     assert engine.is_closed
 

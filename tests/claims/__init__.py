@@ -42,7 +42,7 @@ def sentences(page: Path) -> list[str]:
 
     def end() -> None:
         if paragraph:
-            found.extend(one.strip() for one in SENTENCE_END.split(" ".join(paragraph)) if re.search(r"\w", one))
+            found.extend(item.strip() for item in SENTENCE_END.split(" ".join(paragraph)) if re.search(r"\w", item))
             paragraph.clear()
 
     for line in page.read_text(encoding="utf-8").splitlines():
@@ -77,10 +77,10 @@ def file_of(page: Path) -> Path:
 
 def claims_of(page: Path) -> list[Claim]:
     path = file_of(page)
-    told = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    reported = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return [
-        Claim(says=one["says"], tests=tuple(one.get("tests", ())), no_promise=one.get("no_promise", ""))
-        for one in told.get("claim", ())
+        Claim(says=item["says"], tests=tuple(item.get("tests", ())), no_promise=item.get("no_promise", ""))
+        for item in reported.get("claim", ())
     ]
 
 

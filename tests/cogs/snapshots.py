@@ -24,9 +24,9 @@ def drawn(card: Card) -> str:
     lines += [f"[{picture.filename}: {picture.alt_text}]" for picture in card.pictures]
     for row in card.rows:
         if isinstance(row, Menu):
-            choices = ", ".join(f"{'*' if one.is_default else ''}{one.label}" for one in row.choices)
+            choices = ", ".join(f"{'*' if item.is_default else ''}{item.label}" for item in row.choices)
             lines.append(f"< {row.placeholder} v >  {choices}")
         else:
-            shown = (" ".join(filter(None, (one.emoji, one.label))) for one in row)
+            shown = (" ".join(filter(None, (item.emoji, item.label))) for item in row)
             lines.append(" ".join(f"( {text} )" for text in shown))
     return "\n".join(lines)

@@ -65,7 +65,7 @@ def test_status_reads_as_it_was_agreed() -> None:
         (engine("box", "box is not answering.", "Start it with --api."), lane(waiting=1)),
         (engine("mia's Forge", "mia's Forge is not answering.", "Tell nobody.", "user"), lane()),
     ]
-    lines = [engines_text.engine(one, its_lane, NOW) for one, its_lane in pairs]
+    lines = [engines_text.engine(item, its_lane, NOW) for item, its_lane in pairs]
     check_snapshot("status", engines_text.status([*lines, *engines_text.reasons(REFUSED)]))
 
 
@@ -130,13 +130,13 @@ def test_letters_about_machines_read_as_they_were_agreed() -> None:
         Notice(kind="idle", owner=OWNER, bill=bill(), message="I could not stop it: RunPod refuses the API key.",
                lines=("`/gpu stop`", HOW_TO_STOP["runpod"])),
     ]  # fmt: skip
-    check_snapshot("letters_machines", "\n\n".join(engines_text.notice(one) for one in letters))
+    check_snapshot("letters_machines", "\n\n".join(engines_text.notice(item) for item in letters))
 
 
 def test_letters_to_owners_read_as_they_were_agreed() -> None:
     idle = Notice(kind="idle", owner=OWNER, bill=bill(), lines=(HOW_TO_STOP["runpod"],))
     down = Notice(kind="down", owner=OWNER, bill=bill(), message=REFUSED.message, lines=tuple(checks_for(REFUSED)))
-    check_snapshot("letters", "\n\n".join(engines_text.notice(one) for one in (idle, down)))
+    check_snapshot("letters", "\n\n".join(engines_text.notice(item) for item in (idle, down)))
 
 
 def comparison(*contenders: tuple[str, str, str]) -> Comparison:

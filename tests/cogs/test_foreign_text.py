@@ -170,13 +170,13 @@ def house_refusal(text: str) -> HouseRefusal:
 
 
 def info(text: str) -> Card:
-    said = Infotext(prompt=text, negative_prompt=text, parameters={"Seed": text, text: text, "Model": text})
-    return picture_forms.info_card(said, ImageInfo(media_type="image/png", width=8, height=8), private=False)
+    reply = Infotext(prompt=text, negative_prompt=text, parameters={"Seed": text, text: text, "Model": text})
+    return picture_forms.info_card(reply, ImageInfo(media_type="image/png", width=8, height=8), private=False)
 
 
 def model_pages(text: str) -> list[Card]:
     up, down = engine(text), replace(engine(text, text), name="other", capabilities=None)
-    return [models._page(one, [up, down], place) for one in (up, down) for place in ("0", "loras.0")]
+    return [models._page(each, [up, down], place) for each in (up, down) for place in ("0", "loras.0")]
 
 
 Written = str | Card | list[Any]
@@ -279,24 +279,24 @@ TOKEN = re.compile(
 
 def contents(written: Written) -> list[str]:
     if isinstance(written, list):
-        return [text for one in written for text in contents(one)]
+        return [text for each in written for text in contents(each)]
     return [written.content if isinstance(written, Card) else written]
 
 
 def skeleton(content: str) -> list[str]:
     """Return what Discord makes something of, in its order; not what is escaped, nor what is inside code."""
     outside = re.sub(r"```\n.*?\n```", "```block```", content, flags=re.DOTALL)
-    outside = re.sub(r"(`)[^`\n]+(`)|\\[!-/:-@\[-`{-~]", lambda one: "``" if one[1] else "x", outside)
+    outside = re.sub(r"(`)[^`\n]+(`)|\\[!-/:-@\[-`{-~]", lambda each: "``" if each[1] else "x", outside)
     return TOKEN.findall(outside)
 
 
 def is_visible(text: str) -> bool:
     text.encode()
     added = text.replace("@\u200b", "@").replace(":\u200b//", "://").replace(".\u200b", ".")
-    return all(unicodedata.category(one) not in ("Cc", "Cf", "Cs") or one == "\n" for one in added)
+    return all(unicodedata.category(each) not in ("Cc", "Cf", "Cs") or each == "\n" for each in added)
 
 
-@pytest.mark.parametrize("builder", BUILDERS, ids=lambda one: f"{one.__module__}.{one.__name__}")
+@pytest.mark.parametrize("builder", BUILDERS, ids=lambda each: f"{each.__module__}.{each.__name__}")
 @given(text=HOSTILE)
 def test_foreign_text_means_nothing_in_a_message(builder: Callable[..., Any], text: str) -> None:
     plain = contents(BUILDERS[builder](MARK))
@@ -314,8 +314,8 @@ async def test_controls_show_plain_words(text: str) -> None:
         assert view is not None
         for item in view.children:
             shown = [getattr(item, "label", None), getattr(item, "placeholder", None)]
-            shown += [part for one in getattr(item, "options", ()) for part in (one.label, one.description)]
-            assert all(is_visible(one) and "\n" not in one and len(one) <= 100 for one in shown if one)
+            shown += [part for each in getattr(item, "options", ()) for part in (each.label, each.description)]
+            assert all(is_visible(each) and "\n" not in each and len(each) <= 100 for each in shown if each)
     assert any(isinstance(row, Menu) for card in cards for row in card.rows)
 
 
@@ -341,7 +341,7 @@ def test_code_of_our_own_stays_code(own: str) -> None:
 
 
 def test_every_function_that_writes_a_message_is_tried() -> None:
-    known = {(one.__module__, one.__name__) for one in BUILDERS}
+    known = {(each.__module__, each.__name__) for each in BUILDERS}
     known |= {(module, name) for module, names in NOT_MESSAGES.items() for name in names}
     found = set()
     for about in pkgutil.walk_packages(cogs.__path__, "cogs."):

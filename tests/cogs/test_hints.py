@@ -25,7 +25,7 @@ PAGES = [path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")) i
 def known() -> dict[str, tuple[list[str], list[str]]]:
     """Return for each command, with its subcommand, its options and which of them must be given."""
     found = {}
-    cogs = [one for one in vars(bot_module).values() if isinstance(one, type) and issubclass(one, commands.Cog)]
+    cogs = [item for item in vars(bot_module).values() if isinstance(item, type) and issubclass(item, commands.Cog)]
     for cog in cogs:
         for command in cog.__new__(cog).application_commands:  # bound to a cog, its options are read
             if isinstance(command, nextcord.SlashApplicationCommand):
@@ -35,9 +35,9 @@ def known() -> dict[str, tuple[list[str], list[str]]]:
 
 def leaves(command: dict, before: str = "") -> dict[str, tuple[list[str], list[str]]]:
     name, options = before + command["name"], command.get("options", [])
-    children = [one for one in options if one["type"] in (1, 2)]
+    children = [item for item in options if item["type"] in (1, 2)]
     if not children:
-        return {name: ([one["name"] for one in options], [one["name"] for one in options if one.get("required")])}
+        return {name: ([item["name"] for item in options], [item["name"] for item in options if item.get("required")])}
     return {key: value for child in children for key, value in leaves(child, f"{name} ").items()}
 
 
@@ -57,7 +57,7 @@ def texts(path: Path) -> str:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            found.append("".join(one.value if isinstance(one, ast.Constant) else FILLED_IN for one in node.values))
+            found.append("".join(item.value if isinstance(item, ast.Constant) else FILLED_IN for item in node.values))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (docstrings | pieces):
             found.append(node.value)
     return "\n".join(found)
@@ -78,7 +78,7 @@ def problem_of(name: str, rest: str, there: dict[str, tuple[list[str], list[str]
     full = f"{name} {first}" if f"{name} {first}" in there else name
     arguments = rest[len(first) :].strip() if full != name else rest
     if full not in there:
-        is_group = any(one.startswith(f"{name} ") for one in there)
+        is_group = any(item.startswith(f"{name} ") for item in there)
         return "" if is_group and (not arguments or FILLED_IN in first) else "no such command"
     options, required = there[full]
     names = OPTION.findall(arguments)
@@ -100,7 +100,7 @@ def test_a_command_that_is_told_can_be_typed(where, name, rest):
 
 
 @pytest.mark.parametrize(
-    ("said", "right"),
+    ("reply", "expected"),
     [
         ("sdconnect a1111 https://x", False),
         ("sdconnect type:a1111 url:https://x", True),
@@ -110,6 +110,6 @@ def test_a_command_that_is_told_can_be_typed(where, name, rest):
         ("paint", False),
     ],
 )
-def test_the_check_itself_finds_what_cannot_be_typed(said, right):
-    name, _, rest = said.partition(" ")
-    assert (problem_of(name, rest, known()) == "") is right
+def test_the_check_itself_finds_what_cannot_be_typed(reply, expected):
+    name, _, rest = reply.partition(" ")
+    assert (problem_of(name, rest, known()) == "") is expected

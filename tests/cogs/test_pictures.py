@@ -135,8 +135,8 @@ def test_alt_text_of_an_upscaled_picture_says_how_much_larger() -> None:
     job = replace(done(model="ESRGAN").job, drawn=request, origin=replace(JOB.origin, parent_job_id="1"))
     assert job.result is not None
     large = replace(job.result.images[0], width=1536, height=1024)
-    said = "AI image: a fox in a library, watercolor; made 2 times larger by ESRGAN, 1536×1024"
-    assert alt_of(job, large) == said
+    reply = "AI image: a fox in a library, watercolor; made 2 times larger by ESRGAN, 1536×1024"
+    assert alt_of(job, large) == reply
     own = replace(job, drawn=replace(request, prompt=""), origin=JOB.origin, result=done(model="ESRGAN").job.result)
     assert (
         alt_of(own, large) == "Enlarged image: a picture given without words; made 2 times larger by ESRGAN, 1536×1024"

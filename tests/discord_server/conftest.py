@@ -43,5 +43,5 @@ async def connect(discord: DiscordServer) -> AsyncIterator[Connect]:
         return running[-1].bot
 
     yield start
-    for one in running:
-        await one.close()
+    for each in running:
+        await each.close()

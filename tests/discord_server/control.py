@@ -45,7 +45,7 @@ def control_routes(server: DiscordServer) -> list[web.RouteDef]:
 def _channel(server: DiscordServer, name: str | None) -> Channel:
     if name is None:
         return server.channel
-    found = next((one for one in server.channels.values() if one.name == name or str(one.id) == name), None)
+    found = next((item for item in server.channels.values() if item.name == name or str(item.id) == name), None)
     return found or server.add_channel(name)
 
 

@@ -231,7 +231,7 @@ class Gateway:
 
     def _resume(self, connection: Connection, data: dict[str, Any]) -> Session | None:
         self.resumes += 1
-        session = next((one for one in self.sessions if one.id == data["session_id"] and one.resumable), None)
+        session = next((each for each in self.sessions if each.id == data["session_id"] and each.resumable), None)
         if data["token"] != self._server.token:
             connection.close(4004)
             return None

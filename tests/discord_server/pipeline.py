@@ -45,7 +45,7 @@ class Pipeline:
         path = request.path.removeprefix(PREFIX)
         record = RequestRecord(t=self._server.now(), method=request.method, path=path)
         self._server.requests.append(record)
-        fault = next((one for one in self._server.faults if one.takes(request.method, path)), None)
+        fault = next((item for item in self._server.faults if item.takes(request.method, path)), None)
         try:
             response = await self._with_fault(request, handler, record, fault)
         except ConnectionResetError:  # whoever asked was killed before all of it had come

@@ -101,9 +101,9 @@ class CommandRoutes:
         if problems:
             raise errors.invalid_form(problems)
         kind = raw.get("type", 1)
-        same = [one for one in scope.values() if (one["name"], one["type"]) == (raw["name"], kind)]
+        same = [item for item in scope.values() if (item["name"], item["type"]) == (raw["name"], kind)]
         if not same:
-            if sum(one["type"] == kind for one in scope.values()) >= MAX_PER_KIND[kind]:
+            if sum(item["type"] == kind for item in scope.values()) >= MAX_PER_KIND[kind]:
                 raise errors.ApiError(400, 30032, "Maximum number of application commands reached", violation=True)
             self.creates += 1
             if self.creates > MAX_CREATES_A_DAY:

@@ -148,7 +148,7 @@ class InteractionRoutes:
         if message_id is None:
             return interaction, self._existing(interaction.original)
         mine = [interaction.original, *interaction.followups]
-        found = next((one for one in mine if one is not None and str(one.id) == message_id), None)
+        found = next((item for item in mine if item is not None and str(item.id) == message_id), None)
         return interaction, self._existing(found)
 
     async def follow_up(self, request: web.Request) -> web.Response:

@@ -158,7 +158,7 @@ class DiscordServer:
                     await self._change.wait()
                 return value
         except TimeoutError:
-            recent = [(one.method, one.path[:60], one.status) for one in self.requests[-6:]]
+            recent = [(item.method, item.path[:60], item.status) for item in self.requests[-6:]]
             raise TimeoutError(f"not within {timeout_s} s; last requests {recent}; {self.violations}") from None
 
     async def wait_ready(self, timeout_s: float = 10.0) -> None:
@@ -234,14 +234,14 @@ class DiscordServer:
 
     def user(self, name: str, *, admin: bool = False, permissions: Iterable[str] = ()) -> User:
         """Return the user of this name, added now if need be."""
-        found = next((one for one in self.accounts.values() if isinstance(one, User) and one.name == name), None)
+        found = next((item for item in self.accounts.values() if isinstance(item, User) and item.name == name), None)
         return found or self.add_user(name, admin=admin, permissions=permissions)
 
     def find_guild(self, guild_id: int) -> Guild | None:
         return next((guild for guild in self.guilds if guild.id == guild_id), None)
 
     def dm_channel(self, account: Account) -> Channel:
-        found = next((one for one in self.channels.values() if one.recipient is account), None)
+        found = next((item for item in self.channels.values() if item.recipient is account), None)
         if found is None:
             found = Channel(id=self.ids.next(), name=f"@{account.name}", guild=None, recipient=account)
             self.channels[found.id] = found
@@ -276,10 +276,10 @@ class DiscordServer:
         self._set_permissions(permissions, channel, allowed=True)
 
     def _set_permissions(self, permissions: Iterable[str], channel: Channel | None, *, allowed: bool) -> None:
-        for one in [channel] if channel else [one for one in self.channels.values() if one.guild]:
+        for item in [channel] if channel else [item for item in self.channels.values() if item.guild]:
             for permission in permissions:
-                self._override(one, self.bot.id, permission, allowed=allowed)
-            self.gateway.dispatch("CHANNEL_UPDATE", one.to_json(), gateway.GUILDS)
+                self._override(item, self.bot.id, permission, allowed=allowed)
+            self.gateway.dispatch("CHANNEL_UPDATE", item.to_json(), gateway.GUILDS)
         self.changed()
 
     # -- messages

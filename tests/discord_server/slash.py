@@ -26,9 +26,9 @@ def find_command(user: User, channel: Channel, name: str, kind: int) -> dict[str
     """Find what the client would offer this user here."""
     server, guild = user.server, channel.guild
     offered = server.commands.offered(guild.id if guild else None)
-    command = next((one for one in offered if (one["name"], one["type"]) == (name, kind)), None)
+    command = next((item for item in offered if (item["name"], item["type"]) == (name, kind)), None)
     if command is None:
-        raise NotPossible(f"no command {name!r}; there are {sorted(one['name'] for one in offered)}")
+        raise NotPossible(f"no command {name!r}; there are {sorted(item['name'] for item in offered)}")
     contexts = command.get("contexts")
     if guild is None and (command["dm_permission"] is False or (contexts is not None and 1 not in contexts)):
         raise NotPossible(f"/{name} is not offered in direct messages")

@@ -51,7 +51,7 @@ async def test_rate_limit_fault_is_waited_out(discord: DiscordServer, connect: C
     await discord.user("mia").say(discord.channel, "!big 5")
     await discord.wait_for(lambda: len(discord.channel.messages) == 2)
     assert fault.hits == 1
-    assert [one.status for one in discord.requests[-2:]] == [429, 200]
+    assert [item.status for item in discord.requests[-2:]] == [429, 200]
 
 
 async def test_429_without_via_looks_like_a_ban(discord: DiscordServer, connect: Connect) -> None:
@@ -226,13 +226,13 @@ async def test_expired_cdn_links_are_gone_until_the_message_is_fetched_again(
     discord: DiscordServer, connect: Connect
 ) -> None:
     bot = await connect()
-    said = await discord.user("mia").say(discord.channel, "look", attachments=[("a.png", b"123")])
+    reply = await discord.user("mia").say(discord.channel, "look", attachments=[("a.png", b"123")])
     channel = bot.get_channel(discord.channel.id)
-    old = await channel.fetch_message(said.id)
+    old = await channel.fetch_message(reply.id)
     discord.expire_cdn_links()
     with pytest.raises(nextcord.NotFound):
         await old.attachments[0].read()
-    fresh = await channel.fetch_message(said.id)
+    fresh = await channel.fetch_message(reply.id)
     assert await fresh.attachments[0].read() == b"123"
 
 

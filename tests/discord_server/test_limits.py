@@ -119,7 +119,7 @@ def test_wrong_modal_is_named(changes: dict[str, Any], where: str) -> None:
 async def test_too_long_message_is_refused_in_discords_shape(discord: DiscordServer, connect: Connect) -> None:
     bot = await connect()
     await discord.user("mia").say(discord.channel, "!big 2001")
-    error = await discord.wait_for(lambda: next((one for one in bot.seen if isinstance(one, Exception)), None))
+    error = await discord.wait_for(lambda: next((item for item in bot.seen if isinstance(item, Exception)), None))
     assert (error.original.status, error.original.code) == (400, 50035)
     assert "2000 or fewer" in error.original.text
     assert [violation.rule for violation in discord.violations] == ["50035"]

@@ -13,15 +13,15 @@ from tests.discord_server.sample_bot import RunningBot, make_bot
 async def test_guilds_members_users_and_history_can_be_fetched(discord: DiscordServer, connect: Connect) -> None:
     bot = await connect()
     mia = discord.user("mia")
-    said = [await mia.say(discord.channel, str(number)) for number in range(5)]
+    reply = [await mia.say(discord.channel, str(number)) for number in range(5)]
     guild = await bot.fetch_guild(discord.guild.id)
     assert (await guild.fetch_member(mia.id)).name == "mia"
     assert (await bot.fetch_user(mia.id)).name == "mia"
     assert (await bot.application_info()).id == discord.application_id
     channel = await bot.fetch_channel(discord.channel.id)
-    before = nextcord.Object(said[4].id)
+    before = nextcord.Object(reply[4].id)
     assert [message.content async for message in channel.history(limit=2, before=before)] == ["3", "2"]
-    around = [message.content async for message in channel.history(limit=3, around=nextcord.Object(said[2].id))]
+    around = [message.content async for message in channel.history(limit=3, around=nextcord.Object(reply[2].id))]
     assert sorted(around) == ["1", "2", "3"]
     with pytest.raises(nextcord.NotFound):
         await bot.fetch_user(1)
@@ -30,17 +30,17 @@ async def test_guilds_members_users_and_history_can_be_fetched(discord: DiscordS
 async def test_bot_removes_reactions_only_with_the_permission(discord: DiscordServer, connect: Connect) -> None:
     bot = await connect()
     mia = discord.user("mia")
-    said = await mia.say(discord.channel, "a")
-    await mia.react(said, "👍")
-    await discord.wait_for(lambda: len(said.reactions["👍"]) == 2)
-    message = await bot.get_channel(discord.channel.id).fetch_message(said.id)
+    reply = await mia.say(discord.channel, "a")
+    await mia.react(reply, "👍")
+    await discord.wait_for(lambda: len(reply.reactions["👍"]) == 2)
+    message = await bot.get_channel(discord.channel.id).fetch_message(reply.id)
     with pytest.raises(nextcord.Forbidden):
         await message.remove_reaction("👍", nextcord.Object(mia.id))
     discord.grant("MANAGE_MESSAGES")
     await message.remove_reaction("👍", nextcord.Object(mia.id))
-    assert said.reactions == {"👍": [discord.bot]}
+    assert reply.reactions == {"👍": [discord.bot]}
     with pytest.raises(nextcord.HTTPException) as not_mine:
-        await bot.http.edit_message(discord.channel.id, said.id, content="b")
+        await bot.http.edit_message(discord.channel.id, reply.id, content="b")
     assert not_mine.value.code == 50005
 
 

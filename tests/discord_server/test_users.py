@@ -76,8 +76,8 @@ async def test_subcommands_and_context_menus(discord: DiscordServer, connect: Co
     await connect()
     mia = discord.user("mia")
     assert (await mia.slash(discord.channel, "styles add", name="noir")).message.content == "added noir"
-    said = await mia.say(discord.channel, "a fox")
-    assert (await mia.context_menu("Reuse prompt", said)).message.content == "reused a fox"
+    reply = await mia.say(discord.channel, "a fox")
+    assert (await mia.context_menu("Reuse prompt", reply)).message.content == "reused a fox"
 
 
 async def test_button_select_and_modal(discord: DiscordServer, connect: Connect) -> None:
@@ -131,7 +131,7 @@ async def test_closed_direct_messages_are_refused(discord: DiscordServer, connec
     mia = discord.user("mia")
     mia.dms_open = False
     await mia.say(discord.channel, "!whisper")
-    error = await discord.wait_for(lambda: next((one for one in bot.seen if isinstance(one, Exception)), None))
+    error = await discord.wait_for(lambda: next((item for item in bot.seen if isinstance(item, Exception)), None))
     assert error.original.code == 50007
 
 

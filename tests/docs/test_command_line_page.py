@@ -26,8 +26,8 @@ async def test_the_commands_of_a_page_end_well(page, least, tmp_path):
         for number, command in enumerate(commands(page)):
             settings = SETTINGS | ({"COMFYUI_URL": comfyui.url} if "workflow" in command else {})
             process = EaselProcess(tmp_path, shlex.split(command)[2:], settings, f"log{number}")
-            said = await process.said()
-            assert process.returncode == 0, (command, said)
-            assert "Traceback" not in said
-            assert said.strip(), command
+            reply = await process.said()
+            assert process.returncode == 0, (command, reply)
+            assert "Traceback" not in reply
+            assert reply.strip(), command
     assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")

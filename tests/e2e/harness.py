@@ -153,8 +153,8 @@ class Easel:
         await lay_database(self.folder / DATABASE_NAME)
         await lay_cache(self.folder)
         entries = [
-            Entry(config=BackendConfig(name=one.name, kind=one.kind), backend=one, is_fallback=one.name == "sketch")
-            for one in (*self.backends, *((QuickSketch(),) if self.has_fallback else ()))
+            Entry(config=BackendConfig(name=each.name, kind=each.kind), backend=each, is_fallback=each.name == "sketch")
+            for each in (*self.backends, *((QuickSketch(),) if self.has_fallback else ()))
         ]
         instead = Instead(
             clock=self.clock,
@@ -244,7 +244,7 @@ class Easel:
 
 
 def reply_to(message: Message) -> Message | None:
-    return next((one for one in own(message.channel) if one.reference is message), None)
+    return next((each for each in own(message.channel) if each.reference is message), None)
 
 
 def own(channel: Channel) -> list[Message]:

@@ -64,9 +64,9 @@ async def test_a_banned_person_is_refused_at_every_door_and_alone_reads_why(
         await mia.context_menu("Upscale 2×", own_picture),
         await mia.slash(discord.channel, "compare", prompt="a fox"),
     ):
-        told = await shown(discord, asked)
-        assert "You cannot ask for pictures" in told, told
-        assert REASON in told
+        reported = await shown(discord, asked)
+        assert "You cannot ask for pictures" in reported, reported
+        assert REASON in reported
     form = await mia.click(own_picture, "Remix")
     assert REASON in await shown(discord, await mia.submit(form.modal))
     at_home = Origin(door="api", user_id=str(mia.id), account=f"discord:{mia.id}")
@@ -87,8 +87,8 @@ async def test_what_waits_of_a_banned_person_is_cancelled_and_says_by_whom(
     await until(lambda: engine.running)
     done = await ban(discord)
     assert "2 waiting jobs were cancelled" in done.original.content
-    await discord.wait_for(lambda: all("Cancelled by a moderator" in one.content for one in shown))
-    assert not any(REASON in one.content for one in shown), "the reason is not for the channel"
+    await discord.wait_for(lambda: all("Cancelled by a moderator" in item.content for item in shown))
+    assert not any(REASON in item.content for item in shown), "the reason is not for the channel"
     engine.release(3)
     await easel.finished(others)
 
@@ -133,8 +133,8 @@ async def test_only_moderators_ban_and_nobody_bans_whom_they_may_not(discord: Di
         "bans": {},
         "audit": {},
     }.items():
-        told = await shown(discord, await mia.slash(discord.channel, command, **options))
-        assert "Only moderators may do that" in told, (command, told)
+        reported = await shown(discord, await mia.slash(discord.channel, command, **options))
+        assert "Only moderators may do that" in reported, (command, reported)
     for target in (chief(discord), discord.user("boss")):
         asked = await chief(discord).slash(discord.channel, "ban", user=target, reason="x")
         assert "cannot" in await shown(discord, asked)
@@ -152,7 +152,7 @@ async def test_a_ban_of_one_server_is_none_in_another(discord: DiscordServer, st
     answer = await easel.answer_to(await mia.say(far, "!dream a fox"))
     await easel.finished(answer)
     await mia.say(mia.dm_channel, "!dream a fox")
-    await discord.wait_for(lambda: any(one.controls for one in mia.dms))
+    await discord.wait_for(lambda: any(item.controls for item in mia.dms))
 
 
 async def test_pages_of_the_audit_are_for_moderators_alone(discord: DiscordServer, start: StartEasel) -> None:

@@ -35,8 +35,8 @@ async def test_a_member_reads_what_is_right_and_draws_it_by_a_button(discord: Di
     engine = FakeBackend()
     easel = await start(engine)
     assert "everybody: pictures of 1,048,576 pixels" in await limit(discord, size="1024x1024", steps=50)
-    said = await easel.say("!dream a fox --size 8000x8000")
-    refused = await discord.wait_for(lambda: reply_to(said) if reply_to(said) and reply_to(said).controls else None)
+    reply = await easel.say("!dream a fox --size 8000x8000")
+    refused = await discord.wait_for(lambda: reply_to(reply) if reply_to(reply) and reply_to(reply).controls else None)
     assert "8000×8000 is too large: everybody may draw 1,048,576 pixels a picture" in refused.content
     assert engine.requests == []
     other = await discord.user("ann").click(refused, "Draw 1024×1024")
@@ -46,9 +46,9 @@ async def test_a_member_reads_what_is_right_and_draws_it_by_a_button(discord: Di
     job = await easel.job(job_id(refused))
     assert (job.request.width, job.request.height, job.request.prompt) == (1024, 1024, "a fox")
     slow = await easel.slash("an owl", steps=90)
-    told = await answer(discord, slow)
-    assert "90 steps are too many" in told.content
-    await discord.user("mia").click(told, "Draw with 50 steps")
+    reported = await answer(discord, slow)
+    assert "90 steps are too many" in reported.content
+    await discord.user("mia").click(reported, "Draw with 50 steps")
     await until(lambda: len(engine.requests) == 2)
     assert engine.requests[-1].steps == 50
 
@@ -56,8 +56,8 @@ async def test_a_member_reads_what_is_right_and_draws_it_by_a_button(discord: Di
 async def test_the_button_works_after_a_restart(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
     await limit(discord, batch=2)
-    said = await easel.say("!dream a fox --batch 4")
-    refused = await discord.wait_for(lambda: reply_to(said) if reply_to(said) and reply_to(said).controls else None)
+    reply = await easel.say("!dream a fox --batch 4")
+    refused = await discord.wait_for(lambda: reply_to(reply) if reply_to(reply) and reply_to(reply).controls else None)
     await easel.stop()
     await easel.start()
     await discord.user("mia").click(refused, "Draw 2 pictures")
@@ -73,10 +73,10 @@ async def test_a_role_may_have_more_and_a_channel_less(discord: DiscordServer, s
     assert f"<#{art.id}>: 10 steps" in shown
     assert f"<@&{fans(discord).id}>: 80 steps" in shown
     await easel.dream("!dream a fox --steps 60", user="fan")
-    for channel, user, right in ((discord.channel, "mia", "20 steps"), (art, "fan", "10 steps")):
-        said = await discord.user(user).say(channel, "!dream a fox --steps 60")
-        refused = await discord.wait_for(lambda said=said: reply_to(said) if reply_to(said) else None)
-        assert refused.buttons == [f"Draw with {right}"], refused.content
+    for channel, user, expected in ((discord.channel, "mia", "20 steps"), (art, "fan", "10 steps")):
+        reply = await discord.user(user).say(channel, "!dream a fox --steps 60")
+        refused = await discord.wait_for(lambda reply=reply: reply_to(reply) if reply_to(reply) else None)
+        assert refused.buttons == [f"Draw with {expected}"], refused.content
 
 
 async def test_every_door_keeps_the_caps(discord: DiscordServer, start: StartEasel) -> None:
@@ -109,8 +109,8 @@ async def test_quota_shows_what_is_left_and_when_it_resets(discord: DiscordServe
     asked = await easel.say("!quota")
     assert "1 of 3" in (await discord.wait_for(lambda: reply_to(asked))).content
     await easel.dream("!dream a fox")
-    said = await easel.say("!dream one more fox")
-    refused = await discord.wait_for(lambda: reply_to(said))
+    reply = await easel.say("!dream one more fox")
+    refused = await discord.wait_for(lambda: reply_to(reply))
     assert "no pictures left today: everybody may have 3 a day" in refused.content
     asked = await discord.user("mia").slash(discord.channel, "forget")
     await discord.user("mia").click(asked.original, "Delete everything")

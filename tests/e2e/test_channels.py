@@ -38,8 +38,8 @@ PLACES: dict[str, Any] = {
 async def test_dream_is_answered_where_it_was_said(discord: DiscordServer, start: StartEasel, place: str) -> None:
     await start(FakeBackend())
     channel: Channel = PLACES[place](discord)
-    said = await discord.user("mia").say(channel, "!dream a red fox")
-    answer = await discord.wait_for(lambda: reply_to(said))
+    reply = await discord.user("mia").say(channel, "!dream a red fox")
+    answer = await discord.wait_for(lambda: reply_to(reply))
     await discord.wait_for(lambda: is_finished(answer))
     assert answer.attachments
     assert own(channel) == [answer]
@@ -66,8 +66,8 @@ async def test_a_restart_in_the_middle_finishes_the_same_message(
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     channel: Channel = PLACES[place](discord)
-    said = await discord.user("mia").say(channel, "!dream a red fox")
-    answer = await discord.wait_for(lambda: reply_to(said))
+    reply = await discord.user("mia").say(channel, "!dream a red fox")
+    answer = await discord.wait_for(lambda: reply_to(reply))
     await discord.wait_for(lambda: answer.controls)
     await until(lambda: engine.running)
     while (await easel.job(job_id(answer))).origin.message_id is None:
@@ -99,6 +99,6 @@ async def test_a_missing_permission_is_named_in_every_kind_of_channel(
     discord.revoke(missing, channel=channel.parent or channel)
     await discord.user("mia").say(channel, "!dream a red fox")
     mia = discord.user("mia")
-    told = await discord.wait_for(lambda: [one for one in (*own(channel), *mia.dms) if words in one.content])
-    assert "went wrong" not in told[0].content
+    reported = await discord.wait_for(lambda: [item for item in (*own(channel), *mia.dms) if words in item.content])
+    assert "went wrong" not in reported[0].content
     assert engine.requests == []

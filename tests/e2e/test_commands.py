@@ -16,7 +16,9 @@ IN_PRACTICE = {"rate_limits": {"command_write": (5, 20.0)}}
 
 def writes(discord: DiscordServer) -> list[str]:
     return [
-        one.method for one in discord.requests if one.path.split("?")[0].endswith("/commands") and one.method != "GET"
+        item.method
+        for item in discord.requests
+        if item.path.split("?")[0].endswith("/commands") and item.method != "GET"
     ]
 
 
@@ -73,7 +75,7 @@ async def test_what_another_version_registered_is_replaced_at_once(
     assert writes(unknown) == ["PUT"]
     texts = {command["name"]: (command["description"], len(command.get("options", []))) for command in before.values()}
     now = unknown.commands.commands[None].values()
-    assert {one["name"]: (one["description"], len(one.get("options", []))) for one in now} == texts
+    assert {item["name"]: (item["description"], len(item.get("options", []))) for item in now} == texts
 
 
 async def test_named_servers_get_their_commands_with_one_write_each(unknown: DiscordServer, start: StartEasel) -> None:
@@ -107,5 +109,5 @@ async def test_a_new_session_asks_nothing_again(unknown: DiscordServer, start: S
     unknown.close_gateway(resumable=False)
     await unknown.wait_for(lambda: unknown.gateway.identifies == 2 and unknown.gateway.live, 10)
     await easel.dream()
-    assert [one.path for one in unknown.requests if "/commands" in one.path] == []
+    assert [item.path for item in unknown.requests if "/commands" in item.path] == []
     assert len(own(unknown.channel)) == 1

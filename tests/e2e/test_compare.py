@@ -56,7 +56,7 @@ async def test_a_picture_is_picked_and_gone_on_from(discord: DiscordServer, star
     answer = await easel.answer_to(await easel.say("!compare a red fox"))
     await discord.wait_for(lambda: is_over(answer))
     await discord.user("ann").click(answer, "U2")
-    await discord.wait_for(lambda: any(one.attachments for one in own(discord.channel)[1:]))
+    await discord.wait_for(lambda: any(item.attachments for item in own(discord.channel)[1:]))
     await discord.user("ann").click(answer, "Re-roll 1")
     await until(lambda: len(gpu.requests) == 2)
     assert len(grid.requests) == 1
@@ -67,7 +67,7 @@ async def test_slash_with_chosen_engines_and_suggestions(discord: DiscordServer,
     await start(gpu, grid, horde)
     mia = discord.user("mia")
     offered = await mia.autocomplete(discord.channel, "compare", "engines", "gpu,", prompt="a fox")
-    assert [one["value"] for one in offered] == ["gpu,grid", "gpu,horde"]
+    assert [item["value"] for item in offered] == ["gpu,grid", "gpu,horde"]
     result = await mia.slash(discord.channel, "compare", prompt="a fox", engines="horde, gpu")
     await discord.wait_for(lambda: result.message and is_over(result.message))
     assert "**1** horde" in result.message.content
@@ -190,7 +190,7 @@ async def test_one_engine_is_no_comparison(discord: DiscordServer, start: StartE
     await discord.wait_for(lambda: refused.followups)
     assert "takes two engines" in refused.followups[0].content
     unknown = await easel.say("!compare a fox --engines gpu,toaster")
-    await discord.wait_for(lambda: any("no engine “toaster”" in one.content for one in own(discord.channel)))
+    await discord.wait_for(lambda: any("no engine “toaster”" in item.content for item in own(discord.channel)))
     assert unknown
     answer = await easel.answer_to(await easel.say("!compare a fox --engines gpu,sketch"))
     await discord.wait_for(lambda: is_over(answer))
@@ -258,7 +258,7 @@ async def test_where_its_result_ended_up_is_noted(discord, start) -> None:
     discord.channel.messages.remove(answer)
     for backend in backends:
         backend.release()
-    await discord.wait_for(lambda: any(is_over(one) and one.attachments for one in own(discord.channel)))
+    await discord.wait_for(lambda: any(is_over(item) and item.attachments for item in own(discord.channel)))
     (other,) = own(discord.channel)
 
     jobs = {parsed[1] for button in other.controls if (parsed := parse_id(button["custom_id"]))}

@@ -58,8 +58,10 @@ def examine() -> Examine:
 
 def everything_said(discord: DiscordServer) -> str:
     channels = discord.channels.values()
-    messages = [one for channel in channels for one in (*channel.messages, *channel.deleted_messages) if one.author.bot]
-    return "\n".join(text for one in messages for text in (one.content, *one.history))
+    messages = [
+        item for channel in channels for item in (*channel.messages, *channel.deleted_messages) if item.author.bot
+    ]
+    return "\n".join(text for item in messages for text in (item.content, *item.history))
 
 
 async def connect(easel: Easel, user: str = "mia", command: str = "sdconnect", **options: object):
@@ -118,8 +120,10 @@ async def test_what_others_press_under_its_pictures_is_drawn_on_theirs(
     await easel.finished((await more(ann, own_picture, "Draw on gpu1")).original)
     [other] = [entry for entry in entries(shared_picture) if entry.startswith("Draw on")]
     refused = await more(ann, shared_picture, other)
-    [told] = await discord.wait_for(lambda: refused.followups or ([refused.original] if refused.ephemeral else None))
-    assert "There is no other engine here" in told.content
+    [reported] = await discord.wait_for(
+        lambda: refused.followups or ([refused.original] if refused.ephemeral else None)
+    )
+    assert "There is no other engine here" in reported.content
     assert len(engine.requests) == 1
 
 
@@ -129,10 +133,10 @@ async def test_a_failed_test_saves_nothing_and_says_what_to_do(
     easel = await start(examine=examine)
     examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="it wants a password.", hint="Add `key`.")
     result = await connect(easel)
-    [told] = result.followups
-    assert told.ephemeral
-    assert "Connection failed: it wants a password." in told.content
-    assert "Add `key`." in told.content
+    [reported] = result.followups
+    assert reported.ephemeral
+    assert "Connection failed: it wants a password." in reported.content
+    assert "Add `key`." in reported.content
     mia = discord.user("mia")
     tested = await mia.slash(discord.channel, "sdtest")
     await discord.wait_for(lambda: tested.followups)
@@ -163,9 +167,9 @@ async def test_a_prefix_command_with_a_key_is_deleted(
 ) -> None:
     easel = await start(examine=examine)
     discord.grant("MANAGE_MESSAGES", channel=discord.channel)
-    said = await easel.say(f"!sdconnect forge {URL} {KEY}")
+    reply = await easel.say(f"!sdconnect forge {URL} {KEY}")
     await discord.wait_for(lambda: own(discord.channel))
-    assert said.deleted
+    assert reply.deleted
     assert "✅ **Connection OK**" in own(discord.channel)[0].content
     assert KEY not in everything_said(discord)
     assert URL not in everything_said(discord)
@@ -176,9 +180,9 @@ async def test_a_password_within_the_address_is_deleted_too(
 ) -> None:
     discord.grant("MANAGE_MESSAGES")
     easel = await start(examine=examine)
-    said = await easel.say("!sdconnect forge https://mia:s3cr3t-p4ss@gpu.example")
+    reply = await easel.say("!sdconnect forge https://mia:s3cr3t-p4ss@gpu.example")
     await discord.wait_for(lambda: own(discord.channel))
-    assert said.deleted
+    assert reply.deleted
     assert "s3cr3t" not in everything_said(discord)
     assert examine.configs == []
 
@@ -188,9 +192,9 @@ async def test_what_may_not_be_deleted_is_not_connected(
     discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine, words: str
 ) -> None:
     easel = await start(examine=examine)
-    said = await easel.say(f"!sdconnect forge {words}")
+    reply = await easel.say(f"!sdconnect forge {words}")
     await discord.wait_for(lambda: own(discord.channel))
-    assert not said.deleted
+    assert not reply.deleted
     refusal = own(discord.channel)[0].content
     assert "I may not delete messages here" in refusal
     assert "Delete yours now" in refusal
@@ -209,9 +213,9 @@ async def test_an_address_is_taken_out_of_the_channel_without_a_key_too(
 ) -> None:
     easel = await start(examine=examine)
     discord.grant("MANAGE_MESSAGES", channel=discord.channel)
-    said = await easel.say(f"!sdconnect forge {words}")
+    reply = await easel.say(f"!sdconnect forge {words}")
     await discord.wait_for(lambda: own(discord.channel))
-    assert said.deleted
+    assert reply.deleted
     assert "abc123-7860" not in everything_said(discord)
     assert "nas.local" not in everything_said(discord)
 
@@ -220,9 +224,9 @@ async def test_what_shows_no_address_stays(discord: DiscordServer, start: StartE
     easel = await start(examine=examine)
     discord.grant("MANAGE_MESSAGES", channel=discord.channel)
     for words in ("!sdconnect", "!sdconnect forge"):
-        said = await easel.say(words)
-        assert "`sdconnect TYPE URL [KEY]`" in (await easel.answer_to(said)).content
-        assert not said.deleted
+        reply = await easel.say(words)
+        assert "`sdconnect TYPE URL [KEY]`" in (await easel.answer_to(reply)).content
+        assert not reply.deleted
 
 
 async def test_the_servers_address_is_for_those_who_manage_it(
@@ -251,9 +255,9 @@ async def test_a_key_stays_hidden_also_when_the_connection_fails(
     easel = await start(examine=examine)
     examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="wrong password.")
     discord.grant("MANAGE_MESSAGES", channel=discord.channel)
-    said = await easel.say(f"!sdlink forge {URL} {KEY}")
+    reply = await easel.say(f"!sdlink forge {URL} {KEY}")
     await discord.wait_for(lambda: own(discord.channel))
-    assert said.deleted
+    assert reply.deleted
     assert "wrong password" in own(discord.channel)[0].content
     assert KEY not in everything_said(discord)
 

@@ -71,8 +71,8 @@ async def test_other_peoples_messages_and_other_jobs_are_left_alone(discord: Dis
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     answer, job = await asked(easel, "!dream a red fox")
-    said = await easel.say("chatter")
-    await discord.user("mia").delete(said)
+    reply = await easel.say("chatter")
+    await discord.user("mia").delete(reply)
     engine.release()
     await easel.finished(answer)
     assert await status_of(easel, job) is JobStatus.DONE

@@ -107,7 +107,7 @@ async def test_private_is_answered_by_direct_message(discord: DiscordServer, sta
     easel = await start()
     mia = discord.user("mia")
     await easel.say("!dream a secret fox --private")
-    await discord.wait_for(lambda: [one for one in mia.dms if is_finished(one)])
+    await discord.wait_for(lambda: [item for item in mia.dms if is_finished(item)])
     assert len(mia.dms) == 1
     assert own(discord.channel) == []
 
@@ -186,8 +186,8 @@ async def test_a_slow_engine_is_announced_within_a_second(discord: DiscordServer
 
     gate = asyncio.Event()
     easel = await start(Slow())
-    said = await easel.say("!dream a fox")
-    answer = await discord.wait_for(lambda: reply_to(said), 1.0)
+    reply = await easel.say("!dream a fox")
+    answer = await discord.wait_for(lambda: reply_to(reply), 1.0)
     assert answer.content == "⏳ asking the engine…"
     gate.set()
     await easel.finished(answer)
@@ -221,9 +221,9 @@ async def test_missing_permissions_are_told_before_the_job(discord: DiscordServe
     discord.revoke("SEND_MESSAGES", channel=discord.channel)
     await discord.user("mia", admin=True).say(discord.channel, "!dream a fox")
     await discord.wait_for(lambda: discord.user("mia").dms)
-    told = discord.user("mia").dms[0].content
-    assert told.startswith(f"<#{discord.channel.id}>: ")
-    assert "Send Messages" in told
+    reported = discord.user("mia").dms[0].content
+    assert reported.startswith(f"<#{discord.channel.id}>: ")
+    assert "Send Messages" in reported
     assert engine.requests == []
 
 

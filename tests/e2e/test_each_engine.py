@@ -128,15 +128,15 @@ async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
         engine.hold(server)
         first = begin(**settings)
         await discord.wait_commands(COMMANDS)
-        said = await discord.user("mia").say(discord.channel, ASK)
-        await discord.wait_for(lambda: reply_to(said), 10)
+        reply = await discord.user("mia").say(discord.channel, ASK)
+        await discord.wait_for(lambda: reply_to(reply), 10)
         await until(lambda: engine.is_working(server))
         await until_kept(tmp_path)
         first.kill()
         await first.wait()
         begin(**settings)
         engine.release(server)
-        answer = await discord.wait_for(lambda: reply_to(said) if is_finished(reply_to(said)) else None, 20)
+        answer = await discord.wait_for(lambda: reply_to(reply) if is_finished(reply_to(reply)) else None, 20)
         assert len(answer.attachments) == 1
         assert engine.taken(server) == 1
         assert "Traceback" not in (tmp_path / "log").read_text()

@@ -119,9 +119,9 @@ async def test_an_idle_machine_is_told_of_once_by_direct_message(
     lane.used_at -= 25 * 60
     await rentals.look()
     await rentals.look()
-    [told] = mia.dms
-    assert "💤 **mia's Forge** has drawn nothing since <t:" in told.content
-    assert "Terminate" in told.content
+    [reported] = mia.dms
+    assert "💤 **mia's Forge** has drawn nothing since <t:" in reported.content
+    assert "Terminate" in reported.content
     answer = await easel.answer_to(await easel.say("!gpu stop-reminder"))
     assert "No more reminders" in answer.content
     assert "I will write to you" in await gpu(discord, "stop-reminder", again=True)
@@ -141,10 +141,10 @@ async def test_the_owner_gets_the_checks_once_while_a_picture_waits(
     rentals = easel.now.upkeep.rentals
     await rentals.look()
     await rentals.look()
-    [told] = discord.user("mia").dms
-    assert "🔌 **mia's Forge** does not answer" in told.content
-    assert "1. Is it running?" in told.content
-    assert "proxy.runpod" not in told.content.replace("`…-7860.proxy.runpod.net`", "")
+    [reported] = discord.user("mia").dms
+    assert "🔌 **mia's Forge** does not answer" in reported.content
+    assert "1. Is it running?" in reported.content
+    assert "proxy.runpod" not in reported.content.replace("`…-7860.proxy.runpod.net`", "")
 
 
 @pytest.mark.parametrize("what", ["show", "start", "stop", "price", "stop-reminder"])

@@ -302,7 +302,7 @@ async def test_a_picture_that_expired_before_delivery_is_told(discord: DiscordSe
     answer = await held(easel)
     discord.fail("PATCH", "/channels/*/messages/*", times=None, status=503)
     engine.release()
-    await discord.wait_for(lambda: sum(one.status == 503 for one in discord.requests) > 1)
+    await discord.wait_for(lambda: sum(item.status == 503 for item in discord.requests) > 1)
     await easel.kill()
     discord.faults.clear()
     easel.clock.offset_s = 2 * 24 * 3600.0

@@ -37,8 +37,8 @@ async def test_the_bots_name_and_words_are_a_request(discord: DiscordServer, sta
 @pytest.mark.parametrize("text", ["{}", "{} "])
 async def test_the_bots_name_alone_is_answered_with_help(discord: DiscordServer, start: StartEasel, text: str) -> None:
     easel = await start(FakeBackend())
-    said = await easel.say(text.format(f"<@{discord.bot.id}>"))
-    answer = await discord.wait_for(lambda: reply_to(said))
+    reply = await easel.say(text.format(f"<@{discord.bot.id}>"))
+    answer = await discord.wait_for(lambda: reply_to(reply))
     assert "Making pictures" in answer.content
 
 
@@ -71,10 +71,10 @@ async def test_words_in_a_direct_message_are_drawn(discord: DiscordServer, start
 async def test_a_slip_that_is_corrected_draws_once(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
-    said = await easel.say("!dreem a red fox")
-    await discord.user("mia").edit(said, "!dream a red fox")
-    await easel.finished(await easel.answer_to(said))
-    await discord.user("mia").edit(said, "!dream a blue fox")
+    reply = await easel.say("!dreem a red fox")
+    await discord.user("mia").edit(reply, "!dream a red fox")
+    await easel.finished(await easel.answer_to(reply))
+    await discord.user("mia").edit(reply, "!dream a blue fox")
     await easel.dream("!dream the end")
     assert [request.prompt for request in engine.requests] == ["a red fox", "the end"]
 

@@ -36,7 +36,7 @@ async def test_old_buttons_of_a_forgotten_picture_say_so(discord: DiscordServer,
     await discord.user("mia").click(asked.original, "Delete everything")
     await discord.wait_for(lambda: "Deleted" in asked.original.content)
     await discord.user("ann").click(answer, "Re-roll")
-    await discord.wait_for(lambda: any("deleted" in one.content for one in discord.user("ann").sees(discord.channel)))
+    await discord.wait_for(lambda: any("deleted" in item.content for item in discord.user("ann").sees(discord.channel)))
     assert len(engine.requests) == 1
     shown = await more(discord.user("ann"), answer, "Info")
     assert "xylograph" not in shown.original.content
@@ -54,11 +54,11 @@ async def test_what_is_being_taken_in_is_not_drawn_once_its_person_is_forgotten(
     engine = FakeBackend()
     easel = await start(engine)
     discord.fail("GET", "/attachments/*", delay_s=0.5)
-    said = await easel.say("!dream a xylograph", attachments=[("cat.png", png())])
+    reply = await easel.say("!dream a xylograph", attachments=[("cat.png", png())])
     await until(lambda: easel.bot.desk._tasks)
     await forget(discord)
     await until(lambda: not easel.bot.desk._tasks)
-    await discord.wait_for(lambda: reply_to(said) and "deleted" in reply_to(said).content)
+    await discord.wait_for(lambda: reply_to(reply) and "deleted" in reply_to(reply).content)
     assert engine.requests == []
     rows = await easel.now.database.fetch("SELECT user_key FROM jobs")
     assert [row["user_key"] for row in rows if not row["user_key"].startswith("forgotten")] == []
@@ -70,10 +70,10 @@ async def test_what_waits_is_shown_as_cancelled_and_posted_nowhere_else(
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     shown = [await easel.answer_to(await easel.say(f"!dream a {colour} xylograph")) for colour in ("red", "blue")]
-    await discord.wait_for(lambda: all(one.controls for one in shown))
+    await discord.wait_for(lambda: all(item.controls for item in shown))
     await until(lambda: engine.running)
     await forget(discord)
-    await discord.wait_for(lambda: all("ancelled" in one.content for one in shown))
+    await discord.wait_for(lambda: all("ancelled" in item.content for item in shown))
     engine.release(3)
     before = len(own(discord.channel))
     await easel.stop()
@@ -96,4 +96,4 @@ async def test_a_comparison_under_way_is_forgotten_with_its_person(discord: Disc
     await easel.stop()
     await easel.start()
     assert await easel.now.database.fetch("SELECT * FROM comparisons") == []
-    assert [one for one in own(discord.channel) if not one.ephemeral] == [asked.original]
+    assert [item for item in own(discord.channel) if not item.ephemeral] == [asked.original]

@@ -33,8 +33,8 @@ async def test_or_only_those_of_age_restricted_channels(discord: DiscordServer, 
     adult = discord.add_channel("adult", nsfw=True)
     await finish(discord, cover="Pictures in age-restricted channels")
     assert not (await easel.dream()).attachments[0].filename.startswith("SPOILER_")
-    said = await discord.user("mia").say(adult, "!dream a fox")
-    done = await discord.wait_for(lambda: (reply := reply_to(said)) and reply.attachments and reply)
+    message = await discord.user("mia").say(adult, "!dream a fox")
+    done = await discord.wait_for(lambda: (reply := reply_to(message)) and reply.attachments and reply)
     assert done.attachments[0].filename.startswith("SPOILER_")
 
 
@@ -62,8 +62,8 @@ async def test_or_a_blurred_copy_takes_its_place_or_it_is_held_back_in_words(
     held = await easel.answer_to(await easel.say("!dream a red fox"))
     await discord.wait_for(lambda: "1 picture was held back" in held.content)
     assert held.attachments == []
-    said = await discord.user("mia").say(adult, "!dream a fox")
-    assert await discord.wait_for(lambda: (reply := reply_to(said)) and reply.attachments), "not there"
+    message = await discord.user("mia").say(adult, "!dream a fox")
+    assert await discord.wait_for(lambda: (reply := reply_to(message)) and reply.attachments), "not there"
 
 
 async def test_a_picture_that_cannot_be_looked_at_is_held_back(discord: DiscordServer, start: StartEasel) -> None:

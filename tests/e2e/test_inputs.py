@@ -23,8 +23,8 @@ def link_to(message: Message) -> str:
 
 
 async def refused(easel: Easel, text: str, **options: object) -> str:
-    said = await easel.say(text, **options)
-    return str((await easel.server.wait_for(lambda: reply_to(said))).content)
+    reply = await easel.say(text, **options)
+    return str((await easel.server.wait_for(lambda: reply_to(reply))).content)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def test_a_private_result_is_not_there_for_others(discord: DiscordServer, 
     easel = await start(rich_backend())
     await easel.say("!dream a red fox --private")
     mia = discord.user("mia")
-    (letter,) = await discord.wait_for(lambda: [one for one in mia.dm_channel.messages if one.attachments])
+    (letter,) = await discord.wait_for(lambda: [item for item in mia.dm_channel.messages if item.attachments])
     assert "no picture I can find" in await refused(easel, f"!dream x --image {job_id(letter)}", user="ann")
 
 

@@ -181,14 +181,14 @@ async def test_a_further_message_never_takes_the_place_of_an_answer_still_thinki
     )
     await easel.bot.messages._poster.deliver(replace(JOB, origin=origin), Card(content="the second"))
     assert pressed.message.content == ASKING
-    assert [one.content for one in pressed.followups] == ["the second"]
+    assert [item.content for item in pressed.followups] == ["the second"]
 
 
 async def test_it_is_stored_when_the_press_is_acknowledged(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend(hold=True))
     discord.fail("POST", "/interactions/*", delay_s=0.3)
     asked = asyncio.ensure_future(easel.slash("a fox"))
-    await discord.wait_for(lambda: any("/callback" in one.path for one in discord.requests))
+    await discord.wait_for(lambda: any("/callback" in item.path for item in discord.requests))
     assert len(await easel.now.jobs.active()) + len(await intakes(easel)) >= 1
     await asked
 
@@ -196,10 +196,10 @@ async def test_it_is_stored_when_the_press_is_acknowledged(discord: DiscordServe
 async def test_an_event_that_comes_twice_makes_one_job(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
-    said = await easel.say("!dream a fox")
-    discord.gateway.dispatch_message("MESSAGE_CREATE", said)
-    answer = await easel.answer_to(said)
-    discord.gateway.dispatch_message("MESSAGE_CREATE", said)
+    reply = await easel.say("!dream a fox")
+    discord.gateway.dispatch_message("MESSAGE_CREATE", reply)
+    answer = await easel.answer_to(reply)
+    discord.gateway.dispatch_message("MESSAGE_CREATE", reply)
     await easel.finished(answer)
     last = await easel.dream("!dream an owl")
     assert own(discord.channel) == [answer, last]
@@ -222,17 +222,17 @@ async def test_a_press_nobody_could_acknowledge_is_answered_in_the_channel(
 async def test_a_refusal_after_a_restart_is_told_and_ends_it(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
     with nothing_done():
-        said = await easel.say("!dream a fox --backend nowhere")
+        reply = await easel.say("!dream a fox --backend nowhere")
         pressed = await easel.slash("a fox --backend nowhere")
-        await discord.wait_for(lambda: reply_to(said) and pressed.message)
+        await discord.wait_for(lambda: reply_to(reply) and pressed.message)
         await easel.kill()
     await easel.start()
-    await discord.wait_for(lambda: "no engine “nowhere”" in reply_to(said).content)
+    await discord.wait_for(lambda: "no engine “nowhere”" in reply_to(reply).content)
     await discord.wait_for(lambda: pressed.followups)
     assert "no engine “nowhere”" in pressed.followups[0].content
     assert pressed.message is None
     await until_closed(easel)
-    assert len([one for one in own(discord.channel) if not one.ephemeral]) == 1
+    assert len([item for item in own(discord.channel) if not item.ephemeral]) == 1
 
 
 async def until_closed(easel: Easel) -> None:
@@ -250,13 +250,13 @@ async def begun(easel: Easel, starts: int) -> None:
 async def test_what_stops_easel_again_and_again_is_given_up(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
     with nothing_done():
-        said = await easel.say("!dream a fox")
-        await discord.wait_for(lambda: reply_to(said))
+        reply = await easel.say("!dream a fox")
+        await discord.wait_for(lambda: reply_to(reply))
         for number in range(MOST_STARTS):
             await easel.kill()
             await easel.start()
             await begun(easel, number + 2)
-        await discord.wait_for(lambda: "stopped each time" in reply_to(said).content)
+        await discord.wait_for(lambda: "stopped each time" in reply_to(reply).content)
     await until_closed(easel)
 
 
@@ -264,14 +264,14 @@ async def test_a_day_later_it_is_told_instead(discord: DiscordServer, start: Sta
     engine = FakeBackend()
     easel = await start(engine)
     with nothing_done():
-        said = await easel.say("!dream a fox")
+        reply = await easel.say("!dream a fox")
         pressed = await easel.slash("a fox")
-        await discord.wait_for(lambda: reply_to(said) and pressed.message)
+        await discord.wait_for(lambda: reply_to(reply) and pressed.message)
         await easel.kill()
     easel.clock.offset_s = 25 * 3600
     discord.advance(25 * 3600)
     await easel.start()
-    await discord.wait_for(lambda: "more than a day" in reply_to(said).content)
+    await discord.wait_for(lambda: "more than a day" in reply_to(reply).content)
     mia = discord.user("mia")
     await discord.wait_for(lambda: mia.dms)
     assert "more than a day" in mia.dms[0].content
@@ -299,14 +299,14 @@ async def test_an_announcement_whose_place_was_not_noted_becomes_the_answer(
     mia = discord.user("mia")
     with nothing_done() as patch:
         patch.setattr(IntakeService, "attach", lambda *_, **__: asyncio.sleep(60))
-        said = await easel.say("!dream a fox")
+        reply = await easel.say("!dream a fox")
         for text in ("!dream a secret fox --private", "!dream another --private"):
             await easel.say(text)
-        await discord.wait_for(lambda: reply_to(said) and len(mia.dms) == 2)
-        assert reply_to(said).content == ASKING
+        await discord.wait_for(lambda: reply_to(reply) and len(mia.dms) == 2)
+        assert reply_to(reply).content == ASKING
         await easel.kill()
     await easel.start()
-    await discord.wait_for(lambda: is_finished(reply_to(said)) and all(map(is_finished, mia.dms)), 8)
+    await discord.wait_for(lambda: is_finished(reply_to(reply)) and all(map(is_finished, mia.dms)), 8)
     assert len(own(discord.channel)) == 1
     assert len(mia.dms) == 2
 
@@ -330,7 +330,7 @@ async def test_an_edit_that_was_cut_off_after_its_job_still_ends_the_old_one(
     await easel.start()
     await discord.wait_for(lambda: "cancelled" in shown.content, 8)
     engine.release(3)
-    await discord.wait_for(lambda: sum(bool(one.attachments) for one in own(discord.channel)) == 1, 8)
+    await discord.wait_for(lambda: sum(bool(item.attachments) for item in own(discord.channel)) == 1, 8)
     assert await intakes(easel) == []
 
 
@@ -340,10 +340,10 @@ async def test_deleting_what_announces_an_answer_gives_the_request_up(
     engine = FakeBackend()
     easel = await start(engine)
     with nothing_done():
-        said = await easel.say("!dream a fox")
-        await discord.wait_for(lambda: reply_to(said))
+        reply = await easel.say("!dream a fox")
+        await discord.wait_for(lambda: reply_to(reply))
         await until(lambda: easel.bot.desk._announced)
-        discord.delete_message(reply_to(said))
+        discord.delete_message(reply_to(reply))
         await until_closed(easel)
     await easel.dream("!dream an owl")
     assert len(own(discord.channel)) == 1
@@ -353,12 +353,12 @@ async def test_deleting_what_announces_an_answer_gives_the_request_up(
 async def test_a_picture_that_is_gone_is_told_after_a_restart(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
     with nothing_done():
-        said = await easel.say("!dream a fox", attachments=[("cat.png", png())])
-        await discord.wait_for(lambda: reply_to(said))
+        reply = await easel.say("!dream a fox", attachments=[("cat.png", png())])
+        await discord.wait_for(lambda: reply_to(reply))
         await easel.kill()
     discord.fail("GET", "/attachments/*", status=404, times=None)
     await easel.start()
-    await discord.wait_for(lambda: "attach it again" in reply_to(said).content)
+    await discord.wait_for(lambda: "attach it again" in reply_to(reply).content)
     await until_closed(easel)
 
 
@@ -379,12 +379,12 @@ async def test_a_fault_of_ours_is_told_under_an_id_and_ends_the_request(
 async def test_a_stop_waits_for_a_picture_that_is_being_loaded(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend(hold=True))
     discord.fail("GET", "/attachments/*", delay_s=0.3)
-    said = await easel.say("!dream a fox", attachments=[("cat.png", png())])
+    reply = await easel.say("!dream a fox", attachments=[("cat.png", png())])
     await taken_in(easel)
     await easel.bot.desk.drain(5)
     assert await intakes(easel) == []
     assert len(await easel.now.jobs.active()) == 1
-    assert reply_to(said)
+    assert reply_to(reply)
 
 
 async def test_attachments_count_as_what_a_person_has_brought(discord: DiscordServer, start: StartEasel) -> None:
@@ -392,8 +392,8 @@ async def test_attachments_count_as_what_a_person_has_brought(discord: DiscordSe
     uploads = UploadQuota(UploadStore(easel.now.database), easel.clock, StorageSettings(max_upload_mb_per_user=1))
     easel.now.intakes.uploads = uploads
     await uploads.charge(f"discord:{discord.user('mia').id}", 1024**2 - 10)
-    said = await easel.say("!dream a cat", attachments=[("cat.png", png())])
-    refused = await discord.wait_for(lambda: reply_to(said))
+    reply = await easel.say("!dream a cat", attachments=[("cat.png", png())])
+    refused = await discord.wait_for(lambda: reply_to(reply))
     await discord.wait_for(lambda: "brought 1 MB" in refused.content)
     assert engine.requests == []
     await easel.dream("!dream a cat", user="ann", attachments=[("cat.png", png())])

@@ -39,7 +39,7 @@ async def test_an_announcement_deleted_just_when_its_jobs_are_stored_cancels_the
         await until(lambda: front._announced)
         made = await carry_out(self, *values)
         (message_id,) = front._announced
-        discord.delete_message(next(one for one in own(discord.channel) if str(one.id) == message_id))
+        discord.delete_message(next(item for item in own(discord.channel) if str(item.id) == message_id))
         await until(lambda: front._given_up)
         return made
 
@@ -68,16 +68,16 @@ async def test_what_was_counted_before_a_restart_is_not_counted_again(
         patch.setattr(MediaService, "take_input", lambda *_: asyncio.sleep(60))
         if is_typed:
             link = (await easel.say("look", attachments=[("cat.png", png())])).attachments[0].url
-            said = await easel.say(f"!dream {link} a cat")
+            reply = await easel.say(f"!dream {link} a cat")
         else:
-            said = await easel.say("!dream a cat", attachments=[("cat.png", png())])
+            reply = await easel.say("!dream a cat", attachments=[("cat.png", png())])
         counted = await until_counted(easel)
         await easel.kill()
     await easel.start()
     easel.now.intakes.uploads = UploadQuota(
         UploadStore(easel.now.database), easel.clock, StorageSettings(max_upload_mb_per_user=1)
     )
-    await discord.wait_for(lambda: reply_to(said) and is_finished(reply_to(said)), 8)
+    await discord.wait_for(lambda: reply_to(reply) and is_finished(reply_to(reply)), 8)
     assert await until_counted(easel) == counted
 
 

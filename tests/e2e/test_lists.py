@@ -150,8 +150,8 @@ async def test_without_the_intent_mentions_and_slash_work_and_the_reason_is_told
     result = await easel.slash("a red fox")
     await easel.finished(result.original)
     assert [request.prompt for request in engine.requests] == ["a blue fox", "a red fox"]
-    told = [one for one in own(discord.channel) if "Message Content Intent" in one.content]
-    assert len(told) == 1
+    reported = [item for item in own(discord.channel) if "Message Content Intent" in item.content]
+    assert len(reported) == 1
 
 
 async def test_neither_presence_nor_members_are_asked_for(discord: DiscordServer, start: StartEasel) -> None:

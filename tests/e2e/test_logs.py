@@ -21,7 +21,7 @@ def log() -> Iterator[io.StringIO]:
     """Everything that is written at LOG_LEVEL=DEBUG."""
     root, stream = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
-    levels = {name: one.level for name, one in root.manager.loggerDict.items() if isinstance(one, logging.Logger)}
+    levels = {name: item.level for name, item in root.manager.loggerDict.items() if isinstance(item, logging.Logger)}
     setup_logging("DEBUG", "text", (), stream)
     yield stream
     root.handlers[:] = handlers

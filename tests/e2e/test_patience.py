@@ -50,9 +50,9 @@ async def test_while_its_engine_is_gone_a_job_is_drawn_on_an_idle_one_by_a_press
         await discord.wait_for(lambda: GONE in answer.content)
         assert labels(answer) == [["⚡ Draw on grid", "⏳ Wait", "✖️ Cancel"], ["✏️ Edit"]]
         mia = discord.user("mia")
-        told = await mia.click(answer, "Wait")
-        assert told.ephemeral
-        assert "its place is kept for 30 min" in told.message.content
+        reported = await mia.click(answer, "Wait")
+        assert reported.ephemeral
+        assert "its place is kept for 30 min" in reported.message.content
         moved = await mia.click(answer, "Draw on grid")
         await easel.finished(moved.original)
         assert "on grid" in moved.original.content

@@ -39,14 +39,14 @@ async def test_many_are_asked_about_and_the_question_becomes_the_answer(
 
 async def test_a_question_outlives_a_restart_and_is_answered_once(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
-    said = await easel.say("!dream a {a|b|c|d|e} fox")
-    question = await easel.answer_to(said)
+    reply = await easel.say("!dream a {a|b|c|d|e} fox")
+    question = await easel.answer_to(reply)
     await easel.kill()
     engine = FakeBackend()
     again = await start(engine)
     await discord.user("mia").click(question, "Draw 5")
     await discord.wait_for(lambda: sum(map(is_finished, own(discord.channel))) == 5)
-    late = await discord.user("mia").forge(question, f"q1:draw:{said.id}")
+    late = await discord.user("mia").forge(question, f"q1:draw:{reply.id}")
     assert "answered already" in late.original.content
     assert len(engine.requests) == 5
     assert again.running

@@ -62,8 +62,8 @@ async def test_every_way_to_go_on_from_a_picture_keeps_its_size(discord: Discord
     assert opened(await made(easel, zoomed)).size == SIZE
     larger = await mia.slash(discord.channel, "upscale", image=file, factor=1.5)
     assert opened(await made(easel, larger)).size == (225, 124)
-    said = await easel.dream("!dream a fox --size 100x70", attachments=[file])
-    assert opened(said).size == (100, 70)
+    reply = await easel.dream("!dream a fox --size 100x70", attachments=[file])
+    assert opened(reply).size == (100, 70)
 
 
 async def test_a_workflow_of_ones_own_keeps_the_size_and_the_masks_black(

@@ -71,10 +71,10 @@ async def made(easel: Easel, result: Interaction) -> Any:
 async def refusal(easel: Easel, result: Interaction) -> str:
     """Return what only the asker is told; nothing public is left."""
     await easel.server.wait_for(lambda: result.followups or result.message)
-    await easel.server.wait_for(lambda: [one for one in (*result.followups, result.message) if one and one.content])
-    [told] = [one for one in (*result.followups, result.message) if one and one.content]
-    assert told.ephemeral
-    return str(told.content)
+    await easel.server.wait_for(lambda: [item for item in (*result.followups, result.message) if item and item.content])
+    [reported] = [item for item in (*result.followups, result.message) if item and item.content]
+    assert reported.ephemeral
+    return str(reported.content)
 
 
 def size_of(message: Any) -> tuple[int, int]:
@@ -122,8 +122,8 @@ async def test_upscale_by_prefix_in_reply_to_a_grid_asks_which(start: StartEasel
 
 async def test_a_factor_out_of_range_is_told(start: StartEasel) -> None:
     easel = await start(FakeBackend())
-    said = await easel.say("!upscale 99", attachments=[("cat.png", png())])
-    assert "1 to 8" in (await easel.answer_to(said)).content
+    reply = await easel.say("!upscale 99", attachments=[("cat.png", png())])
+    assert "1 to 8" in (await easel.answer_to(reply)).content
 
 
 async def test_the_menu_of_a_result_upscales_the_original_and_says_whose(
@@ -167,10 +167,10 @@ async def test_an_engine_that_cannot_is_named(discord: DiscordServer, start: Sta
         ("outpaint", {"image": file, "prompt": "a cat"}),
         ("inpaint", {"prompt": "a hat", "image": file, "mask": ("m.png", stencil())}),
     ):
-        told = await refusal(easel, await mia.slash(discord.channel, command, **options))
-        assert "No engine here can do that. gpu1: it cannot do" in told
-    told = await refusal(easel, await mia.slash(discord.channel, "describe", image=file))
-    assert "gpu1: it cannot describe pictures" in told
+        reported = await refusal(easel, await mia.slash(discord.channel, command, **options))
+        assert "No engine here can do that. gpu1: it cannot do" in reported
+    reported = await refusal(easel, await mia.slash(discord.channel, "describe", image=file))
+    assert "gpu1: it cannot describe pictures" in reported
     assert discord.user("ann").sees(discord.channel) == []
 
 
@@ -221,9 +221,9 @@ async def test_a_mask_that_does_not_fit_is_told(discord: DiscordServer, start: S
         (b"no picture", "not a picture that Easel can read"),
     ):
         files = {"image": ("c.png", png())} | ({"mask": ("m.png", mask)} if mask else {})
-        told = await refusal(easel, await mia.slash(discord.channel, "inpaint", prompt="a hat", **files))
-        assert words in told
-        assert "white" in told
+        reported = await refusal(easel, await mia.slash(discord.channel, "inpaint", prompt="a hat", **files))
+        assert words in reported
+        assert "white" in reported
 
 
 async def test_outpaint_keeps_the_picture_in_the_middle(discord: DiscordServer, start: StartEasel) -> None:
@@ -246,8 +246,8 @@ async def test_outpaint_pans_with_the_words_given(discord: DiscordServer, start:
             discord.channel, "outpaint", image=file, prompt=f"a lake, {pan.value}", pan=pan.value
         )
         await made(easel, result)
-    told = [(request.mode, request.prompt) for request in engine.requests]
-    assert told == [(Mode.INPAINT, f"a lake, {pan.value}") for pan in Pan]
+    reported = [(request.mode, request.prompt) for request in engine.requests]
+    assert reported == [(Mode.INPAINT, f"a lake, {pan.value}") for pan in Pan]
 
 
 async def test_the_menu_zooms_out_of_a_result_with_its_own_words(discord: DiscordServer, start: StartEasel) -> None:
@@ -303,9 +303,11 @@ async def test_an_engine_that_fails_to_describe_says_so(discord: DiscordServer, 
     engine = Teller()
     engine.says = BackendError("gpu1 could not describe the picture.", hint="Its describing model may be missing.")
     easel = await start(engine)
-    told = await refusal(easel, await discord.user("mia").slash(discord.channel, "describe", image=("c.png", png())))
-    assert "gpu1 could not describe" in told
-    assert "may be missing" in told
+    reported = await refusal(
+        easel, await discord.user("mia").slash(discord.channel, "describe", image=("c.png", png()))
+    )
+    assert "gpu1 could not describe" in reported
+    assert "may be missing" in reported
 
 
 async def test_pnginfo_shows_a_line_to_copy_and_draws_it(discord: DiscordServer, start: StartEasel) -> None:

@@ -101,7 +101,7 @@ async def test_a_web_ui_enlarges_repaints_extends_and_describes(discord: Discord
         extended = await mia.slash(discord.channel, "outpaint", image=FILE, prompt="a lake", zoom=1.5)
         assert (await made(easel, extended)).attachments
         assert [bool(body.get("mask")) for body in server.engine.submitted] == [True, True]
-        said = await mia.slash(discord.channel, "describe", image=FILE)
-        await discord.wait_for(lambda: said.original.components)
-        assert server.extras.caption in said.original.content
+        reply = await mia.slash(discord.channel, "describe", image=FILE)
+        await discord.wait_for(lambda: reply.original.components)
+        assert server.extras.caption in reply.original.content
         await easel.stop()

@@ -57,7 +57,7 @@ async def test_kill_9_with_jobs_under_way_loses_none_and_posts_none_twice(
     mia, ann = discord.user("mia"), discord.user("ann")
     done = await mia.say(discord.channel, "!dream an old fox --size 128x128 --steps 1 --batch 2")
     await discord.wait_for(lambda: reply_to(done) and is_finished(reply_to(done)), 10)
-    said = [
+    reply = [
         await user.say(discord.channel, f"!dream fox {n} --size 128x128 --steps 6")
         for n in range(3)
         for user in (mia, ann)
@@ -65,12 +65,12 @@ async def test_kill_9_with_jobs_under_way_loses_none_and_posts_none_twice(
     pressed = [
         await user.slash(discord.channel, "generate", prompt="a wolf --size 128x128 --steps 6") for user in (mia, ann)
     ]
-    await discord.wait_for(lambda: all(map(reply_to, said)) and all(one.original.controls for one in pressed), 10)
+    await discord.wait_for(lambda: all(map(reply_to, reply)) and all(item.original.controls for item in pressed), 10)
     process.kill()
     await process.wait()
     await start()
-    await discord.wait_for(lambda: all(is_finished(reply_to(message)) for message in said), 20)
-    await discord.wait_for(lambda: all(is_finished(one.original) for one in pressed), 20)
+    await discord.wait_for(lambda: all(is_finished(reply_to(message)) for message in reply), 20)
+    await discord.wait_for(lambda: all(is_finished(item.original) for item in pressed), 20)
     answers = own(discord.channel)
     assert len(answers) == 9
     assert all(answer.attachments for answer in answers)
@@ -89,32 +89,32 @@ async def test_kills_at_random_moments_with_twenty_jobs(discord: DiscordServer, 
     chance = random.Random(20)
     process = await start()
     users = [discord.user(f"user{number}") for number in range(4)]
-    said = [
+    reply = [
         await user.say(discord.channel, f"!dream fox {number} --size 64x64 --steps 5")
         for number in range(5)
         for user in users
     ]
-    await discord.wait_for(lambda: all(map(reply_to, said)), 15)
+    await discord.wait_for(lambda: all(map(reply_to, reply)), 15)
     for _ in range(3):
         await asyncio.sleep(chance.uniform(0, 0.04))
         process.kill()
         await process.wait()
         process = await start()
-    await discord.wait_for(lambda: all(is_finished(reply_to(message)) for message in said), 30)
+    await discord.wait_for(lambda: all(is_finished(reply_to(message)) for message in reply), 30)
     answers = own(discord.channel)
     assert len(answers) == 20
     assert all(len(answer.attachments) == 1 for answer in answers)
-    assert sorted(answer.reference.id for answer in answers) == [message.id for message in said]
+    assert sorted(answer.reference.id for answer in answers) == [message.id for message in reply]
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 @pytest.mark.timeout(60)
 async def test_a_stop_in_order_finishes_what_runs(discord: DiscordServer, start: Start, tmp_path: Path) -> None:
     process = await start()
-    said = await discord.user("mia").say(discord.channel, "!dream a fox --size 128x128 --steps 30")
-    await discord.wait_for(lambda: reply_to(said), 5)
+    reply = await discord.user("mia").say(discord.channel, "!dream a fox --size 128x128 --steps 30")
+    await discord.wait_for(lambda: reply_to(reply), 5)
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
-    assert is_finished(reply_to(said))
-    assert reply_to(said).attachments
+    assert is_finished(reply_to(reply))
+    assert reply_to(reply).attachments
     assert "Traceback" not in (tmp_path / "log").read_text()

@@ -38,9 +38,9 @@ async def test_a_rented_machine_is_started_used_and_stopped_by_whom_the_owner_na
         rentals = easel.now.upkeep.rentals
         await rentals.look()
         await rentals.look()
-        [told] = mia.dms
-        assert "is stopped at RunPod, and pictures wait" in told.content
-        assert "`/gpu start` starts it, about $0.33 an hour" in told.content
+        [reported] = mia.dms
+        assert "is stopped at RunPod, and pictures wait" in reported.content
+        assert "`/gpu start` starts it, about $0.33 an hour" in reported.content
 
         assert "▶️ RunPod starts **forge** (RTX 3090)" in await gpu(discord, "start")
         engine.is_down = None
@@ -68,6 +68,6 @@ async def test_a_rented_machine_is_started_used_and_stopped_by_whom_the_owner_na
         assert "belong to the owner of Easel" in await gpu(discord, "start", user="ann")
         assert "RunPod says" not in await gpu(discord, "show", user="ann")
         assert len(runpod.changes) == 4
-        assert KEY not in everything_said(discord) + "".join(one.content for one in mia.dms)
+        assert KEY not in everything_said(discord) + "".join(item.content for item in mia.dms)
         ours = [record for record in caplog.records if not record.name.startswith("nextcord")]
         assert KEY not in "\n".join(logging.Formatter().format(record) for record in ours)

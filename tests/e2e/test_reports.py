@@ -113,15 +113,15 @@ async def test_a_ban_by_a_report_can_be_appealed_once_and_is_lifted(discord: Dis
     card = await desk.card()
     form = await desk.mod.click(card, "Remove and ban")
     await desk.mod.submit(form.modal, {"reason": "no faces of others", "duration": "7d"})
-    told = await desk.told(desk.mia, "no faces of others")
+    notice = await desk.told(desk.mia, "no faces of others")
     assert len(desk.mia.dms) == 1, "a ban by a report is told once"
     await desk.easel.say("!dream a fox")
     await desk.told(desk.mia, "You cannot ask for pictures")
-    form = await desk.mia.click(told, "Appeal")
+    form = await desk.mia.click(notice, "Appeal")
     await desk.mia.submit(form.modal, {"appeal": "it was my own face"})
     await discord.wait_for(lambda: "it was my own face" in card.content)
     assert card.buttons == ["Grant the appeal", "Refuse it"]
-    second = await desk.mia.click(told, "Appeal")
+    second = await desk.mia.click(notice, "Appeal")
     assert "You have appealed already" in second.original.content
     await desk.mod.click(card, "Grant the appeal")
     await desk.told(desk.mia, "granted your appeal")
@@ -135,9 +135,9 @@ async def test_a_warning_leaves_the_picture_and_a_refused_appeal_the_decision(
     await desk.report()
     card = await desk.card()
     await desk.mod.click(card, "Warn")
-    told = await desk.told(desk.mia, "warn you about")
+    notice = await desk.told(desk.mia, "warn you about")
     assert await kept(desk.easel, desk.picture) == 2
-    await desk.mia.submit((await desk.mia.click(told, "Appeal")).modal, {"appeal": "why?"})
+    await desk.mia.submit((await desk.mia.click(notice, "Appeal")).modal, {"appeal": "why?"})
     await discord.wait_for(lambda: "why?" in card.content)
     await desk.mod.click(card, "Refuse it")
     await desk.told(desk.mia, "refused your appeal")
@@ -188,9 +188,9 @@ async def test_strangers_decide_and_appeal_nothing(discord: DiscordServer, desk:
     guild = discord.add_guild("Foreign")
     far = discord.add_channel("far", guild=guild)
     zoe = discord.add_user("zoe", permissions=["MANAGE_GUILD"], guild=guild)
-    said = await zoe.say(far, "!help")
+    reply = await zoe.say(far, "!help")
     answer = await discord.wait_for(lambda: own(far)[-1] if own(far) else None)
-    assert said
+    assert reply
     pressed = await zoe.forge(answer, f"m1:remove:{row['id']}")
     assert "no such report here" in await answered(discord, pressed)
     assert await kept(desk.easel, desk.picture) == 2
@@ -204,8 +204,8 @@ async def test_own_pictures_and_places_without_moderators_are_told_so(
     for user, words in (("mia", "This picture is your own"), ("ann", "has not chosen where reports go")):
         asked = await discord.user(user).context_menu("Report picture", picture)
         assert words in asked.original.content
-    said = await easel.say("hello")
-    asked = await discord.user("ann").context_menu("Report picture", said)
+    reply = await easel.say("hello")
+    asked = await discord.user("ann").context_menu("Report picture", reply)
     assert "Only my pictures can be reported" in asked.original.content
 
 
@@ -240,8 +240,8 @@ async def test_nobody_reports_more_than_twenty_a_day(discord: DiscordServer, des
 async def test_forget_takes_names_and_words_out_of_reports(discord: DiscordServer, desk: Desk) -> None:
     await desk.report()
     await desk.mod.click(await desk.card(), "Warn")
-    told = await desk.told(desk.mia, "warn you about")
-    await desk.mia.submit((await desk.mia.click(told, "Appeal")).modal, {"appeal": "a secret reason"})
+    notice = await desk.told(desk.mia, "warn you about")
+    await desk.mia.submit((await desk.mia.click(notice, "Appeal")).modal, {"appeal": "a secret reason"})
     await discord.wait_for(lambda: any("a secret reason" in message.content for message in own(desk.mods)))
     for user in (desk.mia, desk.ann):
         asked = await user.slash(discord.channel, "forget")

@@ -52,8 +52,8 @@ async def test_by_prefix_they_are_ones_own(discord: DiscordServer, start: StartE
         ("steps 20", "settings reset steps"),
         ("reset", "Nothing is set"),
     ):
-        said = await easel.say(f"!settings {text}")
-        answer = await discord.wait_for(lambda said=said: reply_to(said))
+        reply = await easel.say(f"!settings {text}")
+        answer = await discord.wait_for(lambda reply=reply: reply_to(reply))
         assert expected in answer.content
 
 

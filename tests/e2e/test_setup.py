@@ -75,8 +75,8 @@ async def test_members_and_moderators_read_the_rules_and_set_none(
         assert "Only people with Manage Server" in pressed.message.content
     sent = await mod.forge(help_message, "e1:setup:content", form={"sexual": "anywhere"})
     assert "✖" in sent.message.content
-    said = await mod.say(discord.channel, "!setup")
-    answer = await discord.wait_for(lambda: reply_to(said))
+    printed = await mod.say(discord.channel, "!setup")
+    answer = await discord.wait_for(lambda: reply_to(printed))
     assert "Only people with Manage Server" in answer.content
 
 
@@ -84,13 +84,13 @@ async def test_by_prefix_managers_get_the_button_and_everybody_the_rules(
     discord: DiscordServer, start: StartEasel
 ) -> None:
     await start(FakeBackend())
-    said = await chief(discord).say(discord.channel, "!setup")
-    answer = await discord.wait_for(lambda: reply_to(said))
+    printed = await chief(discord).say(discord.channel, "!setup")
+    answer = await discord.wait_for(lambda: reply_to(printed))
     opened = await chief(discord).click(answer, "Set up")
     assert opened.ephemeral
     assert opened.message.buttons == BUTTONS
-    said = await discord.user("mia").say(discord.channel, "!setup show")
-    assert "**House rules**" in (await discord.wait_for(lambda: reply_to(said))).content
+    printed = await discord.user("mia").say(discord.channel, "!setup show")
+    assert "**House rules**" in (await discord.wait_for(lambda: reply_to(printed))).content
 
 
 async def test_the_panel_works_after_a_restart_and_ends_with_a_test_picture(
@@ -152,8 +152,8 @@ async def shown(discord: DiscordServer, done: Interaction) -> str:
 async def refusals(easel: Easel, prompt: str, picture: Message) -> list[str]:
     """Ask for a prompt at every door of Discord; return what was answered."""
     discord, mia = easel.server, easel.server.user("mia")
-    said = [await easel.answer_to(await easel.say(f"!dream {prompt}"))]
-    said.append(await easel.answer_to(await easel.say(f"<@{discord.bot.id}> {prompt}")))
+    printed = [await easel.answer_to(await easel.say(f"!dream {prompt}"))]
+    printed.append(await easel.answer_to(await easel.say(f"<@{discord.bot.id}> {prompt}")))
     form = await mia.click(picture, "Remix")
     asked = [
         await easel.slash(prompt),
@@ -161,7 +161,7 @@ async def refusals(easel: Easel, prompt: str, picture: Message) -> list[str]:
         await mia.submit(form.modal, {"prompt": prompt}),
         await mia.slash(discord.channel, "compare", prompt=prompt),
     ]
-    return [message.content for message in said] + [await shown(discord, each) for each in asked]
+    return [message.content for message in printed] + [await shown(discord, each) for each in asked]
 
 
 async def test_sexual_words_are_refused_at_every_door_in_a_channel_that_is_not_age_restricted(
@@ -170,12 +170,12 @@ async def test_sexual_words_are_refused_at_every_door_in_a_channel_that_is_not_a
     engine = FakeBackend()
     easel = await start(engine, FakeBackend("other"))
     picture = await easel.dream()
-    for told in await refusals(easel, "nude woman, explicit", picture):
-        assert "age-restricted channels only: “nude”" in told, told
-        assert "Leave it out" in told
+    for reported in await refusals(easel, "nude woman, explicit", picture):
+        assert "age-restricted channels only: “nude”" in reported, reported
+        assert "Leave it out" in reported
     for prompt in ("a woman --negative clothes", "n.u.d.e woman", "a {nude} woman"):
-        told = (await easel.answer_to(await easel.say(f"!dream {prompt}"))).content
-        assert "age-restricted" in told, told
+        reported = (await easel.answer_to(await easel.say(f"!dream {prompt}"))).content
+        assert "age-restricted" in reported, reported
     assert len(engine.requests) == 1
 
 
@@ -188,14 +188,14 @@ async def test_they_are_drawn_in_an_age_restricted_channel_and_its_threads(
     thread = discord.add_thread("sketches", adult)
     mia = discord.user("mia")
     for place in (adult, thread):
-        said = await mia.say(place, "!dream a nude statue")
-        await discord.wait_for(lambda said=said: (reply := reply_to(said)) and reply.attachments)
+        printed = await mia.say(place, "!dream a nude statue")
+        await discord.wait_for(lambda printed=printed: (reply := reply_to(printed)) and reply.attachments)
         asked = await mia.slash(place, "generate", prompt="a nude statue")
         await discord.wait_for(lambda asked=asked: asked.original and asked.original.attachments)
     assert len(engine.requests) == 4
-    said = await mia.say(adult, "!dream nude little girl")
-    told = (await discord.wait_for(lambda: reply_to(said))).content
-    assert "Sexual pictures of minors are never drawn" in told
+    printed = await mia.say(adult, "!dream nude little girl")
+    reported = (await discord.wait_for(lambda: reply_to(printed))).content
+    assert "Sexual pictures of minors are never drawn" in reported
     direct = await mia.say(mia.dm_channel, "!dream a nude statue")
     assert "age-restricted" in (await discord.wait_for(lambda: reply_to(direct))).content
 
@@ -207,8 +207,8 @@ async def test_words_of_a_server_hold_at_every_door_and_what_is_left_out_reaches
     easel = await start(engine, FakeBackend("other"))
     picture = await easel.dream("!dream a red fox --negative ugly")
     await rule(discord, words="dragon*", negative="watermark, ugly")
-    for told in await refusals(easel, "two dragons", picture):
-        assert "“dragon\\*” is not drawn here" in told, told
+    for reported in await refusals(easel, "two dragons", picture):
+        assert "“dragon\\*” is not drawn here" in reported, reported
     await easel.dream("!dream a blue fox --negative ugly")
     assert engine.requests[-1].negative_prompt == "ugly, watermark"
     await easel.dream("!dream a green fox")
@@ -227,19 +227,19 @@ async def test_people_draw_in_the_channels_and_with_the_roles_that_were_chosen(
     picture = await easel.dream()
     await fill(discord, await panel(discord), "Channels and roles", {"channels": [art]})
     mia = discord.user("mia")
-    for told in await refusals(easel, "a fox", picture):
-        assert "Pictures are not drawn in this channel" in told, told
-        assert "Ask in #art." in told
+    for reported in await refusals(easel, "a fox", picture):
+        assert "Pictures are not drawn in this channel" in reported, reported
+        assert "Ask in #art." in reported
     pressed = await mia.click(picture, "Re-roll")
     assert "not drawn in this channel" in await shown(discord, pressed)
     upscaled = await mia.context_menu("Upscale 2×", picture)
     assert "not drawn in this channel" in await shown(discord, upscaled)
-    said = await mia.say(art, "!dream a fox")
-    await discord.wait_for(lambda: (reply := reply_to(said)) and reply.attachments)
+    printed = await mia.say(art, "!dream a fox")
+    await discord.wait_for(lambda: (reply := reply_to(printed)) and reply.attachments)
     [role] = discord.guild.members[chief(discord).id][1]
     await fill(discord, await panel(discord), "Channels and roles", {"channels": [], "roles": [str(role)]})
-    for told in await refusals(easel, "a fox", picture):
-        assert "Only people with the role @" in told, told
+    for reported in await refusals(easel, "a fox", picture):
+        assert "Only people with the role @" in reported, reported
     assert await easel.dream("!dream a fox", user="chief")
 
 

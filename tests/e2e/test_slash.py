@@ -87,9 +87,9 @@ async def test_refusals_are_ephemeral_and_leave_nothing_behind(discord: DiscordS
     for prompt, options, words in REFUSALS:
         result = await easel.slash(prompt, **options)
         await discord.wait_for(lambda result=result: result.followups or (result.original and result.original.content))
-        [told] = [one for one in (*result.followups, result.message) if one]
-        assert told.ephemeral
-        assert words in told.content
+        [reported] = [item for item in (*result.followups, result.message) if item]
+        assert reported.ephemeral
+        assert words in reported.content
         assert discord.user("ann").sees(discord.channel) == []
     assert engine.requests == []
 
@@ -130,8 +130,8 @@ async def test_a_direct_message_works_as_a_channel_does(discord: DiscordServer, 
     mia = discord.user("mia")
     result = await mia.slash(mia.dm_channel, "generate", prompt="a fox")
     await easel.finished(result.original)
-    said = await mia.say(mia.dm_channel, "!dream a fox")
-    await easel.finished(await easel.answer_to(said))
+    reply = await mia.say(mia.dm_channel, "!dream a fox")
+    await easel.finished(await easel.answer_to(reply))
 
 
 async def test_minus_one_is_a_new_seed_in_the_field_and_in_the_prompt(start: StartEasel) -> None:

@@ -28,8 +28,8 @@ DREAM = "!dream a red fox --size 64x64 --steps 4 --seed 5"
 @pytest.fixture
 async def page(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A browser elsewhere, at the studio of an Easel that is in the local Discord."""
-    said = {"DATA_DIR": str(tmp_path), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "PUBLIC_URL": PUBLIC}
-    easel = await build(read_settings(tmp_path / "none", said))
+    reply = {"DATA_DIR": str(tmp_path), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "PUBLIC_URL": PUBLIC}
+    easel = await build(read_settings(tmp_path / "none", reply))
     await easel.start()
     door = make_door(easel)
     async with _bot(make_bot(easel), discord):
@@ -52,8 +52,8 @@ async def _bot(bot: EaselBot, discord: DiscordServer) -> AsyncIterator[None]:
 
 
 async def dream(discord: DiscordServer, user: str = "mia") -> Message:
-    said = await discord.user(user).say(discord.channel, DREAM)
-    answer = await discord.wait_for(lambda: reply_to(said), 5)
+    reply = await discord.user(user).say(discord.channel, DREAM)
+    answer = await discord.wait_for(lambda: reply_to(reply), 5)
     return await discord.wait_for(lambda: answer if is_finished(answer) else None, 8)
 
 

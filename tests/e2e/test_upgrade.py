@@ -82,10 +82,10 @@ async def test_every_job_is_read_and_what_was_left_is_drawn(easel: Easel) -> Non
     jobs = easel.now.jobs
     ids = [row["id"] for row in await easel.now.database.fetch("SELECT id FROM jobs")]
     assert len(ids) == 13
-    for one in ids:
-        assert (await jobs.get(one)) is not None
-    for one in ("handwaiting0", "handrunning0"):
-        await until(lambda one=one: done(easel, one))
+    for item in ids:
+        assert (await jobs.get(item)) is not None
+    for item in ("handwaiting0", "handrunning0"):
+        await until(lambda item=item: done(easel, item))
     fox = await jobs.get(FOX)
     assert (fox.request.prompt, fox.request.negative_prompt, fox.request.seed) == ("a red fox in the snow", "blur", 812)
     assert (await jobs.get("hand00000000")).error.hint == "Try again."
@@ -93,8 +93,8 @@ async def test_every_job_is_read_and_what_was_left_is_drawn(easel: Easel) -> Non
     assert (await jobs.get(GARDEN)).origin.private
 
 
-async def done(easel: Easel, one: str) -> bool:
-    return (await easel.now.jobs.get(one)).status is JobStatus.DONE
+async def done(easel: Easel, item: str) -> bool:
+    return (await easel.now.jobs.get(item)).status is JobStatus.DONE
 
 
 async def test_every_picture_is_shown_and_favourites_outlive_their_day(easel: Easel) -> None:

@@ -81,9 +81,9 @@ async def test_where_the_studio_is_open_the_line_is_a_link(
 async def test_a_picture_becomes_a_video_by_a_workflow_of_comfyui(start: StartEasel) -> None:
     async with ComfyUIServer() as comfyui:
         comfyui.engine.info = family_info()._classes | {
-            loader: {**told, "input": {"required": {key: [[file], {}]}}}
+            loader: {**reported, "input": {"required": {key: [[file], {}]}}}
             for loader, key, file in LOADERS
-            for told in (family_info()._classes[loader],)
+            for reported in (family_info()._classes[loader],)
         }
         easel = await start(connect(comfyui))
         shown = await ask(easel, "add", file=("film.json", FILM.read_bytes()), name="film")

@@ -148,7 +148,7 @@ async def private_job(easel: Easel) -> str:
 
 
 def test_every_action_has_its_row(easel: Easel) -> None:
-    listening = {cog for cog, one in easel.bot.cogs.items() if "on_interaction" in dict(one.get_listeners())}
+    listening = {cog for cog, item in easel.bot.cogs.items() if "on_interaction" in dict(item.get_listeners())}
     assert listening == {"Presses"}
     answered = easel.bot.cogs["Presses"]._routes
     of_jobs = {":".join(filter(None, (action, argument))) for prefix, action, argument in answered if prefix == "e1"}
@@ -172,8 +172,8 @@ async def test_a_private_job_is_not_there_for_anybody_else(discord: DiscordServe
             assert unknown.startswith("✖ There is no job"), (who, action, unknown)
             assert (await place.press(action, job)).replace(job, NEVER) == unknown, (who, action)
             assert (await place.press(action, job[:6])).replace(job[:6], NEVER) == unknown, (who, action)
-    said = [message for channel in discord.channels.values() for message in own(channel)]
-    assert not any(SECRET in message.content for message in said if message.visible_to is not mia)
+    reply = [message for channel in discord.channels.values() for message in own(channel)]
+    assert not any(SECRET in message.content for message in reply if message.visible_to is not mia)
     assert (await easel.job(job)).result is not None
 
 
@@ -183,8 +183,8 @@ async def test_a_job_in_the_open_is_not_there_elsewhere(discord: DiscordServer, 
         for action in PRESSES:
             unknown = await place.press(action, NEVER)
             assert (await place.press(action, job)).replace(job, NEVER) == unknown, (who, action)
-    said = [message for channel in discord.channels.values() for message in own(channel)]
-    assert sum(SECRET in message.content for message in said) == 1
+    reply = [message for channel in discord.channels.values() for message in own(channel)]
+    assert sum(SECRET in message.content for message in reply) == 1
     assert (await easel.job(job)).result is not None
 
 
@@ -194,11 +194,11 @@ async def test_who_is_there_makes_something_new_and_moderators_change_it(
 ) -> None:
     place, answer = (await members(discord))[who], await easel.dream(f"!dream {ASKED}")
     for action, press in PRESSES.items():
-        told = await place.press(action, job_id(answer))
-        assert "There is no job" not in told, (action, told)
-        assert ("Only the person who asked" in told) is (press.is_own or (press.changes and who == "a member")), (
+        reported = await place.press(action, job_id(answer))
+        assert "There is no job" not in reported, (action, reported)
+        assert ("Only the person who asked" in reported) is (press.is_own or (press.changes and who == "a member")), (
             action,
-            told,
+            reported,
         )
 
 
@@ -223,9 +223,9 @@ async def test_ones_own_is_there_wherever_one_is(discord: DiscordServer, easel: 
     mia = await help_in(discord, discord.user("mia"), discord.add_channel("elsewhere"))
     for job in (await private_job(easel), job_id(await easel.dream(f"!dream {ASKED}"))):
         for action in PRESSES:
-            told = await mia.press(action, job)
-            assert "There is no job" not in told, (action, told)
-            assert "Only the person" not in told, (action, told)
+            reported = await mia.press(action, job)
+            assert "There is no job" not in reported, (action, reported)
+            assert "Only the person" not in reported, (action, reported)
 
 
 async def test_a_press_below_another_message_does_not_change_that_message(discord: DiscordServer, easel: Easel) -> None:
@@ -254,10 +254,10 @@ async def test_a_comparison_is_cancelled_by_its_owner_and_is_not_there_elsewhere
     answer = await discord.wait_for(lambda: result.message if result.message and result.message.controls else None)
     comparison = answer.controls[0]["custom_id"].rpartition(":")[2]
     for who, place in (await members(discord) | await strangers(discord)).items():
-        for one in (comparison, NEVER):
-            pressed = await place.user.forge(place.message, f"c1:cancel:{one}")
-            [told] = await discord.wait_for(lambda pressed=pressed: pressed.followups)
-            assert (told.content, told.visible_to) == ("It had already ended.", place.user), who
+        for item in (comparison, NEVER):
+            pressed = await place.user.forge(place.message, f"c1:cancel:{item}")
+            [reported] = await discord.wait_for(lambda pressed=pressed: pressed.followups)
+            assert (reported.content, reported.visible_to) == ("It had already ended.", place.user), who
     assert len(await easel.now.jobs.active()) == 2
     await discord.user("mia").click(answer, "Cancel")
     await discord.wait_for(lambda: "cancelled" in answer.content)
@@ -280,11 +280,11 @@ async def test_a_forged_picture_is_there_for_nobody_else(discord: DiscordServer,
             for picture in (f"{job}-1", *([result.images[0].media_id] if who in OUTSIDE else [])):
                 opened = await place.user.forge(place.message, "e1:gallery-open:page", values=[picture])
                 starred = await place.user.forge(place.message, f"e1:gallery-star:{picture}:on")
-                for told in (opened, starred):
-                    answer = await discord.wait_for(lambda told=told: _answer_to(told))
+                for reported in (opened, starred):
+                    answer = await discord.wait_for(lambda reported=reported: _answer_to(reported))
                     assert answer.content.startswith("✖ There is no picture"), (who, picture, answer.content)
-    said = [message for channel in discord.channels.values() for message in own(channel)]
-    assert sum(SECRET in message.content for message in said if message.visible_to is None) == 1
+    reply = [message for channel in discord.channels.values() for message in own(channel)]
+    assert sum(SECRET in message.content for message in reply if message.visible_to is None) == 1
 
 
 def _answer_to(result: Interaction) -> Message | None:

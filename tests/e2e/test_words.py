@@ -34,8 +34,8 @@ async def test_a_slash_command_knows_names_of_people_it_has_not_seen(discord: Di
 async def test_a_picture_behind_an_address_is_drawn_from(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
-    said = await easel.say("look", attachments=[("cat.png", png())])
-    link = said.attachments[0].url
+    reply = await easel.say("look", attachments=[("cat.png", png())])
+    link = reply.attachments[0].url
     answer = await easel.dream(f"!dream {link} a cat --iw 2")
     [request] = engine.requests
     assert (request.mode, request.prompt, request.denoising_strength) == (Mode.IMG2IMG, "a cat", 0.5)

@@ -37,9 +37,11 @@ async def comfyui() -> AsyncIterator[ComfyUIServer]:
 async def ask(easel: Easel, what: str, user: str = "mia", **options: Any) -> str:
     server = easel.server
     result = await server.user(user).slash(server.channel, f"workflow {what}", **options)
-    told = await server.wait_for(lambda: [one for one in (*result.followups, result.message) if one and one.content])
-    assert all(one.ephemeral for one in told)
-    return str(told[0].content)
+    reported = await server.wait_for(
+        lambda: [item for item in (*result.followups, result.message) if item and item.content]
+    )
+    assert all(item.ephemeral for item in reported)
+    return str(reported[0].content)
 
 
 async def add(easel: Easel, content: bytes = API, user: str = "mia", **options: Any) -> str:
@@ -84,7 +86,7 @@ async def reroll(discord: DiscordServer, message: Message) -> Message:
     button = next(label for label in message.buttons if "roll" in label.casefold())
     await discord.user("mia").click(message, button)
     return await discord.wait_for(
-        lambda: next((one for one in own(discord.channel) if one not in before and is_finished(one)), None)
+        lambda: next((item for item in own(discord.channel) if item not in before and is_finished(item)), None)
     )
 
 
@@ -138,9 +140,9 @@ async def test_file_of_the_editor_is_drawn_with(start: StartEasel, comfyui: Comf
 
 async def test_node_of_the_editor_that_cannot_be_converted_is_named(start: StartEasel, comfyui: ComfyUIServer) -> None:
     easel = await start(connect(comfyui))
-    told = await add(easel, EDITOR.replace(b"[512,768,2]", b'["wide",768,2]'))
-    assert "EmptyLatentImage, node 5: it was saved with 3 values" in told
-    assert "Export (API)" in told
+    reported = await add(easel, EDITOR.replace(b"[512,768,2]", b'["wide",768,2]'))
+    assert "EmptyLatentImage, node 5: it was saved with 3 values" in reported
+    assert "Export (API)" in reported
     assert "No workflow yet" in await ask(easel, "list")
 
 

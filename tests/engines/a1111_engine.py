@@ -239,10 +239,10 @@ class Engine:
         seeds = [seed + n for n in range(count)]
         texts = [
             f"{body.get('prompt', '')}\nSteps: {body.get('steps', 50)}, Sampler: {sampler}, "
-            f"Schedule type: {scheduler}, CFG scale: {body.get('cfg_scale', 7.0)}, Seed: {one}, "
+            f"Schedule type: {scheduler}, CFG scale: {body.get('cfg_scale', 7.0)}, Seed: {item}, "
             f"Size: {body.get('width')}x{body.get('height')}, Model hash: {model['hash']}, "
             f"Model: {model['model_name']}, Version: 1.10.1{named}"
-            for one in seeds
+            for item in seeds
         ]
         return {
             "prompt": body.get("prompt"), "seed": seed, "all_seeds": seeds, "width": body.get("width"),

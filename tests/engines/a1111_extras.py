@@ -105,10 +105,10 @@ class Extras:
     async def _control_types(self, _: web.Request) -> web.Response:
         """List each model under every kind its name holds, as the real one does."""
         types = recorded("forge", "get-controlnet-control_types")["control_types"]
-        for label, one in types.items():
+        for label, each in types.items():
             own = [model for model in self.control_models if label == "All" or label.casefold() in model]
-            one["model_list"] = ["None", *own]
-            one["default_model"] = own[0] if own else "None"
+            each["model_list"] = ["None", *own]
+            each["default_model"] = own[0] if own else "None"
         return web.json_response({"control_types": types})
 
 

@@ -92,7 +92,7 @@ class Scheduler:
         row = self.rows.get(request.match_info["id"])
         if row is None:
             return web.json_response({"success": False, "message": "Task not found"})
-        pending = [one.id for one in self.rows.values() if one.status == "pending"]
+        pending = [item.id for item in self.rows.values() if item.status == "pending"]
         position = pending.index(row.id) + 1 if row.id in pending else None
         data = {"id": row.id, "type": row.mode, "status": row.status, "position": position, "result": row.result}
         return web.json_response({"success": True, "data": data})

@@ -172,8 +172,8 @@ class A1111Server:
         if self.family == "forge" and failure.is_http:
             return web.json_response({"detail": failure.text}, status=failure.status)
         text = "errors" if self.family == "a1111" else "message"
-        said = {"detail": failure.text, text: ""} if failure.is_http else {"detail": "", text: failure.text}
-        return web.json_response({"error": failure.kind, "body": "", **said}, status=failure.status)
+        reply = {"detail": failure.text, text: ""} if failure.is_http else {"detail": "", text: failure.text}
+        return web.json_response({"error": failure.kind, "body": "", **reply}, status=failure.status)
 
     def _generate(self, mode: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:

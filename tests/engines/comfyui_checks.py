@@ -7,14 +7,14 @@ RANGES = {"value_smaller_than_min": ("min", "smaller than min"), "value_bigger_t
 
 def check(graph: dict[str, Any], info: dict[str, Any], has_file: Any) -> tuple[list[str], dict[str, Any], Any]:
     """Return the output nodes that can run, the errors by node, and the error that stops everything."""
-    for node, told in graph.items():
-        class_type = told.get("class_type")
+    for node, reported in graph.items():
+        class_type = reported.get("class_type")
         if class_type not in info:
-            title = (told.get("_meta") or {}).get("title", f"Node ID #{node}")
+            title = (reported.get("_meta") or {}).get("title", f"Node ID #{node}")
             extra = {"node_id": node, "class_type": class_type, "node_title": title}
             text = f"Node '{title}' not found. The custom node may not be installed."
             return [], {}, _error("missing_node_type", text, f"Node ID '#{node}'", extra)
-    outputs = [node for node, told in graph.items() if info[told["class_type"]].get("output_node")]
+    outputs = [node for node, reported in graph.items() if info[reported["class_type"]].get("output_node")]
     if not outputs:
         return [], {}, _error("prompt_no_outputs", "Prompt has no outputs", "", {})
     errors: dict[str, Any] = {}
@@ -44,9 +44,9 @@ def _upstream(graph: dict[str, Any], start: str) -> list[str]:
 
 
 def _node_errors(graph: dict[str, Any], node: str, info: dict[str, Any], has_file: Any) -> list[dict[str, Any]]:
-    told = graph[node]
-    groups = info[told["class_type"]]["input"]
-    inputs = told.get("inputs", {})
+    reported = graph[node]
+    groups = info[reported["class_type"]]["input"]
+    inputs = reported.get("inputs", {})
     found = []
     for name, spec in (groups.get("required") or {}).items():
         if name not in inputs:

@@ -197,9 +197,9 @@ class Engine:
         return "success"
 
     async def _node(self, job: Job, node: str, values: dict[str, Value], *, is_cached: bool) -> Value:
-        told = job.graph[node]
-        inputs, class_type = told["inputs"], told["class_type"]
-        value = self._evaluate(class_type, inputs, [values[s] for s, _ in links(told).values() if s in values])
+        reported = job.graph[node]
+        inputs, class_type = reported["inputs"], reported["class_type"]
+        value = self._evaluate(class_type, inputs, [values[s] for s, _ in links(reported).values() if s in values])
         names = inputs.keys()
         if "latent_image" in names and not is_cached:
             await self._sample(job, node, int(inputs.get("steps", 4)))
@@ -271,9 +271,9 @@ class Engine:
     def locate(self, reference: str) -> tuple[str, str, str]:
         """Return where "sub/name.png [temp]" lies."""
         kind = "input"
-        for one in ("temp", "output", "input"):
-            if reference.endswith(f" [{one}]"):
-                kind, reference = one, reference.removesuffix(f" [{one}]")
+        for each in ("temp", "output", "input"):
+            if reference.endswith(f" [{each}]"):
+                kind, reference = each, reference.removesuffix(f" [{each}]")
         folder, _, name = reference.rpartition("/")
         return kind, folder, name
 
@@ -290,14 +290,14 @@ class Engine:
         return list(done)
 
     def _key(self, graph: dict[str, Any], node: str) -> str:
-        told = graph[node]
-        inputs = {n: v for n, v in told["inputs"].items() if n not in links(told)}
-        before = {n: [self._key(graph, source), slot] for n, (source, slot) in links(told).items()}
-        return json.dumps([told["class_type"], inputs, before], sort_keys=True)
+        reported = graph[node]
+        inputs = {n: v for n, v in reported["inputs"].items() if n not in links(reported)}
+        before = {n: [self._key(graph, source), slot] for n, (source, slot) in links(reported).items()}
+        return json.dumps([reported["class_type"], inputs, before], sort_keys=True)
 
     def _log(self, job: Job, kind: str, **data: Any) -> None:
-        told = {"prompt_id": job.id, **data, "timestamp": int(time.time() * 1000)}
-        job.messages.append([kind, told])
+        reported = {"prompt_id": job.id, **data, "timestamp": int(time.time() * 1000)}
+        job.messages.append([kind, reported])
         self._tell(job, kind, **data)
 
     def _tell(self, job: Job, kind: str, **data: Any) -> None:

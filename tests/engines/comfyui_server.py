@@ -268,9 +268,9 @@ class ComfyUIServer:
         return web.json_response(["tiny_embed"])
 
     async def _stats(self, _: web.Request) -> web.Response:
-        told = recorded("system_stats")
-        told["system"]["comfyui_version"] = self.version
-        return web.json_response(told)
+        reported = recorded("system_stats")
+        reported["system"]["comfyui_version"] = self.version
+        return web.json_response(reported)
 
     async def _free(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -123,8 +123,8 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
             _, folder, name = asset.place
             return f"{folder}/{name}" if folder else name
         if isinstance(value, dict):
-            return {key: self._resolved(one, missing) for key, one in value.items()}
-        return [self._resolved(one, missing) for one in value] if isinstance(value, list) else value
+            return {key: self._resolved(item, missing) for key, item in value.items()}
+        return [self._resolved(item, missing) for item in value] if isinstance(value, list) else value
 
     def _state(self, job_id: str) -> dict[str, Any]:
         entry = self.engine.history.get(job_id)
@@ -132,8 +132,8 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
             messages = entry["status"]["messages"]
             outputs = [
                 {**file, "node_id": node}
-                for node, told in entry["outputs"].items()
-                for file in (told.get("images", []) if isinstance(told, dict) else [])
+                for node, reported in entry["outputs"].items()
+                for file in (reported.get("images", []) if isinstance(reported, dict) else [])
             ]
             if any(kind == "execution_interrupted" for kind, _ in messages):
                 return {"status": "canceled", "outputs": outputs}
@@ -155,15 +155,15 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
         base = f"{request.scheme}://{request.host}"  # without the prefix it lies under: such links lead nowhere
         known = self.proxy.jobs.get(job_id, {})
         created = known.get("created", datetime.now(UTC))
-        told = {
+        reported = {
             "id": job_id, "status": "expired" if state["status"] == "unknown" else state["status"],
             "created_at": created.isoformat(), "started_at": None, "completed_at": None,
             "expires_at": (created + RETENTION).isoformat(), "queue_position": state.get("queue_position"),
             "progress": state.get("progress"), "error": state.get("error"), "outputs_reused": False,
-            "outputs": [self._output(base, job_id, one) for one in state.get("outputs", [])],
+            "outputs": [self._output(base, job_id, item) for item in state.get("outputs", [])],
             "urls": {name: f"{base}/api/v2/jobs/{job_id}{end}" for name, end in _LINKS.items()},
         }  # fmt: skip
-        return told | ({"metadata": known["metadata"]} if known.get("metadata") is not None else {})
+        return reported | ({"metadata": known["metadata"]} if known.get("metadata") is not None else {})
 
     def _output(self, base: str, job_id: str, file: dict[str, Any]) -> dict[str, Any]:
         place = {"j": job_id, "f": file["filename"], "s": file["subfolder"], "t": file["type"]}
@@ -228,9 +228,9 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
         if refused or state is None:
             return refused or web.Response(status=500)
         if self.proxy.streams >= MAX_STREAMS:
-            told = refusal(429, "too_many_streams", "Maximum concurrent event streams reached.")
-            told.headers["Retry-After"] = "5"
-            return told
+            reported = refusal(429, "too_many_streams", "Maximum concurrent event streams reached.")
+            reported.headers["Retry-After"] = "5"
+            return reported
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         await stream.prepare(request)
         self.proxy.streams += 1
@@ -242,20 +242,20 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
 
     async def _pump(self, stream: web.StreamResponse, job_id: str) -> None:
         news = self._listeners.setdefault(job_id, asyncio.Queue())
-        kind, told = "status", {"status": self._shown_status(job_id)}
+        kind, reported = "status", {"status": self._shown_status(job_id)}
         while True:
-            await stream.write(f"event: {kind}\ndata: {json.dumps(told, separators=(',', ':'))}\n\n".encode())
-            if kind == "status" and told["status"] in TERMINAL:
+            await stream.write(f"event: {kind}\ndata: {json.dumps(reported, separators=(',', ':'))}\n\n".encode())
+            if kind == "status" and reported["status"] in TERMINAL:
                 return
             await stream.write(b": keepalive\n\n")
-            kind, told = await news.get()
+            kind, reported = await news.get()
 
     def _send(self, frame: dict[str, Any] | bytes, client: str | None) -> None:
         super()._send(frame, client)
         news = self._listeners.get(client or "")
         if news is not None and (event := _event(frame)):
-            kind, told = event
-            news.put_nowait((kind, told or {"status": self._shown_status(client or "")}))
+            kind, reported = event
+            news.put_nowait((kind, reported or {"status": self._shown_status(client or "")}))
 
     def _shown_status(self, job_id: str) -> str:
         status = str(self._state(job_id)["status"])

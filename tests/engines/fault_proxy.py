@@ -102,7 +102,7 @@ class FaultProxy:
         self.calls.append(call)
         if request.headers.get("Upgrade"):
             return web.Response(status=400)
-        fault = next((one for one in self.faults if one.meets(call)), None)
+        fault = next((item for item in self.faults if item.meets(call)), None)
         if fault is None:
             return await self._pass_on(request)
         fault.times -= 1

@@ -144,9 +144,9 @@ class Engine:
             raise ValueError(f"needed: {len(inputs)}, got: {len(event.data)}")
         for component, value in zip(inputs, event.data, strict=True):
             self._check(component, value)
-        said = {c["props"]["label"]: value for c, value in zip(inputs, event.data, strict=True)}
-        self.submitted.append(said)
-        steps = int(said.get("Number of inference steps", said.get("Steps", 4)))
+        reply = {c["props"]["label"]: value for c, value in zip(inputs, event.data, strict=True)}
+        self.submitted.append(reply)
+        steps = int(reply.get("Number of inference steps", reply.get("Steps", 4)))
         for number in range(steps):
             event.say("progress", progress_data=self.progress(number, steps))
             await asyncio.sleep(self.seconds_per_step)
@@ -156,8 +156,8 @@ class Engine:
                 if not self.fails_always:
                     self.fail_with = None
                 raise error
-        files, seed = self._pictures(said, event.fault)
-        self.finished.append(said["Prompt"])
+        files, seed = self._pictures(reply, event.fault)
+        self.finished.append(reply["Prompt"])
         outputs = [components[number]["type"] for number in dependency["outputs"]]
         if event.fault == "empty":
             files = []
@@ -177,15 +177,15 @@ class Engine:
             if value not in choices:
                 raise Refused(f"Value: {value} is not in the list of choices: {choices}")
 
-    def _pictures(self, said: dict[str, Any], fault: str) -> tuple[list[dict[str, Any]], int]:
-        seed = said.get("Seed", said.get("Seed (0 = random)"))
-        if said.get("Randomize seed") or ("Seed (0 = random)" in said and seed == 0):
+    def _pictures(self, reply: dict[str, Any], fault: str) -> tuple[list[dict[str, Any]], int]:
+        seed = reply.get("Seed", reply.get("Seed (0 = random)"))
+        if reply.get("Randomize seed") or ("Seed (0 = random)" in reply and seed == 0):
             seed = random.randint(1, 2**31 - 1)
         seed = seed if self.own_seed is None else self.own_seed
-        size = int(said.get("Width", 512)), int(said.get("Height", 512))
+        size = int(reply.get("Width", 512)), int(reply.get("Height", 512))
         files = []
-        for number in range(int(said.get("Number of images", 1))):
-            data = self._image(*size, seed + number, said["Prompt"])
+        for number in range(int(reply.get("Number of images", 1))):
+            data = self._image(*size, seed + number, reply["Prompt"])
             path = f"/tmp/gradio/{hashlib.sha256(data).hexdigest()}/image {number}.png"
             self.files[path] = data
             if fault:

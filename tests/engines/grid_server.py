@@ -24,14 +24,14 @@ from tests.engines.listener import Listener, draw
 KEYS = {"grid_user", "grid_other"}
 PRICE_USD = 0.005
 DATA = Path(__file__).parents[1] / "data" / "horde"
-READS = {one["path"]: one for one in json.loads((DATA / "22_aipg_v1_reads.json").read_text())["exchanges"]}
+READS = {item["path"]: item for item in json.loads((DATA / "22_aipg_v1_reads.json").read_text())["exchanges"]}
 
 
 def recipe_of(model: str) -> dict[str, Any] | None:
     """The recorded contract of a model; None for one without a recipe."""
-    for path, one in READS.items():
-        if unquote(path) == f"/v1/models/{model}/params" and one["status"] == 200:
-            return dict(one["body"])
+    for path, item in READS.items():
+        if unquote(path) == f"/v1/models/{model}/params" and item["status"] == 200:
+            return dict(item["body"])
     return None
 
 
@@ -71,7 +71,7 @@ class GridServer(Listener):
         super().__init__(host, port)
         self.seconds, self.limit_s, self.has_rates = seconds, limit_s, has_rates
         self.charges, self.credit_usd, self.is_horde = charges, credit_usd, is_horde
-        self.models: list[dict[str, Any]] = [dict(one) for one in READS["/v1/status/models"]["body"]]
+        self.models: list[dict[str, Any]] = [dict(item) for item in READS["/v1/status/models"]["body"]]
         self.jobs: list[Job] = []
         self.plans: list[str] = []
         self.pictures: dict[str, bytes] = {}
@@ -180,14 +180,14 @@ class GridServer(Listener):
             seed = body.get("seed", 7869719558034202) + place
             kind = body.get("output_format", "webp")
             picture = await asyncio.to_thread(draw, width, height, seed, kind.upper())
-            one: dict[str, Any] = {"revised_prompt": body["prompt"], "seed": seed}
+            item: dict[str, Any] = {"revised_prompt": body["prompt"], "seed": seed}
             if body.get("response_format") == "b64_json" or job.plan == "inside":
-                one["b64_json"] = base64.b64encode(picture).decode()
+                item["b64_json"] = base64.b64encode(picture).decode()
             else:
                 name = f"{job.id}-{place}.{kind}"
                 self.pictures[name] = picture
-                one["url"] = f"{self.url}/pictures/{name}"
-            data.append(one)
+                item["url"] = f"{self.url}/pictures/{name}"
+            data.append(item)
         grid = {"job_id": job.id, "worker": "lab-grid-worker", "gen_time": 2.16, "model": body["model"]}
         return {"created": 1795245866, "data": data, "grid": grid | {"recipe_root": None}}
 

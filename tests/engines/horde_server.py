@@ -279,8 +279,8 @@ def _schema_errors(body: dict[str, Any]) -> dict[str, str]:
 
 
 def _error(status: int, message: str, rc: str = "", errors: dict[str, str] | None = None) -> web.Response:
-    said = {"message": message} | ({"rc": rc} if rc else {}) | ({"errors": errors} if errors else {})
-    return web.json_response(said, status=status)
+    reply = {"message": message} | ({"rc": rc} if rc else {}) | ({"errors": errors} if errors else {})
+    return web.json_response(reply, status=status)
 
 
 def _forgotten(call: str, request: web.Request) -> web.Response:

@@ -56,7 +56,7 @@ class Listener:
         raise NotImplementedError
 
     def count(self, method: str, part: str) -> int:
-        return sum(one == method and part in path for one, path, _ in self.requests)
+        return sum(item == method and part in path for item, path, _ in self.requests)
 
     def keep(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -87,7 +87,7 @@ class Listener:
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.requests.append((request.method, request.path, dict(request.headers)))
-        fault = next((one for one in self.faults if one.path in f"{request.method} {request.path}"), None)
+        fault = next((item for item in self.faults if item.path in f"{request.method} {request.path}"), None)
         if fault:
             self.faults.remove(fault)
             if fault.kind != "slow":

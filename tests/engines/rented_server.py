@@ -99,10 +99,10 @@ class VastServer(_ApiServer):
         return web.json_response({"instances_found": len(self.machines), "instances": list(self.machines.values())})
 
     async def _change(self, request: web.Request) -> web.Response:
-        one = self.machines.get(request.match_info["id"])
-        if one is None:
+        item = self.machines.get(request.match_info["id"])
+        if item is None:
             return web.json_response({"success": False, "error": "no_such_instance", "msg": "none"}, status=404)
         state = (await request.json())["state"]
-        one |= {"intended_status": state, "actual_status": {"running": "loading", "stopped": "stopped"}[state]}
-        one["ports"] = {}
+        item |= {"intended_status": state, "actual_status": {"running": "loading", "stopped": "stopped"}[state]}
+        item["ports"] = {}
         return web.json_response({"success": True})

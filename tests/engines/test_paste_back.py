@@ -48,13 +48,13 @@ async def run(rig: Rig, asked: GenerationRequest) -> Image.Image:
     return Image.open(io.BytesIO(outcome.images[0].data))
 
 
-def edit(rig: Rig, source: Image.Image, mask: Image.Image | None = None, **said: object) -> GenerationRequest:
+def edit(rig: Rig, source: Image.Image, mask: Image.Image | None = None, **reply: object) -> GenerationRequest:
     values = {
         "mode": Mode.INPAINT if mask else Mode.IMG2IMG, "init_image": rig.picture(png(source)),
         "mask_image": rig.picture(png(mask)) if mask else None, "denoising_strength": 0.8, "steps": 8, "sampler": None,
         "width": source.width, "height": source.height, "is_source_size": True,
     }  # fmt: skip
-    return make_request(**(values | said))
+    return make_request(**(values | reply))
 
 
 @pytest.mark.parametrize("kind", INPAINTERS)
@@ -157,8 +157,8 @@ async def test_a_blur_of_4_pixels_is_usual() -> None:
     mask.paste(255, (60, 40, 290, 180))
     async with fault_rig(ENGINES["a1111"]) as rig:
         unsaid, four, twelve = [
-            (await run(rig, edit(rig, source, mask, **said))).tobytes()
-            for said in ({}, {"mask_blur": 4}, {"mask_blur": 12})
+            (await run(rig, edit(rig, source, mask, **reply))).tobytes()
+            for reply in ({}, {"mask_blur": 4}, {"mask_blur": 12})
         ]
     assert unsaid == four != twelve
 

@@ -89,12 +89,12 @@ async def test_strength_0_keeps_the_picture_and_1_ignores_it(kind: str) -> None:
             if kind in BY_WORDS:
                 assert any(note.startswith("denoising strength ignored") for note in notes)
                 continue
-            told = sent(rig)[name]
+            reported = sent(rig)[name]
             if kind == "aipowergrid":  # a recipe may take only part of the range, which is said
-                assert told == min(0.95, max(0.55, strength))
-                assert any(note.startswith(f"denoising strength {strength:g} → {told:g}") for note in notes)
+                assert reported == min(0.95, max(0.55, strength))
+                assert any(note.startswith(f"denoising strength {strength:g} → {reported:g}") for note in notes)
             else:
-                assert float(told) == pytest.approx(strength, abs=0.01)  # a Horde takes no 0
+                assert float(reported) == pytest.approx(strength, abs=0.01)  # a Horde takes no 0
 
 
 @pytest.mark.parametrize("kind", INPAINTERS)
@@ -184,15 +184,15 @@ def table() -> dict[str, dict[str, str]]:
 
 @EVERY_ENGINE
 async def test_what_each_can_do_is_as_the_table_has_it(kind: str) -> None:
-    told = {row: cells[kind] for row, cells in table().items()}
+    reported = {row: cells[kind] for row, cells in table().items()}
     async with fault_rig(ENGINES[kind]) as rig:
         can = capabilities(rig)
         modes = {"from a text": Mode.TXT2IMG, "from a picture": Mode.IMG2IMG, "part of a picture (mask)": Mode.INPAINT,
                  "upscale": Mode.UPSCALE}  # fmt: skip
         for row, mode in modes.items():
-            if told[row] in {"yes", "no", "as post-processing"}:
-                assert (mode in can.modes) is (told[row] == "yes"), row
-        assert can.supports_progress is not told["progress"].startswith("only")
-        assert can.supports_preview is ("previews" in told["progress"])
-        assert can.supports_cancel is not told["cancel stops the work"].startswith("no")
-        assert can.is_deterministic is (told["same seed, same picture"] == "yes")
+            if reported[row] in {"yes", "no", "as post-processing"}:
+                assert (mode in can.modes) is (reported[row] == "yes"), row
+        assert can.supports_progress is not reported["progress"].startswith("only")
+        assert can.supports_preview is ("previews" in reported["progress"])
+        assert can.supports_cancel is not reported["cancel stops the work"].startswith("no")
+        assert can.is_deterministic is (reported["same seed, same picture"] == "yes")

@@ -80,7 +80,9 @@ class Engine:
     def arm_inside(self, proxy: FaultProxy, text: str) -> None:
         assert self.inside is not None
         edit = self.inside
-        proxy.arm(Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, lambda told: edit(told, text))))
+        proxy.arm(
+            Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, lambda reported: edit(reported, text)))
+        )
 
     def arm_empty(self, proxy: FaultProxy) -> None:
         proxy.arm(Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, self.without), times=9))
@@ -123,20 +125,24 @@ def without_rates(backend: Backend) -> Backend:
     return backend
 
 
-def _no_outputs(told: dict[str, Any]) -> dict[str, Any]:
-    return {job: {**entry, "outputs": {}} for job, entry in told.items()}
+def _no_outputs(reported: dict[str, Any]) -> dict[str, Any]:
+    return {job: {**entry, "outputs": {}} for job, entry in reported.items()}
 
 
-def _no_data(told: dict[str, Any]) -> dict[str, Any]:
-    return {**told, "output": {**told["output"], "data": []}} if told["msg"] == "process_completed" else told
+def _no_data(reported: dict[str, Any]) -> dict[str, Any]:
+    return (
+        {**reported, "output": {**reported["output"], "data": []}}
+        if reported["msg"] == "process_completed"
+        else reported
+    )
 
 
-def _horde_inside(told: dict[str, Any], text: str) -> dict[str, Any]:
-    return {**told, "generations": [{**one, "img": text} for one in told["generations"]]}
+def _horde_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**reported, "generations": [{**item, "img": text} for item in reported["generations"]]}
 
 
-def _grid_inside(told: dict[str, Any], text: str) -> dict[str, Any]:
-    return {**told, "data": [{"b64_json": text, "seed": 1} for _ in told["data"]]}
+def _grid_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**reported, "data": [{"b64_json": text, "seed": 1} for _ in reported["data"]]}
 
 
 ENGINES = {
@@ -150,8 +156,8 @@ ENGINES = {
             end="POST /sdapi/v1/txt2img",
             picture="",
             taken=lambda server: len(server.submitted),
-            without=lambda told: {**told, "images": []},
-            inside=lambda told, text: {**told, "images": [text]},
+            without=lambda reported: {**reported, "images": []},
+            inside=lambda reported, text: {**reported, "images": [text]},
             hold=lambda server: server.engine.hold(),
             release=lambda server: server.engine.release(),
             is_working=lambda server: server.engine.job is not None,
@@ -192,7 +198,7 @@ ENGINES = {
             end="GET /api/v2/generate/status/",
             picture="GET /transient/",
             taken=lambda server: len(server.jobs),
-            without=lambda told: {**told, "generations": []},
+            without=lambda reported: {**reported, "generations": []},
             inside=_horde_inside,
             hold=lambda server: server.hold(),
             release=lambda server: server.release(),
@@ -206,7 +212,7 @@ ENGINES = {
             end="POST /v1/images/generations",
             picture="GET /pictures/",
             taken=lambda server: len(server.jobs),
-            without=lambda told: {**told, "data": []},
+            without=lambda reported: {**reported, "data": []},
             inside=_grid_inside,
             hold=lambda server: server.hold(),
             release=lambda server: server.release(),
@@ -220,8 +226,8 @@ ENGINES = {
             end="POST /v1/images/generations",
             picture="",
             taken=lambda server: len(server.jobs),
-            without=lambda told: {**told, "data": []},
-            inside=lambda told, text: {**told, "data": [{"b64_json": text} for _ in told["data"]]},
+            without=lambda reported: {**reported, "data": []},
+            inside=lambda reported, text: {**reported, "data": [{"b64_json": text} for _ in reported["data"]]},
             hold=lambda server: server.hold(),
             release=lambda server: server.release(),
             is_working=lambda server: any(job.is_running for job in server.jobs),
@@ -255,7 +261,7 @@ COMFYUI_V2 = Engine(
     end="GET /api/v2/jobs/",
     picture="GET /api/v2/assets/",
     taken=lambda server: len(server.engine.submitted),
-    without=lambda told: {**told, "outputs": []} if "outputs" in told else told,
+    without=lambda reported: {**reported, "outputs": []} if "outputs" in reported else reported,
     inside=None,
     hold=lambda server: server.engine.hold(),
     release=lambda server: server.engine.release(),

@@ -61,8 +61,8 @@ class Rig:
             fitted = fit(request, entry.capabilities)
             assert isinstance(fitted, Fit)
             request = fitted.request
-        said = {"request": request, "drawn": request, "is_pinned": not candidates, "created_at": self.clock.now()}
-        return (await self.queue.submit(make_job("ann", lane, candidates=candidates, **said))).job
+        reply = {"request": request, "drawn": request, "is_pinned": not candidates, "created_at": self.clock.now()}
+        return (await self.queue.submit(make_job("ann", lane, candidates=candidates, **reply))).job
 
     def picture(self, data: bytes) -> SourceImage:
         """Keep an input picture and return what a request names it by."""
@@ -106,8 +106,8 @@ async def fault_rig(
         registry = BackendRegistry(clock)
         jobs = JobStore(database, BOX)  # type: ignore[arg-type]
         backend, other = engine.connect(url or proxy.url), FakeBackend("other")
-        for one in (backend, other):
-            registry.add(Entry(config=BackendConfig(name=one.name, kind=one.kind, label="The GPU"), backend=one))
+        for item in (backend, other):
+            registry.add(Entry(config=BackendConfig(name=item.name, kind=item.kind, label="The GPU"), backend=item))
         await registry.refresh_all()
         executor = LocalExecutor(registry.borrow, load=load, timeout_s=JOB_TIMEOUT_S, clock=clock)
         queue = QueueManager(

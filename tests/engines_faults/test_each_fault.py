@@ -37,11 +37,11 @@ EVERY_ENGINE = pytest.mark.parametrize("kind", ALL)
 
 def is_for_people(job: Job) -> bool:
     assert job.error is not None
-    said = f"{job.error.user_message} {job.error.hint}"
-    assert not NOT_FOR_PEOPLE.search(said), said
+    reply = f"{job.error.user_message} {job.error.hint}"
+    assert not NOT_FOR_PEOPLE.search(reply), reply
     assert job.error.user_message.startswith("The GPU") or "The GPU" in job.error.user_message
     assert job.error.user_message.endswith(".")
-    return len(job.error.user_message) <= 140 and bool(job.error.hint or "start it with" in said)
+    return len(job.error.user_message) <= 140 and bool(job.error.hint or "start it with" in reply)
 
 
 @EVERY_ENGINE
@@ -158,8 +158,8 @@ async def test_nothing_is_delivered_twice_after_silence(fault: str, monkeypatch:
 async def is_drawn_as_often_as_it_must(rig: Rig, fault: str) -> None:
     kind, taken, kept = rig.engine.kind, rig.taken, len(rig.sink.kept)
     CASES[fault].arm(rig)
-    for one in rig.proxy.faults:
-        one.times = 1
+    for item in rig.proxy.faults:
+        item.times = 1
     job = await rig.run()
     assert (fault, rig.taken - taken) == (fault, 2 if (kind, fault) in TWICE else 1)
     assert rig.sink.kept[kept:] == ([job.id] if job.status is JobStatus.DONE else [])

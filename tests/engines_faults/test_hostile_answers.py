@@ -52,9 +52,9 @@ class Changer:
     def _value(self, value: Any) -> Any:
         choose = self._random.choice
         if isinstance(value, dict):
-            return {key: self._value(one) for key, one in value.items() if self._random.random() > self._share / 10}
+            return {key: self._value(item) for key, item in value.items() if self._random.random() > self._share / 10}
         if isinstance(value, list):
-            return [self._value(one) for one in value]
+            return [self._value(item) for item in value]
         if self._random.random() > self._share:
             return value
         if self._random.random() < 0.2:
@@ -68,7 +68,7 @@ def check(value: Any, where: str = "") -> None:
     """Fail unless everything in it can be stored, sent and shown."""
     if isinstance(value, str):
         value.encode()
-        kinds = {unicodedata.category(one) for one in value if one not in "\n\u200c\u200d"}
+        kinds = {unicodedata.category(item) for item in value if item not in "\n\u200c\u200d"}
         assert not kinds & {"Cc", "Cf", "Cs"}, (where, value)
     elif isinstance(value, float):
         assert math.isfinite(value), where
@@ -78,8 +78,8 @@ def check(value: Any, where: str = "") -> None:
         for field in dataclasses.fields(value):
             check(getattr(value, field.name), f"{where}.{field.name}")
     elif isinstance(value, list | tuple | set | frozenset):
-        for one in value:
-            check(one, where)
+        for item in value:
+            check(item, where)
 
 
 async def asked(kind: str, url: str, changer: Changer, proxy: FaultProxy) -> None:

@@ -47,8 +47,8 @@ LOCKED = {  # how each stand-in is told which key is right, and a key that is wr
 
 def changes_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what the log tells people of the engine's being there, at INFO and above."""
-    told = [record for record in caplog.records if getattr(record, "backend", None) == "gpu"]
-    actions = [str(record.__dict__.get("action")) for record in told if record.levelno >= logging.INFO]
+    reported = [record for record in caplog.records if getattr(record, "backend", None) == "gpu"]
+    actions = [str(record.__dict__.get("action")) for record in reported if record.levelno >= logging.INFO]
     return [action for action in actions if action in {"backend_down", "backend_up"}]
 
 
@@ -132,9 +132,9 @@ async def test_a_key_that_is_missing_or_refused_is_named_and_not_saved(kind: str
     async with ALL[kind].server(**LOCKED[kind][0]) as server:
         with pytest.raises(BackendAuthError) as caught:
             await connected(kind, server.url, key)
-    said = f"{caught.value.user_message} {caught.value.hint}"
-    assert "key" in said or "password" in said
-    assert not key or key not in said
+    reply = f"{caught.value.user_message} {caught.value.hint}"
+    assert "key" in reply or "password" in reply
+    assert not key or key not in reply
     assert caught.value.hint
 
 

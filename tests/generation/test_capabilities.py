@@ -169,15 +169,15 @@ def test_control_that_is_not_there_is_refused(unit, capabilities, reason):
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("reply", "kind"),
     [
         ("pose", "openpose"), ("edges", "canny"), ("lines", "lineart"), ("normal", "normalmap"),
         ("seg", "segmentation"), ("hed", "softedge"), ("sketch", "scribble"),
     ],
 )  # fmt: skip
-def test_what_people_call_a_kind_of_control_is_understood(said, kind):
+def test_what_people_call_a_kind_of_control_is_understood(reply, kind):
     kinds = ("openpose", "canny", "lineart", "normalmap", "segmentation", "softedge", "scribble")
-    asked = replace(REQUEST, control=(replace(CANNY, kind=said),))
+    asked = replace(REQUEST, control=(replace(CANNY, kind=reply),))
     assert fitted(asked, replace(RICH, control_kinds=kinds)).request.control[0].kind == kind
 
 

@@ -26,7 +26,9 @@ REQUEST = GenerationRequest(prompt="a fox", width=512, height=512, steps=20, cfg
 def is_clean(text: str) -> bool:
     text.encode()
     joiners = "\u200c\u200d"
-    return all(unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or one in joiners + "\n" for one in text)
+    return all(
+        unicodedata.category(item) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or item in joiners + "\n" for item in text
+    )
 
 
 @given(ANY_TEXT)
@@ -96,7 +98,7 @@ def test_results_progress_and_errors_hold_clean_values(number: Any, text: str) -
     assert all(map(math.isfinite, (result.cost_usd, stored.seconds, progress.eta_s or 0, error.retry_after or 0)))
     texts = [*result.notes, result.model, *stored.notes, stored.backend, progress.note, error.user_message, error.hint]
     texts += [error.detail, str(error), gone.reason, reason.user_message, reason.hint]
-    assert all(is_clean(one) for one in texts if one)
+    assert all(is_clean(item) for item in texts if item)
 
 
 @pytest.mark.parametrize(("seed", "kept"), [(-1, MAX_SEED), (MAX_SEED, MAX_SEED), (MAX_SEED + 8, 7), (3, 3)])

@@ -40,9 +40,11 @@ def test_a_tag_is_no_way_around_the_range_of_a_weight_or_the_length_of_a_prompt(
             resolved(Draft(prompt=prompt))
 
 
-@pytest.mark.parametrize(("said", "drawn"), [("INK", "ink"), ("neon", "styles/neon.safetensors"), ("tusche", "Tusche")])
-def test_a_tag_is_matched_like_every_name(said: str, drawn: str) -> None:
-    fitted = fit(resolved(Draft(prompt=f"a fox <lora:{said}:1>")), ENGINE)
+@pytest.mark.parametrize(
+    ("reply", "drawn"), [("INK", "ink"), ("neon", "styles/neon.safetensors"), ("tusche", "Tusche")]
+)
+def test_a_tag_is_matched_like_every_name(reply: str, drawn: str) -> None:
+    fitted = fit(resolved(Draft(prompt=f"a fox <lora:{reply}:1>")), ENGINE)
     assert isinstance(fitted, Fit)
     assert fitted.request.loras == (Lora(name=drawn),)
 

@@ -209,7 +209,7 @@ def test_repeat_and_private_are_about_the_job_not_the_picture():
 
 
 @pytest.mark.parametrize(
-    ("option", "field", "value", "right"),
+    ("option", "field", "value", "expected"),
     [
         ("--steps many", "steps", "many", f"1 to {MAX_STEPS}"),
         ("--steps 0", "steps", "0", f"1 to {MAX_STEPS}"),
@@ -238,12 +238,12 @@ def test_repeat_and_private_are_about_the_job_not_the_picture():
         ("--upscale 99", "upscale_factor", "99", "1 to 8"),
     ],
 )
-def test_bad_value_of_a_known_option_names_value_and_range(option, field, value, right):
+def test_bad_value_of_a_known_option_names_value_and_range(option, field, value, expected):
     with pytest.raises(RequestRejected) as caught:
         parse_prompt(f"a fox {option}")
     assert caught.value.field == field
     assert value in caught.value.user_message
-    assert right in caught.value.user_message
+    assert expected in caught.value.user_message
     assert caught.value.hint.startswith("For example: --")
 
 

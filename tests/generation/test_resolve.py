@@ -135,9 +135,9 @@ def test_typed_values_are_held_to_the_same_ranges(draft, field):
 
 
 def test_draft_over_another_keeps_what_was_said_and_takes_the_rest():
-    said = Draft(prompt="a fox", steps=30, seed=0)
+    reply = Draft(prompt="a fox", steps=30, seed=0)
     lower = Draft(prompt="unused", steps=20, cfg_scale=5.0, seed=9, loras=(Lora(name="ink"),))
-    assert said.over(lower) == Draft(prompt="a fox", steps=30, cfg_scale=5.0, seed=0, loras=(Lora(name="ink"),))
+    assert reply.over(lower) == Draft(prompt="a fox", steps=30, cfg_scale=5.0, seed=0, loras=(Lora(name="ink"),))
 
 
 def test_aspect_said_beats_a_preferred_size_and_size_said_beats_a_preferred_aspect():
@@ -165,9 +165,9 @@ def test_upscaler_goes_where_something_is_enlarged():
 
 
 def test_what_concerns_a_mask_is_kept_only_with_one():
-    said = Draft(prompt="a fox", init_image=PICTURE, mask_fill=MaskFill.NOISE, only_masked=True)
-    assert (resolved(said).mask_fill, resolved(said).only_masked) == (None, None)
-    masked = resolved(replace(said, mask_image=MASK))
+    reply = Draft(prompt="a fox", init_image=PICTURE, mask_fill=MaskFill.NOISE, only_masked=True)
+    assert (resolved(reply).mask_fill, resolved(reply).only_masked) == (None, None)
+    masked = resolved(replace(reply, mask_image=MASK))
     assert (masked.mask_fill, masked.only_masked) == (MaskFill.NOISE, True)
 
 

@@ -44,9 +44,9 @@ def test_what_was_stored_before_is_read_and_has_the_same_key() -> None:
     old = request_to_json(request())
     assert "more_images" not in old
     assert request_from_json(old).more_images == ()
-    said = order_to_json(Order(kind=OrderKind.DRAW, draft=Draft(prompt="a fox"), files=("https://a/1",)))
-    del said["names"]
-    assert order_from_json(said).names == ()
+    reply = order_to_json(Order(kind=OrderKind.DRAW, draft=Draft(prompt="a fox"), files=("https://a/1",)))
+    del reply["names"]
+    assert order_from_json(reply).names == ()
 
 
 def test_other_pictures_and_another_order_are_another_request() -> None:

@@ -31,9 +31,9 @@ def test_without_a_workflow_an_unknown_option_stays_unknown():
     assert parse_prompt("a fox --detail 1.3", has_workflow=True).draft.options == (("detail", "1.3"),)
 
 
-@pytest.mark.parametrize("said", [(("detail", "1.3"),), (("frames", "7"), ("look", 'a "b" --steps 3'))])
-def test_they_are_written_and_read_back(said):
-    draft = Draft(prompt="a fox", workflow=WorkflowRef(name="p"), options=said)
+@pytest.mark.parametrize("reply", [(("detail", "1.3"),), (("frames", "7"), ("look", 'a "b" --steps 3'))])
+def test_they_are_written_and_read_back(reply):
+    draft = Draft(prompt="a fox", workflow=WorkflowRef(name="p"), options=reply)
     assert parse_prompt(format_prompt(draft)).draft == draft
     assert draft_from_json(draft_to_json(draft)) == draft
 

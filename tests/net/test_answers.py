@@ -70,14 +70,14 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_whatever_python_writes_can_be_stored_and_sent_when_it_is_read(value: Any) -> None:
-    said = read_json(json.dumps(value))
-    json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
+    reply = read_json(json.dumps(value))
+    json.dumps(reply, ensure_ascii=False, allow_nan=False).encode()
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_one_error(body: bytes) -> None:
     try:
-        said = read_json(body)
+        reply = read_json(body)
     except ValueError:
         return
-    assert not isinstance(said, float) or math.isfinite(said)
+    assert not isinstance(reply, float) or math.isfinite(reply)

@@ -139,4 +139,4 @@ def test_a_certificate_of_ones_own_is_trusted_by_its_file(tmp_path: Path, monkey
     file.write_bytes(make_certificate("gpu.example").pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     known = trusted_authorities.__wrapped__().get_ca_certs()
-    assert [dict(one for (one,) in cert["subject"])["commonName"] for cert in known] == ["gpu.example"]
+    assert [dict(item for (item,) in cert["subject"])["commonName"] for cert in known] == ["gpu.example"]

@@ -90,9 +90,9 @@ async def test_what_is_no_web_address_is_refused_by_name_of_the_field(url):
 async def test_a_name_that_leads_inside_is_refused_before_any_connection():
     site = Site()
     async with site.serve() as port:
-        said = await refusal(f"http://pictures.example:{port}/picture", STRICT, resolver=HERE)
-    assert said.user_message.startswith("The address in imageUrl is refused.")
-    assert "the machine this bot runs on" in said.user_message
+        reply = await refusal(f"http://pictures.example:{port}/picture", STRICT, resolver=HERE)
+    assert reply.user_message.startswith("The address in imageUrl is refused.")
+    assert "the machine this bot runs on" in reply.user_message
     assert not site.requests
 
 
@@ -130,13 +130,13 @@ async def test_a_server_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(outbound, "FETCH_TIMEOUT_S", 0.02)
     listener = socket.create_server(("127.0.0.1", 0))  # connects, never answers
     with listener:
-        said = await refusal(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    assert "in time" in said.user_message
+        reply = await refusal(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    assert "in time" in reply.user_message
 
 
 async def test_a_name_that_does_not_exist_says_so():
-    said = await refusal("https://nowhere.example/", resolver=Dns(socket.gaierror("no")))
-    assert "imageUrl" in said.user_message
+    reply = await refusal("https://nowhere.example/", resolver=Dns(socket.gaierror("no")))
+    assert "imageUrl" in reply.user_message
 
 
 async def _post_server(aiohttp_app: web.Application):

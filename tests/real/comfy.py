@@ -36,8 +36,8 @@ def checkout() -> Path:
 def python() -> Path | None:
     """Return the interpreter that runs it."""
     named = os.environ.get("COMFYUI_PYTHON")
-    found = [Path(named)] if named else [checkout() / one for one in WITHIN]
-    return next((one.absolute() for one in found if one.is_file()), None)
+    found = [Path(named)] if named else [checkout() / item for item in WITHIN]
+    return next((item.absolute() for item in found if item.is_file()), None)
 
 
 def lacking() -> str:
@@ -109,13 +109,13 @@ class RealComfyUI:
 
     async def queued(self) -> tuple[list[Any], list[Any]]:
         """Return the items that run and those that wait."""
-        told = await self.get("/queue")
-        return told["queue_running"], told["queue_pending"]
+        reported = await self.get("/queue")
+        return reported["queue_running"], reported["queue_pending"]
 
     async def ran(self, prompt_id: str | None = None) -> Graph:
         """Return the graph that it ran under an id, or the newest one."""
-        told = await self.get(f"/history/{prompt_id}" if prompt_id else "/history?max_items=1")
-        (entry,) = told.values()
+        reported = await self.get(f"/history/{prompt_id}" if prompt_id else "/history?max_items=1")
+        (entry,) = reported.values()
         graph: Graph = entry["prompt"][2]
         return graph
 

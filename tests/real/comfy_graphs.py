@@ -22,7 +22,7 @@ def plain(**nodes: dict[str, Any]) -> Graph:
         "8": node("VAEDecode", samples=["3", 0], vae=["4", 2]),
         "9": node("SaveImage", filename_prefix="easel", images=["8", 0]),
     }  # fmt: skip
-    return graph | {name.removeprefix("n"): told for name, told in nodes.items()}
+    return graph | {name.removeprefix("n"): reported for name, reported in nodes.items()}
 
 
 def slow(seconds: float) -> Graph:

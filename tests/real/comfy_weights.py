@@ -66,7 +66,7 @@ def write_models(folder: Path) -> None:
 
 
 def _under(prefix: str, tensors: Tensors) -> Tensors:
-    return {prefix + name: told for name, told in tensors.items()}
+    return {prefix + name: reported for name, reported in tensors.items()}
 
 
 def _write(path: Path, tensors: Tensors, chance: random.Random) -> None:
@@ -76,16 +76,16 @@ def _write(path: Path, tensors: Tensors, chance: random.Random) -> None:
         end = start + math.prod(shape) * BYTES_EACH
         header[name] = {"dtype": "F16", "shape": shape, "data_offsets": (start, end)}
         start = end
-    told = json.dumps(header).encode()
+    reported = json.dumps(header).encode()
     with path.open("wb") as file:
-        file.write(len(told).to_bytes(8, "little") + told)
+        file.write(len(reported).to_bytes(8, "little") + reported)
         for shape, fill in tensors.values():
             count = math.prod(shape)
             if fill == "zero":
                 file.seek(count * BYTES_EACH, os.SEEK_CUR)  # a hole takes no room on the disk
             else:
                 file.write(b"\x00\x3c" * count if fill == "one" else _random(shape, chance))
-        file.truncate(8 + len(told) + start)
+        file.truncate(8 + len(reported) + start)
 
 
 def _random(shape: Shape, chance: random.Random) -> bytes:

@@ -36,15 +36,15 @@ class Studio:
         assert answer.is_success, answer.text
         return str(answer.json()["media_id"])
 
-    async def ask(self, **said: Any) -> str:
+    async def ask(self, **reply: Any) -> str:
         """Have something drawn, and return the job's id."""
-        answer = await self._client.post("/api/jobs", json={"backend": "comfyui", **SMALL, **said})
+        answer = await self._client.post("/api/jobs", json={"backend": "comfyui", **SMALL, **reply})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["jobs"][0]["id"])
 
-    async def refused(self, **said: Any) -> str:
+    async def refused(self, **reply: Any) -> str:
         """Ask for what is refused at once, and return what is said of it."""
-        answer = await self._client.post("/api/jobs", json={"backend": "comfyui", **SMALL, **said})
+        answer = await self._client.post("/api/jobs", json={"backend": "comfyui", **SMALL, **reply})
         assert answer.is_client_error, answer.text
         return str(answer.json()["error"])
 
@@ -66,12 +66,12 @@ class Studio:
     async def engines(self) -> list[dict[str, Any]]:
         return list((await self._client.get("/api/engines")).raise_for_status().json()["engines"])
 
-    async def draw(self, **said: Any) -> dict[str, Any]:
-        return await self.ended(await self.ask(**said))
+    async def draw(self, **reply: Any) -> dict[str, Any]:
+        return await self.ended(await self.ask(**reply))
 
-    async def drawn(self, **said: Any) -> tuple[dict[str, Any], Graph]:
+    async def drawn(self, **reply: Any) -> tuple[dict[str, Any], Graph]:
         """Have something drawn that works, and return the job and the graph that was run for it."""
-        job = await self.draw(**said)
+        job = await self.draw(**reply)
         assert job["status"] == "done", job
         return job, await self._comfyui.ran()
 
@@ -91,12 +91,12 @@ async def studio_with(comfyui: RealComfyUI, folder: Path) -> AsyncIterator[Studi
 def changes(before: Graph, after: Graph) -> dict[str, Any]:
     """Return what was changed between two graphs, as {"node.input": new value}; new nodes by their class."""
     found: dict[str, Any] = {}
-    for node, told in after.items():
+    for node, reported in after.items():
         old = before.get(node)
         if old is None:
-            found[node] = told["class_type"]
+            found[node] = reported["class_type"]
             continue
-        for name, value in told["inputs"].items():
+        for name, value in reported["inputs"].items():
             if old["inputs"].get(name) != value:
                 found[f"{node}.{name}"] = value
     return found | {node: None for node in before if node not in after}

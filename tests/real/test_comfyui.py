@@ -32,8 +32,8 @@ SIZE = (64, 96)
 
 def of_class(graph: dict[str, Any], class_type: str) -> dict[str, Any]:
     """Return the inputs of the only node of a class."""
-    (told,) = (told["inputs"] for told in graph.values() if told["class_type"] == class_type)
-    return dict(told)
+    (reported,) = (reported["inputs"] for reported in graph.values() if reported["class_type"] == class_type)
+    return dict(reported)
 
 
 async def test_words_seed_and_numbers_reach_the_sampler_and_decide_the_picture(studio: Studio) -> None:
@@ -68,8 +68,8 @@ async def test_only_what_the_mask_is_white_over_changes(studio: Studio) -> None:
     source, mask, file = noise(SIZE), Image.new("L", SIZE), io.BytesIO()
     mask.paste(255, (SIZE[0] // 2, 0, *SIZE))
     mask.save(file, "PNG")
-    said = {"init_image": await studio.upload(source), "mask_image": await studio.upload(file.getvalue())}
-    job, ran = await studio.drawn(**WORDS, **said, denoising_strength=1.0)
+    reply = {"init_image": await studio.upload(source), "mask_image": await studio.upload(file.getvalue())}
+    job, ran = await studio.drawn(**WORDS, **reply, denoising_strength=1.0)
     assert of_class(ran, "SetLatentNoiseMask")
     drawn, before = opened(await studio.file(job)).convert("RGB"), opened(source)
     left, right = (0, 0, 16, SIZE[1]), (48, 0, 64, SIZE[1])
@@ -111,7 +111,7 @@ async def test_running_job_is_stopped(studio: Studio, comfyui: RealComfyUI) -> N
     assert (await studio.cancel(job_id))["status"] == "cancelled"
     await until(lambda: _is_idle(comfyui), WAIT_S)
     (entry,) = (await comfyui.get("/history?max_items=1")).values()
-    assert "execution_interrupted" in [told[0] for told in entry["status"]["messages"]]
+    assert "execution_interrupted" in [reported[0] for reported in entry["status"]["messages"]]
 
 
 async def test_waiting_job_is_taken_out_and_somebody_elses_runs_on(studio: Studio, comfyui: RealComfyUI) -> None:
@@ -171,7 +171,7 @@ async def test_job_that_runs_while_easel_is_killed_is_taken_up_not_sent_again(
         "PORT": str(port), "PROBE_LOCAL_PORTS": "false", "COMFYUI_URL": comfyui.url,
     }  # fmt: skip
     words = {"prompt": "a fox that outlives a kill"}
-    said = {**words, "backend": "comfyui", "width": 64, "height": 64, "steps": 2, "workflow": "w"}
+    reply = {**words, "backend": "comfyui", "width": 64, "height": 64, "steps": 2, "workflow": "w"}
     async with (
         processes(tmp_path) as begin,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=WAIT_S) as client,
@@ -179,7 +179,7 @@ async def test_job_that_runs_while_easel_is_killed_is_taken_up_not_sent_again(
         first = begin(**settings)
         await _ready(first, client)
         assert (await client.put("/api/workflows/w", json={"graph": slow(15.0)})).is_success
-        job_id = (await client.post("/api/jobs", json=said)).json()["jobs"][0]["id"]
+        job_id = (await client.post("/api/jobs", json=reply)).json()["jobs"][0]["id"]
         await until(lambda: _is_running(comfyui, words["prompt"]), WAIT_S)
         await until(lambda: _knows_the_remote_job(tmp_path / "data"), WAIT_S)
         first.kill()
@@ -223,7 +223,7 @@ async def test_file_whose_name_is_no_text_hinders_nobody(comfyui: RealComfyUI, t
     try:
         async with studio_with(comfyui, tmp_path) as studio:
             await studio.drawn(**WORDS)
-            (engine,) = [one for one in await studio.engines() if one["name"] == "comfyui"]
+            (engine,) = [each for each in await studio.engines() if each["name"] == "comfyui"]
             assert engine["state"] == "up", engine
             assert [name for name in engine["capabilities"]["loras"] if name.endswith("model.safetensors")]
     finally:

@@ -25,29 +25,29 @@ PLAIN = {"6.text": FOX, "7.text": DOG, **SETTINGS, **SIZE}
 
 def case(name: str) -> dict[str, Any]:
     (path,) = CASES.glob(f"{name}-*.json")
-    told: dict[str, Any] = json.loads(path.read_text())
-    return told
+    reported: dict[str, Any] = json.loads(path.read_text())
+    return reported
 
 
 def quick(name: str) -> dict[str, Any]:
     """Return a case that would look at a million pixels with fewer, and with what this version asks for beside."""
-    told = case(name)
-    for one in told.values():
-        if one["class_type"].startswith("TextEncodeQwenImageEdit"):
-            del one["inputs"]["vae"]  # without one it scales the picture up for its eyes only
-        if one["class_type"] == "ImageScaleToTotalPixels":
-            one["inputs"] |= {"megapixels": 0.01, "resolution_steps": 1}
-        if one["class_type"] == "FluxKontextImageScale":
-            one |= {"class_type": "ImageScale", "inputs": one["inputs"] | {
+    reported = case(name)
+    for item in reported.values():
+        if item["class_type"].startswith("TextEncodeQwenImageEdit"):
+            del item["inputs"]["vae"]  # without one it scales the picture up for its eyes only
+        if item["class_type"] == "ImageScaleToTotalPixels":
+            item["inputs"] |= {"megapixels": 0.01, "resolution_steps": 1}
+        if item["class_type"] == "FluxKontextImageScale":
+            item |= {"class_type": "ImageScale", "inputs": item["inputs"] | {
                 "upscale_method": "lanczos", "width": 64, "height": 64, "crop": "center",
             }}  # fmt: skip
-    return told
+    return reported
 
 
-def nodes_of(told: dict[str, Any]) -> dict[str, Any]:
+def nodes_of(reported: dict[str, Any]) -> dict[str, Any]:
     """Return the nodes alone, out of an envelope or beside other keys."""
-    told = told.get("output", told)
-    return {node: one for node, one in told.items() if isinstance(one, dict) and "class_type" in one}
+    reported = reported.get("output", reported)
+    return {node: item for node, item in reported.items() if isinstance(item, dict) and "class_type" in item}
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ async def test_strength_that_was_said_is_set(studio: Studio) -> None:
 async def test_picture_that_is_only_previewed_is_no_place_for_one(studio: Studio) -> None:
     await studio.keep(case("12"))
     media_id = await studio.upload(noise((64, 96)))
-    said = await studio.refused(workflow="w", init_image=media_id, **WORDS)
-    assert said.endswith("the workflow “w” has no place for a picture: draw without one.")
+    reply = await studio.refused(workflow="w", init_image=media_id, **WORDS)
+    assert reply.endswith("the workflow “w” has no place for a picture: draw without one.")
 
 
 async def test_weight_of_a_lora_in_a_row_is_set(studio: Studio) -> None:
@@ -145,7 +145,7 @@ async def test_node_that_saves_in_silence_is_told_of_before_and_after(studio: St
 
 async def test_input_that_an_old_export_lacks_has_the_servers_default(studio: Studio) -> None:
     old = quick("09b")
-    (scale,) = [node for node, told in old.items() if told["class_type"] == "ImageScaleToTotalPixels"]
+    (scale,) = [node for node, reported in old.items() if reported["class_type"] == "ImageScaleToTotalPixels"]
     assert "resolution_steps" not in case("09b")[scale]["inputs"]
     del old[scale]["inputs"]["resolution_steps"]
     await studio.keep(old)
@@ -168,13 +168,13 @@ async def test_input_that_an_old_export_lacks_has_the_servers_default(studio: St
 )  # fmt: skip
 async def test_encoder_gets_its_words_in_all_its_texts(studio: Studio, class_type: str, inputs: dict[str, Any]) -> None:
     def side(words: str) -> dict[str, Any]:
-        return node(class_type, clip=["4", 1], **{name: words if told == "WORDS" else told
-                                                  for name, told in inputs.items()})  # fmt: skip
+        return node(class_type, clip=["4", 1], **{name: words if reported == "WORDS" else reported
+                                                  for name, reported in inputs.items()})  # fmt: skip
 
     graph = plain(n6=side("a dog"), n7=side("ugly"))
     await studio.keep(graph)
     _, ran = await studio.drawn(workflow="w", **WORDS, guidance=None)
-    texts = [name for name, told in inputs.items() if told == "WORDS"]
+    texts = [name for name, reported in inputs.items() if reported == "WORDS"]
     expected = {f"6.{name}": FOX for name in texts} | {f"7.{name}": DOG for name in texts}
     assert changes(graph, ran) == {**expected, "3.seed": 42, "5.height": 96}
 

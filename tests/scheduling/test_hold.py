@@ -16,7 +16,7 @@ async def test_a_waiting_job_says_that_its_engine_is_down_and_when_it_is_tried_a
         waiting = await rig.submit("bob")
         for _ in range(6):
             await rig.advance(2)
-        views = [await rig.queue.view(one.id) for one in (job, waiting)]
+        views = [await rig.queue.view(item.id) for item in (job, waiting)]
         held = [view for view in views if view and view.job.status is JobStatus.QUEUED]
         assert held
         assert all(view.hold is Hold.DOWN for view in held if view.position)

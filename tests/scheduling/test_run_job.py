@@ -22,13 +22,13 @@ async def load(source: SourceImage) -> SourceImage:
 
 
 async def _run(job: Job, backend: FakeBackend, events: Recorder | None = None, timeout_s: float = 60) -> Outcome:
-    told = events or Recorder()
+    reported = events or Recorder()
 
     async def report(progress: Progress) -> None:
-        await told.on_progress(job.id, progress)
+        await reported.on_progress(job.id, progress)
 
     async def on_remote_id(remote_id: str) -> None:
-        await told.on_remote_id(job.id, remote_id)
+        await reported.on_remote_id(job.id, remote_id)
 
     return await run_job(
         job,

@@ -97,10 +97,10 @@ async def test_prompts_that_cannot_be_drawn_are_no_failures_of_engines(alerts):
     assert kinds(alerts) == []
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(60.0, []), (61.0, [("slow", "gpu")])])
-async def test_a_picture_of_more_than_a_minute_is_slow(alerts, seconds, told):
+@pytest.mark.parametrize(("seconds", "reported"), [(60.0, []), (61.0, [("slow", "gpu")])])
+async def test_a_picture_of_more_than_a_minute_is_slow(alerts, seconds, reported):
     alerts.on_change(done(seconds=seconds))
-    assert kinds(alerts) == told
+    assert kinds(alerts) == reported
 
 
 async def test_the_same_trouble_is_told_again_only_after_the_cooldown(alerts, clock):
@@ -172,19 +172,19 @@ async def test_what_has_not_ended_is_no_trouble(alerts):
 
 
 async def test_every_listener_is_told_although_one_fails(alerts, caplog):
-    told = []
+    reported = []
 
     async def fail(alert):
         raise RuntimeError("the webhook is gone")
 
     async def listen(alert):
-        told.append(alert)
+        reported.append(alert)
 
     alerts.on_alert += [fail, listen]
     alerts.on_change(done(seconds=99))
     alerts.on_change(done(lane="other", seconds=99))
     await settle()
-    assert told == [*reversed(alerts.recent())]
+    assert reported == [*reversed(alerts.recent())]
     assert "could not be passed on" in caplog.text
 
 

@@ -67,7 +67,7 @@ async def test_each_engine_gets_one_picture_with_one_seed_and_the_cooldown_count
     gpu, grid = await house.engines("gpu", "grid")
     found = await house.service.start(Draft(prompt="a fox", batch_size=4), ANN)
     await house.rig.settle()
-    assert [one.lane for one in found.contenders] == ["gpu", "grid"]
+    assert [item.lane for item in found.contenders] == ["gpu", "grid"]
     assert [request.seed for request in (*gpu.requests, *grid.requests)] == [found.seed] * 2
     assert gpu.requests[0].batch_size == 1
 
@@ -75,7 +75,7 @@ async def test_each_engine_gets_one_picture_with_one_seed_and_the_cooldown_count
 async def test_what_was_asked_for_by_name_is_taken_once_each(house: House) -> None:
     await house.engines("gpu", "grid", "horde")
     found = await house.service.start(Draft(prompt="a fox", seed=7), ANN, ("horde", "gpu", "horde"))
-    assert [one.lane for one in found.contenders] == ["horde", "gpu"]
+    assert [item.lane for item in found.contenders] == ["horde", "gpu"]
     assert found.seed == 7
 
 
@@ -139,7 +139,7 @@ async def test_the_same_key_gives_the_same_comparison_also_after_an_engine_refus
     await house.engines("more")
     again = await house.service.start(Draft(prompt="a fox"), KEYED)
     assert again == first
-    assert [bool(one.error) for one in first.contenders] == [False, True, False]
+    assert [bool(item.error) for item in first.contenders] == [False, True, False]
     with pytest.raises(KeyReused):
         await house.service.start(Draft(prompt="a heron"), replace(KEYED, request_digest="e"))
 

@@ -94,6 +94,6 @@ async def test_a_web_ui_describes_over_a_real_socket() -> None:
         backend = connect(server)
         registry.add(Entry(config=BackendConfig(name="gpu1", kind="a1111", label="The GPU"), backend=backend))
         source = SourceImage.of(noise((64, 64)))
-        said = await DescribingService(registry).describe(source, person("mia"))
-        assert said == Description(text=server.extras.caption, engine="The GPU")
+        reply = await DescribingService(registry).describe(source, person("mia"))
+        assert reply == Description(text=server.extras.caption, engine="The GPU")
         await registry.aclose()

@@ -69,7 +69,7 @@ async def test_a_link_is_fetched_by_the_rules(fetcher, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("reply", "why"),
     [
         ("", "is empty"),
         ("nosuchpicture", "no picture here"),
@@ -83,9 +83,9 @@ async def test_a_link_is_fetched_by_the_rules(fetcher, monkeypatch):
         (packed(bytes(MAX_INPUT_IMAGE_BYTES + 3)), "too large"),
     ],
 )
-async def test_what_is_no_picture_is_refused_by_the_name_of_its_field(fetcher, said, why):
+async def test_what_is_no_picture_is_refused_by_the_name_of_its_field(fetcher, reply, why):
     with pytest.raises(RequestRejected, match=why) as refused:
-        await fetcher.take(said, field="mask")
+        await fetcher.take(reply, field="mask")
     assert refused.value.field == "mask"
 
 

@@ -66,9 +66,9 @@ class House:
         self.rig.backends[name] = backend
         return backend
 
-    async def ask(self, prompt: str = "a fox", origin: Origin = ANN, **said: object) -> Job:
-        fresh = bool(said.pop("fresh", False))
-        view = await self.service.submit(Draft(prompt=prompt, **said), origin, fresh=fresh)  # type: ignore[arg-type]
+    async def ask(self, prompt: str = "a fox", origin: Origin = ANN, **reply: object) -> Job:
+        fresh = bool(reply.pop("fresh", False))
+        view = await self.service.submit(Draft(prompt=prompt, **reply), origin, fresh=fresh)  # type: ignore[arg-type]
         await self.rig.settle()
         job = await self.rig.row(view.job)
         if job.status is DONE:

@@ -87,12 +87,12 @@ async def test_a_restarted_engine_is_noticed_within_a_minute(
     engine.is_down = BackendUnavailable()
     entry = add(registry, engine)
     await clock.advance(3600)
-    told: list[str] = []
-    registry.on_change.append(told.append)
+    reported: list[str] = []
+    registry.on_change.append(reported.append)
     engine.is_down = None
     await clock.advance(60)
     assert entry.error is None
-    assert told
+    assert reported
 
 
 async def test_a_healthy_engine_is_left_in_peace(registry: BackendRegistry, watch: None, clock: FakeClock) -> None:

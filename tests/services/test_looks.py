@@ -60,10 +60,10 @@ async def test_what_was_said_goes_before_the_look(looks: LookService) -> None:
     await store.add(
         SavedLook(code="k7f2", owner=MIA.user_key, name="mine", draft=own, is_shared=True), SystemClock().now()
     )
-    said = Draft(
+    reply = Draft(
         prompt="a boat", negative_prompt="people", sampler="DDIM", loras=(Lora(name="a", weight=1.0),), looks=("k7f2",)
     )
-    draft, notes = await looks.laid(said, ANN)
+    draft, notes = await looks.laid(reply, ANN)
     assert (draft.prompt, draft.negative_prompt, draft.sampler) == ("a boat, ink", "people", "DDIM")
     assert draft.loras == (Lora(name="a", weight=1.0),)
     assert notes == ("the look: LoRA gone left out",)

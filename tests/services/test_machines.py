@@ -253,9 +253,9 @@ async def test_an_unused_machine_is_stopped_after_the_time_and_its_owner_told(ho
     await house.minutes(5)
     assert account.changes == ["stop abc123"]
     assert [notice.kind for notice in house.notices][-1] == "stopped"
-    told = house.notices[-1].bill
-    assert told.machine
-    assert told.machine.state == "stopped"
+    reported = house.notices[-1].bill
+    assert reported.machine
+    assert reported.machine.state == "stopped"
 
 
 @pytest.mark.parametrize("busy", [{"waiting": 1}, {"running": 1}, {"idle_s": 60.0}])
@@ -309,8 +309,8 @@ async def test_a_stop_that_fails_is_told_and_tried_again_later(house: House, acc
     await house.minutes(5)
     account.fails = BackendAuthError("RunPod refuses the API key.")
     await house.minutes(150)
-    told = [notice for notice in house.notices if notice.message]
-    assert [notice.message for notice in told] == ["I could not stop it: RunPod refuses the API key."]
+    reported = [notice for notice in house.notices if notice.message]
+    assert [notice.message for notice in reported] == ["I could not stop it: RunPod refuses the API key."]
     account.fails = None
     await house.minutes(30)
     assert account.changes == ["stop abc123"]
@@ -328,9 +328,9 @@ async def test_the_owner_of_a_stopped_machine_hears_that_it_can_be_started(house
 
 
 def test_a_client_is_made_for_each_key_that_is_set():
-    assert [one.kind for one in make_providers(RentalSettings(runpod_api_key="rpa_x", vast_api_key="v"))] == [
+    assert [item.kind for item in make_providers(RentalSettings(runpod_api_key="rpa_x", vast_api_key="v"))] == [
         "runpod",
         "vast",
     ]
-    assert [one.kind for one in make_providers(RentalSettings(vast_api_key="v"))] == ["vast"]
+    assert [item.kind for item in make_providers(RentalSettings(vast_api_key="v"))] == ["vast"]
     assert make_providers(RentalSettings()) == ()

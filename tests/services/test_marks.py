@@ -16,9 +16,9 @@ PICTURE = with_source_type(noise((16, 12), "PNG"), TRAINED)
 SOURCE = SourceImage(media_id="a")
 
 
-def request_of(**said) -> GenerationRequest:
+def request_of(**reply) -> GenerationRequest:
     usual = {"prompt": "a fox", "width": 16, "height": 12, "steps": 1, "cfg_scale": 1, "seed": 1}
-    return GenerationRequest(**usual | said)
+    return GenerationRequest(**usual | reply)
 
 
 class Signer:
@@ -48,7 +48,7 @@ class Signer:
 
 
 @pytest.mark.parametrize(
-    ("said", "how"),
+    ("reply", "how"),
     [
         ({}, How.CREATED),
         ({"mode": Mode.IMG2IMG, "init_image": SOURCE}, How.FOLLOWED),
@@ -58,9 +58,9 @@ class Signer:
     ],
     ids=["txt2img", "img2img", "control", "inpaint", "upscale"],
 )
-async def test_the_manifest_says_what_kind_of_drawing_it_was(said, how):
+async def test_the_manifest_says_what_kind_of_drawing_it_was(reply, how):
     signer = Signer()
-    assert await Marks(signer=signer).signed(PICTURE, TRAINED, request_of(**said), PICTURE) == PICTURE + b"signed"
+    assert await Marks(signer=signer).signed(PICTURE, TRAINED, request_of(**reply), PICTURE) == PICTURE + b"signed"
     assert signer.asked == [(how, False)]
 
 

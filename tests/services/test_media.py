@@ -72,10 +72,10 @@ async def test_a_kept_picture_carries_its_parameters_and_its_own_pixels(media):
     assert found.job_id == "j1"
     assert len(found.data) == kept.images[0].size_bytes
     assert opened(found.data).tobytes() == opened(original).tobytes()
-    told = parse_infotext(images.read_parameters(found.data))
-    assert told.prompt == "a red fox"
-    assert told.parameters["Seed"] == "5"
-    assert told.parameters["Engine"] == "gpu-box"
+    reported = parse_infotext(images.read_parameters(found.data))
+    assert reported.prompt == "a red fox"
+    assert reported.parameters["Seed"] == "5"
+    assert reported.parameters["Engine"] == "gpu-box"
 
 
 async def test_parameters_written_by_the_engine_stay(media):
@@ -260,11 +260,11 @@ async def test_a_thumbnail_is_small_and_not_kept(media):
 
 
 async def test_whoever_waits_for_the_next_expiry_is_told_of_each_picture(media):
-    told = []
-    media.on_stored.append(lambda: told.append(1))
+    reported = []
+    media.on_stored.append(lambda: reported.append(1))
     await media.keep(job_of(), result_of(picture(), picture()), 1.0)
     await media.take_input(picture())
-    assert len(told) == 3
+    assert len(reported) == 3
 
 
 def test_parameters_are_those_another_program_reads():

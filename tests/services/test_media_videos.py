@@ -21,10 +21,10 @@ def media(cache, clock):
 
 async def test_a_video_is_kept_byte_for_byte_with_its_measures(media):
     kept = await media.keep(job_of(), result_of(MP4, WEBM), 1.0)
-    assert [(one.width, one.height, one.media_type, one.is_video) for one in kept.images] == [
+    assert [(item.width, item.height, item.media_type, item.is_video) for item in kept.images] == [
         (96, 64, "video/mp4", True), (96, 64, "video/webm", True),
     ]  # fmt: skip
-    assert [(await media.get(one.media_id)).data for one in kept.images] == [MP4, WEBM]
+    assert [(await media.get(item.media_id)).data for item in kept.images] == [MP4, WEBM]
     assert kept.notes == ()
 
 
@@ -47,7 +47,7 @@ async def test_thumbnails_and_sheets_show_its_still(media):
     kept = await media.keep(job_of(), result_of(WEBM, noise((96, 64))), 1.0)
     assert opened(await media.thumbnail(kept.images[0].media_id, 48)).size == (48, 32)
     sheet = await media.grid_of(kept, 10**6)
-    strip = await media.strip_of([("one", one.media_id) for one in kept.images], 10**6)
+    strip = await media.strip_of([("one", item.media_id) for item in kept.images], 10**6)
     assert opened(sheet.data).size == opened(strip.data).size == (96, 64 + 64 + 4)
 
 

@@ -48,14 +48,14 @@ async def test_picture_that_says_nothing_gives_nothing(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "seed"),
+    ("reply", "seed"),
     [
         ("156680208700286", 156680208700286), ("18446744073709551615", 2**64 - 1), ("18446744073709551616", None),
         ("-1", None), ("7.0", 7), ("1e400", None),
     ],
 )  # fmt: skip
-def test_a_seed_is_read_to_its_last_digit(said: str, seed: int | None) -> None:
-    assert draft_from(Infotext(prompt="a fox", parameters={"Seed": said})).seed == seed
+def test_a_seed_is_read_to_its_last_digit(reply: str, seed: int | None) -> None:
+    assert draft_from(Infotext(prompt="a fox", parameters={"Seed": reply})).seed == seed
 
 
 def test_infotext_becomes_a_draft() -> None:
@@ -168,15 +168,15 @@ async def test_pan_adds_half_on_one_side(
 
 async def test_size_and_strength_that_were_said_win(media: MediaService) -> None:
     source = await taken(media, (512, 512))
-    said = Draft(prompt="a fox", init_image=source, zoom=1.5, width=640, height=640, denoising_strength=0.5)
-    draft = await outpainting(said, media)
+    reply = Draft(prompt="a fox", init_image=source, zoom=1.5, width=640, height=640, denoising_strength=0.5)
+    draft = await outpainting(reply, media)
     assert (draft.width, draft.height, draft.denoising_strength) == (640, 640, 0.5)
 
 
 async def test_same_zoom_gives_the_same_request(media: MediaService) -> None:
     source = await taken(media, (300, 200))
-    said = Draft(prompt="a fox", init_image=source, zoom=1.5)
-    assert await outpainting(said, media) == await outpainting(said, media)
+    reply = Draft(prompt="a fox", init_image=source, zoom=1.5)
+    assert await outpainting(reply, media) == await outpainting(reply, media)
 
 
 async def test_zoom_without_a_picture_is_refused(media: MediaService) -> None:

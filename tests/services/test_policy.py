@@ -174,10 +174,10 @@ async def test_a_persons_prompts_are_those_that_the_rule_shows(tmp_path: Path) -
             text = {"name": f"n{number}", "prompt": "a fox", "negative_prompt": "", "description": ""}
             saved.append(await store.add(owner, f"t{number}", text | {"is_shared": is_shared}, NOW))
         for person in [_random_person(chance) for _ in range(40)]:
-            seen = {one.id for one in saved if may_see_prompt(person, one.user_key, is_shared=one.is_shared)}
-            assert {one.id for one in await store.visible(person.user_key)} == seen, person
-            for one in saved:
-                assert (await store.get(person.user_key, one.id) is not None) is (one.id in seen), person
+            seen = {item.id for item in saved if may_see_prompt(person, item.user_key, is_shared=item.is_shared)}
+            assert {item.id for item in await store.visible(person.user_key)} == seen, person
+            for item in saved:
+                assert (await store.get(person.user_key, item.id) is not None) is (item.id in seen), person
     finally:
         await database.close()
 

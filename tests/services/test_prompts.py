@@ -22,9 +22,9 @@ async def test_the_same_prompt_gives_the_same_answer():
 
 
 async def test_what_a_prompt_says_is_not_said_again():
-    said = "close portrait of a queen, oil painting, candle light, highly detailed"
-    found = await PromptService().enhance(said)
-    assert found.prompt == said
+    reply = "close portrait of a queen, oil painting, candle light, highly detailed"
+    found = await PromptService().enhance(reply)
+    assert found.prompt == reply
 
 
 async def test_a_drawing_gets_no_lens():

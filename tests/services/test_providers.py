@@ -177,15 +177,15 @@ async def test_nobody_there_is_a_provider_that_cannot_be_reached():
 @pytest.mark.parametrize("key", [KEY, "wrong-s3cret", "two\nlines", "schlüssel"])
 async def test_the_key_is_in_no_message_and_no_log(key: str, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
-    said = ""
+    reply = ""
     async with RunPodServer(pod()) as server:
         try:
-            said = str(await RunPod(key, server.api).list())
+            reply = str(await RunPod(key, server.api).list())
         except GenerationError as error:
-            said = f"{error} {error.hint}"
-    assert said
+            reply = f"{error} {error.hint}"
+    assert reply
     for secret in (key, "pod-env-secret"):
-        assert secret not in said
+        assert secret not in reply
         assert secret not in caplog.text
 
 

@@ -84,14 +84,14 @@ async def test_deleting_a_job_takes_its_pictures_out_of_the_gallery(house):
 
 async def test_a_key_that_an_engine_refuses_reaches_the_owner(house):
     rig, generation, records = house
-    told = []
+    reported = []
 
     async def listen(alert):
-        told.append(alert.kind)
+        reported.append(alert.kind)
 
     records.alerts.on_alert.append(listen)
     rig.backends["gpu"].fail.append(BackendAuthError())
     view = await generation.submit(Draft(prompt="a fox"), ORIGIN)
     await rig.settle()
     assert (await rig.row(view.job)).status is JobStatus.FAILED
-    assert told == ["key_refused"]
+    assert reported == ["key_refused"]

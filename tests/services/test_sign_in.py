@@ -29,12 +29,12 @@ class Discord:
 
     def visit(self, url: str) -> dict[str, str]:
         """Do what a browser does at Discord; return the query of the callback."""
-        said = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        self.challenge = said["code_challenge"]
-        assert said["redirect_uri"] == CALLBACK
-        assert (said["response_type"], said["scope"], said["client_id"]) == ("code", "identify guilds", "1001")
-        assert said["code_challenge_method"] == "S256"
-        return {"code": "code1", "state": said["state"]}
+        reply = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        self.challenge = reply["code_challenge"]
+        assert reply["redirect_uri"] == CALLBACK
+        assert (reply["response_type"], reply["scope"], reply["client_id"]) == ("code", "identify guilds", "1001")
+        assert reply["code_challenge_method"] == "S256"
+        return {"code": "code1", "state": reply["state"]}
 
     async def __call__(self, method, url, policy, *, form=None, headers=None) -> Reply:
         path = url.removeprefix(API)

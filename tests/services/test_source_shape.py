@@ -19,15 +19,15 @@ def test_a_picture_that_steers_gives_its_size_too() -> None:
     assert (draft.width, draft.height) == (1600, 900)
 
 
-@pytest.mark.parametrize("said", [{"width": 512, "height": 512}, {"aspect": (1, 1)}])
-def test_a_size_or_shape_that_was_said_wins(said: dict[str, int]) -> None:
-    draft = Draft(prompt="x", init_image=WIDE, **said)
+@pytest.mark.parametrize("reply", [{"width": 512, "height": 512}, {"aspect": (1, 1)}])
+def test_a_size_or_shape_that_was_said_wins(reply: dict[str, int]) -> None:
+    draft = Draft(prompt="x", init_image=WIDE, **reply)
     assert sized_like_its_picture(draft) == draft
 
 
-@pytest.mark.parametrize(("said", "size"), [({"width": 800}, (800, 450)), ({"height": 90}, (160, 90))])
-def test_one_side_gives_the_other(said: dict[str, int], size: tuple[int, int]) -> None:
-    draft = sized_like_its_picture(Draft(prompt="x", init_image=WIDE, **said))
+@pytest.mark.parametrize(("reply", "size"), [({"width": 800}, (800, 450)), ({"height": 90}, (160, 90))])
+def test_one_side_gives_the_other(reply: dict[str, int], size: tuple[int, int]) -> None:
+    draft = sized_like_its_picture(Draft(prompt="x", init_image=WIDE, **reply))
     assert (draft.width, draft.height, draft.is_source_size) == (*size, None)
 
 

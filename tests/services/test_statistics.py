@@ -71,12 +71,12 @@ async def test_engines_are_judged_by_what_they_drew_not_by_the_cache(statistics,
     cached = replace(result_of("a"), from_cache=True, seconds=0.0, cost_usd=0.0)
     await jobs.insert(make_job("d", status=JobStatus.DONE, finished_at=NOW, result=cached))
     await fail(jobs, "e", lane="dead")
-    told = await statistics.dashboard(ADMIN)
-    engines = {engine.label: engine.figures for engine in told.engines}
+    reported = await statistics.dashboard(ADMIN)
+    engines = {engine.label: engine.figures for engine in reported.engines}
     assert engines["GPU1"].success_rate == pytest.approx(2 / 3)
     assert engines["GPU1"].mean_seconds == 15.0
     assert (engines["DEAD"].error_rate, engines["DEAD"].mean_seconds) == (1.0, None)
-    assert (told.totals.generations, told.totals.from_cache, told.totals.failed) == (3, 1, 2)
+    assert (reported.totals.generations, reported.totals.from_cache, reported.totals.failed) == (3, 1, 2)
     assert (await statistics.metrics()).jobs[JobStatus.DONE] == 3
 
 
@@ -163,12 +163,12 @@ async def test_the_dashboard_tells_an_admin_all_and_others_their_own(statistics,
         await draw(jobs, f"a{number}", user_id="7", seconds=float(number + 1))
     await draw(jobs, "b", user_id="8", seconds=100.0)
     await fail(jobs, "c")
-    told = await statistics.dashboard(ADMIN, days=1)
-    (engine,) = told.engines
-    assert (told.totals.generations, told.totals.failed, engine.p95_seconds) == (21, 1, 20.0)
-    assert [(one.code, one.number) for one in told.failures] == [("unknown", 1)]
-    assert sum(hour.generations for hour in told.hours) == 21
+    reported = await statistics.dashboard(ADMIN, days=1)
+    (engine,) = reported.engines
+    assert (reported.totals.generations, reported.totals.failed, engine.p95_seconds) == (21, 1, 20.0)
+    assert [(item.code, item.number) for item in reported.failures] == [("unknown", 1)]
+    assert sum(hour.generations for hour in reported.hours) == 21
     own = await statistics.dashboard(Person(user_key="api:8"), days=1)
     assert (own.totals.generations, [cost.user_key for cost in own.costs]) == (1, ["api:8"])
     assert sum(hour.generations for hour in own.hours) == 1
-    assert [one.p95_seconds for one in own.engines] == [100.0]
+    assert [item.p95_seconds for item in own.engines] == [100.0]

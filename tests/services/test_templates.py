@@ -38,7 +38,7 @@ async def test_a_template_comes_back_as_it_was_saved(templates, clock):
 async def test_only_shared_ones_are_seen_and_used_by_others(templates):
     mine = await templates.create(ME, FOX)
     shared = await templates.create(ME, replace(FOX, name="All", is_shared=True))
-    assert [one.id for one in await templates.templates(YOU)] == [shared.id]
+    assert [item.id for item in await templates.templates(YOU)] == [shared.id]
     for look in (templates.template(YOU, mine.id), templates.use(ADMIN, mine.id), templates.delete(ADMIN, mine.id)):
         with pytest.raises(RequestRejected, match="There is no template"):
             await look
@@ -56,9 +56,9 @@ async def test_every_use_is_counted_and_makes_a_template_popular(templates, cloc
     await clock.advance(60)
     await asyncio.gather(*(templates.use(YOU, made["often"].id) for _ in range(5)), templates.use(ME, made["mine"].id))
     popular = await templates.popular()
-    assert [(one.name, one.usage_count) for one in popular] == [("often", 5), ("rare", 0)]
+    assert [(item.name, item.usage_count) for item in popular] == [("often", 5), ("rare", 0)]
     assert popular[0].last_used_at == clock.now()
-    assert [one.name for one in await templates.popular(1)] == ["often"]
+    assert [item.name for item in await templates.popular(1)] == ["often"]
 
 
 async def test_a_changed_template_keeps_its_count(templates):

@@ -58,7 +58,7 @@ async def test_a_restart_forgets_nothing(database, clock):
 async def test_many_at_once_are_not_more_than_one_after_another(database, clock):
     quota = quota_of(database, clock)
     results = await asyncio.gather(*(quota.charge("api:ann", MB) for _ in range(30)), return_exceptions=True)
-    assert sum(one is None for one in results) == 10
+    assert sum(item is None for item in results) == 10
 
 
 async def test_zero_is_no_limit_and_nothing_is_written(database, clock):

@@ -20,8 +20,8 @@ SECRET = "s3cret"
 
 @asynccontextmanager
 async def easel_at(folder: Path, **environ: str):
-    said = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0", "GRACEFUL_STOP": "0"}
-    easel = await build(read_settings(folder / "none.env", said | environ))
+    reply = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0", "GRACEFUL_STOP": "0"}
+    easel = await build(read_settings(folder / "none.env", reply | environ))
     await easel.start()
     try:
         yield easel
@@ -53,17 +53,17 @@ async def test_the_owners_hook_hears_of_a_job_drawn_here(tmp_path):
         draft = Draft(prompt="a red fox", width=64, height=64)
         view = await easel.services.generation.submit(draft, Origin(door="api", user_id="1"))
         async with asyncio.timeout(10):
-            told = [await got.get(), await got.get()]
-    assert {headers["X-Easel-Event"] for headers, _ in told} == {"queued", "finished"}
-    for headers, body in told:
+            reported = [await got.get(), await got.get()]
+    assert {headers["X-Easel-Event"] for headers, _ in reported} == {"queued", "finished"}
+    for headers, body in reported:
         stamp, _, signature = headers["X-Easel-Signature"].removeprefix("t=").partition(",v1=")
         assert signature == hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, "sha256").hexdigest()
         assert json.loads(body)["job"]["id"] == view.job.id
 
 
 async def test_members_admins_and_addresses_follow_the_settings(tmp_path):
-    said = {"DISCORD_GUILD_IDS": "5", "WEB_ADMINS": "7", "DISCORD_CLIENT_ID": "1", "DISCORD_CLIENT_SECRET": "x"}
-    async with easel_at(tmp_path, **said) as easel:
+    reply = {"DISCORD_GUILD_IDS": "5", "WEB_ADMINS": "7", "DISCORD_CLIENT_ID": "1", "DISCORD_CLIENT_SECRET": "x"}
+    async with easel_at(tmp_path, **reply) as easel:
         assert easel.web.sign_in.is_available
         person, _ = await easel.web.access.open_session("discord:7", "Owner")
         assert person.is_admin
@@ -76,6 +76,11 @@ async def test_members_admins_and_addresses_follow_the_settings(tmp_path):
 
 @pytest.mark.parametrize(("web", "bot", "asked"), [("8", "5", {"8"}), ("", "5", {"5"}), ("", "", set())])
 async def test_whose_members_may_come_in_follows_the_settings(tmp_path, web, bot, asked):
-    said = {"WEB_ALLOWED_GUILDS": web, "DISCORD_GUILD_IDS": bot, "DISCORD_CLIENT_ID": "1", "DISCORD_CLIENT_SECRET": "x"}
-    async with easel_at(tmp_path, **said) as easel:
+    reply = {
+        "WEB_ALLOWED_GUILDS": web,
+        "DISCORD_GUILD_IDS": bot,
+        "DISCORD_CLIENT_ID": "1",
+        "DISCORD_CLIENT_SECRET": "x",
+    }
+    async with easel_at(tmp_path, **reply) as easel:
         assert easel.web.sign_in._settings.guild_ids == asked

@@ -169,8 +169,8 @@ async def test_a_job_and_its_hook_are_one_commit(world):
     rows = await world.database.fetch("SELECT job_id FROM webhooks")
     assert [row["job_id"] for row in rows] == ["job1"]
     assert (await world.jobs.get("job1")).origin.webhook is None
-    told = await world.database.fetch("SELECT job_id, event, body FROM webhook_outbox")
-    assert [tuple(row) for row in told] == [("job1", "queued", "")]
+    reported = await world.database.fetch("SELECT job_id, event, body FROM webhook_outbox")
+    assert [tuple(row) for row in reported] == [("job1", "queued", "")]
 
 
 async def test_an_answer_from_the_cache_is_told_as_queued_and_finished(world):
@@ -190,8 +190,8 @@ async def test_the_owner_is_told_of_what_is_about_no_job(world, clock):
     async with world.running(secret="s") as hooks:
         await hooks.tell_owner("alert", {"alert": {"kind": "slow"}})
         await world.until(1)
-        url, told, headers, _ = world.receiver.seen[0]
-        assert (url, told["event"], told["alert"]) == (OWNERS, "alert", {"kind": "slow"})
+        url, reported, headers, _ = world.receiver.seen[0]
+        assert (url, reported["event"], reported["alert"]) == (OWNERS, "alert", {"kind": "slow"})
         assert headers["X-Easel-Event"] == "alert"
         assert headers["X-Easel-Signature"].startswith("t=")
         await hooks.tell_owner("alert", {"alert": {"kind": "errors"}})

@@ -143,8 +143,8 @@ async def test_people_see_their_own_the_servers_and_everybodys(house: House) -> 
     mine = await house.add("portrait")
     servers = await house.add("portrait", GUILD, b'{"2": 1}')
     await house.add("poster", Owner())
-    assert [one.name for one in await house.service.list(person("ann", "g"))] == ["portrait", "portrait", "poster"]
-    assert [one.name for one in await house.service.list(person("bob"))] == ["poster"]
+    assert [item.name for item in await house.service.list(person("ann", "g"))] == ["portrait", "portrait", "poster"]
+    assert [item.name for item in await house.service.list(person("bob"))] == ["poster"]
     assert (await house.service.get("Portrait", person("ann", "g"))).version == mine
     assert (await house.service.get("port", person("bob", "g"))).version == servers
     with pytest.raises(RequestRejected, match=r"no workflow “portrait” here. Available: poster\."):
@@ -208,9 +208,9 @@ async def test_version_nobody_drew_with_is_gone_with_its_name(house: House) -> N
         await house.service.delete("portrait", ANN)
 
 
-async def fitted(house: House, entry: Entry, **said: object) -> Fit | Refused:
+async def fitted(house: House, entry: Entry, **reply: object) -> Fit | Refused:
     own = WorkflowRef(name="portrait", id="1", graph="{}")
-    return await house.service.fit(Draft(prompt="a fox", workflow=own, **said), entry)  # type: ignore[arg-type]
+    return await house.service.fit(Draft(prompt="a fox", workflow=own, **reply), entry)  # type: ignore[arg-type]
 
 
 async def test_request_gets_what_is_usual_for_the_workflow(house: House) -> None:
@@ -233,7 +233,7 @@ async def test_engines_that_cannot_draw_it_say_why(house: House) -> None:
     gone = await house.engine(away)
     away.is_away = True
     reasons = [await fitted(house, entry) for entry in (other, lacking, picture, gone)]
-    assert [one.reasons[0] for one in reasons if isinstance(one, Refused)] == [
+    assert [item.reasons[0] for item in reasons if isinstance(item, Refused)] == [
         "it runs no workflows",
         "This engine lacks a node the workflow needs: FancyNode",
         "the workflow “portrait” needs a picture to start from: attach one",

@@ -242,11 +242,11 @@ asyncio.run(main())
 async def test_what_was_committed_survives_a_kill(tmp_path):
     command = [sys.executable, "-c", WRITER, str(tmp_path / "a")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
-        told = [int(writer.stdout.readline()) for _ in range(30)]
+        reported = [int(writer.stdout.readline()) for _ in range(30)]
         writer.kill()
-        told += [int(line) for line in writer.stdout.read().splitlines()]
+        reported += [int(line) for line in writer.stdout.read().splitlines()]
     database = await Database.open(tmp_path / "a", migrations=NOTES)
     stored = {int(text) for text in await texts(database)}
-    assert set(told) <= stored
+    assert set(reported) <= stored
     assert (await database.fetch("PRAGMA integrity_check"))[0][0] == "ok"
     await database.close()

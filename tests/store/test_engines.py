@@ -59,8 +59,8 @@ async def test_rentals_end_with_their_connections(database):
 async def test_comparisons_are_due_at_their_door_until_they_are_deleted(database):
     store = ComparisonStore(database)
     first, second, other = comparison(1), comparison(2), comparison(3, "api")
-    for one in (second, first, other):
-        await store.save(one)
+    for item in (second, first, other):
+        await store.save(item)
     assert await store.due("discord") == [first, second]
     assert await store.get("c3") == other
     assert await store.delete("c1")

@@ -120,10 +120,10 @@ async def test_the_next_expiry_is_the_earliest(cache, clock):
 
 
 async def test_deleted_pictures_are_gone_and_their_result_is_not_recalled(cache, tmp_path):
-    one, two = [await cache.put(MARKER, **PNG) for _ in range(2)]
+    item, two = [await cache.put(MARKER, **PNG) for _ in range(2)]
     await cache.remember("key", "j1")
-    await cache.delete([one, "nobody"])
-    assert await cache.get(one) is None
+    await cache.delete([item, "nobody"])
+    assert await cache.get(item) is None
     assert await cache.get(two)
     assert await cache.recall("key") is None
 

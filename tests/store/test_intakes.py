@@ -108,14 +108,14 @@ async def test_what_a_forgotten_person_asked_for_is_forgotten(store: IntakeStore
     await store.close("12", NOW)
     await store.take(replace(INTAKE, id="13", origin=replace(ORIGIN, user_id="8")))
     await WordStore(database).forget_person("discord:7", "forgotten:1")
-    assert [one.id for one in await store.left("discord", NOW + timedelta(seconds=1))] == ["13"]
+    assert [item.id for item in await store.left("discord", NOW + timedelta(seconds=1))] == ["13"]
 
 
 async def test_the_rest_of_an_order_takes_its_place(store: IntakeStore, database: Database) -> None:
     await store.take(INTAKE)
     rest = Order(kind=OrderKind.CANCEL, job_id="j")
     await database.write_all([store.going_on(INTAKE.id, rest)])
-    assert [one.order for one in await store.left("discord", NOW + timedelta(seconds=1))] == [rest]
+    assert [item.order for item in await store.left("discord", NOW + timedelta(seconds=1))] == [rest]
 
 
 async def test_a_full_disk_is_told_in_words() -> None:

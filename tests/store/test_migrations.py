@@ -79,8 +79,8 @@ async def test_a_file_whose_step_was_another_is_refused_and_left_as_it_is(tmp_pa
     ours = {"001_notes": "CREATE TABLE notes (text TEXT)", "002_more": "CREATE TABLE more (text TEXT)"}
     with pytest.raises(DatabaseForeign) as refused:
         await opened(path, ours)
-    said = str(refused.value)
-    assert said == (
+    reply = str(refused.value)
+    assert reply == (
         "easel.sqlite3 was written by another build of Easel (its 001_notes is not ours): install that build again, "
         "or put back a backup of easel.sqlite3 from before it."
     )

@@ -48,8 +48,8 @@ async def test_a_seed_of_64_bits_comes_back_exactly(jobs, database, seed) -> Non
 async def test_so_does_that_of_a_comparison(database, seed) -> None:
     store = ComparisonStore(database)
     contenders = (Contender(lane="gpu1", label="GPU 1", job_id="job1"),)
-    told = Comparison(id="c", door="discord", prompt="a fox", seed=seed, contenders=contenders, created_at=NOW)
-    await store.save(told)
+    reported = Comparison(id="c", door="discord", prompt="a fox", seed=seed, contenders=contenders, created_at=NOW)
+    await store.save(reported)
     assert (await store.get("c")).seed == seed
 
 

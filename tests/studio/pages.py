@@ -122,7 +122,9 @@ async def violations(page: Page, *, only: str = "") -> list[str]:
     rules = {"runOnly": which, "resultTypes": ["violations"]}
     found: list[dict[str, Any]] = (await Axe().run(page, options=rules)).response["violations"]
     return [
-        f"{one['id']}: {one['help']}: {node['html'][:160]} {_why(node)}" for one in found for node in one["nodes"][:3]
+        f"{item['id']}: {item['help']}: {node['html'][:160]} {_why(node)}"
+        for item in found
+        for node in item["nodes"][:3]
     ]
 
 
@@ -164,9 +166,9 @@ async def generate(page: Page, text: str = "") -> dict[str, Any]:
         await write(page, text)
     async with page.expect_response(
         lambda answer: answer.url.endswith("/api/jobs") and answer.request.method == "POST"
-    ) as told:
+    ) as reported:
         await button(page, "Generate").click()
-    answer = await told.value
+    answer = await reported.value
     assert answer.status == 202, await answer.text()
     return (await answer.json())["jobs"][0]
 

@@ -72,24 +72,24 @@ class Studio:
         assert answer.status_code == 200, answer.text
         return answer.content
 
-    async def ask(self, **said: Any) -> dict[str, Any]:
+    async def ask(self, **reply: Any) -> dict[str, Any]:
         """Put a small job in the queue."""
-        answer = await self.client.post(f"{self.url}api/jobs", json={"prompt": "a red fox"} | SMALL | said)
+        answer = await self.client.post(f"{self.url}api/jobs", json={"prompt": "a red fox"} | SMALL | reply)
         assert answer.status_code == 202, answer.text
         return answer.json()["jobs"][0]
 
-    async def draw(self, **said: Any) -> dict[str, Any]:
+    async def draw(self, **reply: Any) -> dict[str, Any]:
         """Have a small picture drawn; return its job when it is done."""
-        job = await self.ended((await self.ask(**said))["id"])
+        job = await self.ended((await self.ask(**reply))["id"])
         assert job["status"] == "done", job["error"]
         return job
 
-    async def draw_as(self, person: str, name: str, **said: Any) -> dict[str, Any]:
+    async def draw_as(self, person: str, name: str, **reply: Any) -> dict[str, Any]:
         """Have a small picture drawn for somebody from Discord; return its job as the local person sees it."""
         cookies = {"easel_link": self.easel.web.access.sign_in_link(f"discord:{person}", name, 60.0)}
         async with httpx.AsyncClient(timeout=20, cookies=cookies) as other:
             other.headers["Sec-Fetch-Site"] = "same-origin"
-            answer = await other.post(f"{self.url}api/jobs", json={"prompt": "a red fox"} | SMALL | said)
+            answer = await other.post(f"{self.url}api/jobs", json={"prompt": "a red fox"} | SMALL | reply)
         assert answer.status_code == 202, answer.text
         return await self.ended(answer.json()["jobs"][0]["id"])
 
@@ -151,8 +151,8 @@ class Studio:
 @asynccontextmanager
 async def studio_at(folder: Path, **environ: str) -> AsyncIterator[Studio]:
     """Build Easel in a folder, start it and listen."""
-    said = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "PORT": "0"}
-    easel = await build(read_settings(folder / "none.env", said | environ))
+    reply = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "PORT": "0"}
+    easel = await build(read_settings(folder / "none.env", reply | environ))
     await easel.start()
     for entry in easel.registry:
         await easel.registry.refresh(entry.name)

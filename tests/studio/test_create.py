@@ -65,11 +65,11 @@ async def test_each_setting_reaches_the_job(create, studio):
     await create.get_by_role("switch", name=re.compile("^Private")).check()
     job = await generate(create, "a red fox")
     request = job["request"]
-    said = {
+    reply = {
         name: request[name]
         for name in ("negative_prompt", "width", "height", "steps", "cfg_scale", "seed", "batch_size")
     }
-    assert list(said.values()) == ["snow", 128, 64, 3, 5.5, 77, 2]
+    assert list(reply.values()) == ["snow", 128, 64, 3, 5.5, 77, 2]
     assert job["is_private"]
     assert job["prompt"].startswith("a red fox, ")
     await finished(create)
@@ -254,9 +254,9 @@ async def test_a_flag_wins_over_its_control_and_keys_lead_to_the_prompt_and_draw
     await create.keyboard.press("Alt+Space")
     await expect(create.locator("#prompt")).to_be_focused()
     await write(create, "a red fox --size 64x64 --steps 2 ")
-    async with create.expect_response("**/api/jobs") as told:
+    async with create.expect_response("**/api/jobs") as reported:
         await create.keyboard.press("Control+Enter")
-    assert (await (await told.value).json())["jobs"][0]["request"]["steps"] == 2
+    assert (await (await reported.value).json())["jobs"][0]["request"]["steps"] == 2
     await finished(create)
 
 

@@ -191,9 +191,9 @@ async def test_what_others_draw_comes_in_and_is_taken_further(feed, studio):
     message = feed.locator(".msg", has_text="a heron in reeds").first
     await expect(message).to_contain_text("Mia")
     for name, mode in (("Vary", "img2img"), ("Upscale 2x", "upscale")):
-        async with feed.expect_response(re.compile("/again$")) as told:
+        async with feed.expect_response(re.compile("/again$")) as reported:
             await act(message, name)
-        made = (await (await told.value).json())["jobs"][0]
+        made = (await (await reported.value).json())["jobs"][0]
         assert (made["mode"], made["parent_id"]) == (mode, job["id"])
         await expect(feed.locator(f".msg[data-id='{made['id']}']").get_by_role("button", name=OPEN)).to_be_visible()
     await act(message, "Remix")

@@ -116,9 +116,9 @@ async def test_picked_pictures_come_as_one_zip_with_their_parameters(gallery):
     await gallery.keyboard.press("Shift+ArrowRight")
     await expect(gallery.get_by_role("toolbar", name="Picked pictures")).to_contain_text("2 picked")
     await button(gallery, "Download").click()
-    async with gallery.expect_download() as told:
+    async with gallery.expect_download() as reported:
         await gallery.get_by_role("menuitem", name=re.compile("^ZIP of PNG")).click()
-    download = await told.value
+    download = await reported.value
     assert download.suggested_filename == "easel-2-pictures.zip"
     with open(await download.path(), "rb") as file, ZipFile(file) as archive:
         names = archive.namelist()
@@ -134,9 +134,9 @@ async def test_picked_pictures_come_as_one_zip_with_their_parameters(gallery):
 async def test_a_picture_is_downloaded_with_its_parameters(gallery, kind):
     await tile(gallery, "a heron").locator(".tile-open").click()
     await button(gallery.get_by_role("dialog", name="Picture"), "Download as…").click()
-    async with gallery.expect_download() as told:
+    async with gallery.expect_download() as reported:
         await gallery.get_by_role("menuitem", name=re.compile(f"^{kind}", re.IGNORECASE)).click()
-    download = await told.value
+    download = await reported.value
     assert re.fullmatch(rf"[\w-]*a-heron-in-reeds[\w-]*\.{kind.lower()}", download.suggested_filename)
     data = await asyncio.to_thread(Path(await download.path()).read_bytes)
     assert Image.open(BytesIO(data)).format == kind
@@ -178,10 +178,10 @@ async def test_the_lightbox_is_led_by_the_keyboard(gallery, studio):
     await gallery.keyboard.press("c")
     await expect(box.get_by_role("slider", name="Share of the picture before")).to_be_visible()
     await gallery.keyboard.press("c")
-    async with gallery.expect_download() as told:
+    async with gallery.expect_download() as reported:
         await gallery.keyboard.press("d")
         await gallery.get_by_role("menuitem", name=re.compile("^JPEG")).click()
-    assert (await told.value).suggested_filename.endswith(".jpg")
+    assert (await reported.value).suggested_filename.endswith(".jpg")
     await gallery.keyboard.press("Delete")
     await gallery.get_by_role("dialog", name="Delete this picture?").get_by_role("button", name="Delete").click()
     await expect(box.locator(".lb-count")).to_have_text("1 of 2")
@@ -220,8 +220,8 @@ async def test_an_expired_picture_keeps_its_place_and_is_run_again(studio, jobs,
     gone = page.locator(".tile.is-gone")
     await expect(gone).to_contain_text("Expired")
     await expect(gone).to_contain_text("a red fox")
-    async with page.expect_response(re.compile("/again$")) as told:
+    async with page.expect_response(re.compile("/again$")) as reported:
         await gone.get_by_role("button", name=re.compile("^Run it again")).click()
-    assert (await told.value).status == 202
+    assert (await reported.value).status == 202
     await button(page, "Show new pictures").click()
     await expect(page.locator(".tile:not(.is-gone) .tile-open")).to_have_count(3)

@@ -199,7 +199,7 @@ async def test_a_picture_is_outpainted_past_its_edges(create, studio):
     await create.locator(".edge-right").press("ArrowRight")
     await create.locator(".edge-down").press("ArrowDown")
     size = await create.get_by_role("toolbar", name="Tools").get_by_role("status").inner_text()
-    width, height = (int(one) for one in size.split(" × "))
+    width, height = (int(item) for item in size.split(" × "))
     assert width > SIDE
     assert height > SIDE
     await button(create, "Use this frame").click()

@@ -86,9 +86,9 @@ async def test_results_are_rerolled_varied_upscaled_and_kept(create, studio):
     await finished(create)
     for name, mode in (("Re-roll", "txt2img"), ("Vary", "img2img"), ("Upscale 2x", "upscale")):
         await create.locator(f".strip-done[data-id='{job['id']}'] button").click()
-        async with create.expect_response(re.compile("/again$")) as told:
+        async with create.expect_response(re.compile("/again$")) as reported:
             await button(create, name).click()
-        made = (await (await told.value).json())["jobs"][0]
+        made = (await (await reported.value).json())["jobs"][0]
         assert (made["mode"], made["parent_id"]) == (mode, job["id"])
         await expect(create.locator(f".strip-done[data-id='{made['id']}']")).to_be_visible()
     await create.locator(f".strip-done[data-id='{job['id']}'] button").click()

@@ -28,7 +28,7 @@ def tour(names: tuple[str, ...]) -> list[str]:
     way = [names[0]]
     while left:
         ahead = [pair for pair in left if pair[0] == way[-1]] or [(way[-1], min(left)[0])]
-        pair = min(ahead, key=lambda pair: (-sum(one[0] == pair[1] for one in left), pair))
+        pair = min(ahead, key=lambda pair: (-sum(item[0] == pair[1] for item in left), pair))
         left.discard(pair)
         way.append(pair[1])
     return way

@@ -30,7 +30,7 @@ NOTHING = re.compile("(?!)")
 def shown(written: Written) -> list[str]:
     """Return all texts of a message: its words, files, buttons and menus."""
     if isinstance(written, list):
-        return [text for one in written for text in shown(one)]
+        return [text for each in written for text in shown(each)]
     if isinstance(written, Menu):
         return [written.placeholder]  # its choices are names
     if not isinstance(written, Card):
@@ -41,7 +41,7 @@ def shown(written: Written) -> list[str]:
 def labels(written: Written) -> list[str]:
     """Return what stands on the buttons of a message."""
     if isinstance(written, list):
-        return [text for one in written for text in labels(one)]
+        return [text for each in written for text in labels(each)]
     rows = written.rows if isinstance(written, Card) else ()
     return [button.label for row in rows if not isinstance(row, Menu) for button in row]
 
@@ -97,8 +97,8 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
 async def test_refusal_of_the_api_is_translated(site: Site, method: str, path: str, body: Any) -> None:
     with reading(PseudoCatalog()):
         answer = (await site.client.request(method, path, json=body)).json()
-    said = sentences(answer)
-    assert {text: words for text in said if (words := untranslated(text, ("none", "fox", "many")))} == {}
+    reply = sentences(answer)
+    assert {text: words for text in reply if (words := untranslated(text, ("none", "fox", "many")))} == {}
 
 
 async def test_job_made_in_english_is_read_in_the_language_of_whoever_asks(site: Site) -> None:

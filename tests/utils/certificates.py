@@ -58,7 +58,7 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(use)]), is_use_critical)
     signed_with = key if is_self_signed else issuer_key
     own = builder.sign(signed_with, None if isinstance(signed_with, ed25519.Ed25519PrivateKey) else hashes.SHA256())
-    chain = [one.public_bytes(serialization.Encoding.PEM) for one in (own, issuer)][::order]
+    chain = [item.public_bytes(serialization.Encoding.PEM) for item in (own, issuer)][::order]
     folder.mkdir(parents=True, exist_ok=True)
     issued = Issued(folder / "chain.pem", folder / "key.pem")
     issued.certificate.write_bytes(b"".join(chain))

@@ -20,9 +20,9 @@ class Manifest:
             self.state = reader.get_validation_state()
             results = reader.get_validation_results()
         self.failures = {failure["code"] for failure in results["activeManifest"]["failure"]} - {UNKNOWN_AUTHORITY}
-        said = json.loads(self.text)
-        self.all: dict[str, Any] = said["manifests"]
-        self.own: dict[str, Any] = self.all[said["active_manifest"]]
+        reply = json.loads(self.text)
+        self.all: dict[str, Any] = reply["manifests"]
+        self.own: dict[str, Any] = self.all[reply["active_manifest"]]
 
     @property
     def is_valid(self) -> bool:
@@ -30,12 +30,14 @@ class Manifest:
 
     @property
     def actions(self) -> list[dict[str, Any]]:
-        [said] = [one["data"]["actions"] for one in self.own["assertions"] if one["label"].startswith("c2pa.actions")]
-        return said
+        [reply] = [
+            item["data"]["actions"] for item in self.own["assertions"] if item["label"].startswith("c2pa.actions")
+        ]
+        return reply
 
     @property
     def steps(self) -> list[str]:
-        return [one["action"].removeprefix("c2pa.") for one in self.actions]
+        return [item["action"].removeprefix("c2pa.") for item in self.actions]
 
     @property
     def ingredients(self) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 RED = (230, 40, 40)
 
 
-def near(one: object, two: tuple[int, ...]) -> bool:
-    return all(abs(a - b) <= 3 for a, b in zip(one, two, strict=True))  # type: ignore[call-overload]
+def near(item: object, two: tuple[int, ...]) -> bool:
+    return all(abs(a - b) <= 3 for a, b in zip(item, two, strict=True))  # type: ignore[call-overload]
 
 
 def test_display_p3_becomes_srgb() -> None:

@@ -37,10 +37,10 @@ def test_a_file_with_both_in_it_serves_for_both(tmp_path):
 
 def test_files_that_are_not_there_are_named(tmp_path):
     issued = issue(tmp_path)
-    setting, right = fault_of(issued, certificate=tmp_path / "none.pem")
-    assert (setting, right.endswith("but there is no such file")) == (CERTIFICATE, True)
-    setting, right = fault_of(issued, key=tmp_path / "none.pem")
-    assert (setting, right.endswith("but there is no such file")) == (KEY, True)
+    setting, expected = fault_of(issued, certificate=tmp_path / "none.pem")
+    assert (setting, expected.endswith("but there is no such file")) == (CERTIFICATE, True)
+    setting, expected = fault_of(issued, key=tmp_path / "none.pem")
+    assert (setting, expected.endswith("but there is no such file")) == (KEY, True)
 
 
 def test_a_folder_and_an_impossible_name_are_no_files(tmp_path):
@@ -61,8 +61,8 @@ def test_a_file_closed_to_easel_is_named(tmp_path):
 
 def test_the_key_itself_in_place_of_its_file_is_told_without_it(tmp_path):
     issued = issue(tmp_path)
-    setting, right = fault_of(issued, key=Path(issued.key.read_text()))
-    assert (setting, right) == (
+    setting, expected = fault_of(issued, key=Path(issued.key.read_text()))
+    assert (setting, expected) == (
         KEY,
         "the name of a PEM file with the private key of C2PA_CERTIFICATE, not what stands in it",
     )
@@ -117,8 +117,8 @@ def test_a_key_with_a_passphrase_is_named(tmp_path):
 def test_a_key_of_a_kind_that_c2pa_does_not_know_is_named(tmp_path, key):
     issued = issue(tmp_path)
     issued.key.write_bytes(pem_of(key))
-    setting, right = fault_of(issued)
-    assert (setting, right.startswith("a private key of a kind that C2PA signs with: EC P-256")) == (KEY, True)
+    setting, expected = fault_of(issued)
+    assert (setting, expected.startswith("a private key of a kind that C2PA signs with: EC P-256")) == (KEY, True)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_a_key_of_a_kind_that_c2pa_does_not_know_is_named(tmp_path, key):
 )
 def test_a_certificate_of_another_time_is_named_with_its_day(tmp_path, begins_in, ends_in, verb):
     issued = issue(tmp_path, begins_in=begins_in, ends_in=ends_in)
-    setting, right = fault_of(issued)
+    setting, expected = fault_of(issued)
     assert setting == CERTIFICATE
-    assert right.startswith(f"a certificate that is valid today; this one {verb} on 2")
+    assert expected.startswith(f"a certificate that is valid today; this one {verb} on 2")
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("reply", "why"),
     [
         ({"use": SERVERS}, "the extended key usage of this one lacks emailProtection, documentSigning or C2PA's"),
         ({"use": None}, "this one does not say what it is for"),
@@ -140,9 +140,9 @@ def test_a_certificate_of_another_time_is_named_with_its_day(tmp_path, begins_in
         ({"is_authority": True}, "this one is an authority's, for issuing others"),
         ({"is_self_signed": True}, "this one is signed with its own key; an authority must issue it"),
     ],
-    ids=lambda said: " ".join(said) if isinstance(said, dict) else "",
+    ids=lambda reply: " ".join(reply) if isinstance(reply, dict) else "",
 )
-def test_a_certificate_that_c2pa_would_not_accept_is_named_with_the_reason(tmp_path, said, why):
-    setting, right = fault_of(issue(tmp_path, **said))
+def test_a_certificate_that_c2pa_would_not_accept_is_named_with_the_reason(tmp_path, reply, why):
+    setting, expected = fault_of(issue(tmp_path, **reply))
     assert setting == CERTIFICATE
-    assert right.startswith(ACCEPTED + why)
+    assert expected.startswith(ACCEPTED + why)

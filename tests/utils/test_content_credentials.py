@@ -77,7 +77,7 @@ def test_what_followed_a_picture_names_it_as_what_went_in(signer):
     manifest = manifest_of(signer.sign_new(noise((40, 30), "PNG"), TRAINED, How.FOLLOWED))
     assert manifest.is_valid
     assert manifest.steps == ["created"]
-    assert [one["relationship"] for one in manifest.ingredients] == ["inputTo"]
+    assert [item["relationship"] for item in manifest.ingredients] == ["inputTo"]
 
 
 def test_what_was_edited_names_the_picture_that_was_opened(signer):
@@ -85,7 +85,7 @@ def test_what_was_edited_names_the_picture_that_was_opened(signer):
     assert manifest.is_valid
     assert manifest.steps == ["opened", "edited"]
     assert manifest.actions[1]["digitalSourceType"] == VOCABULARY + TRAINED
-    assert [one["relationship"] for one in manifest.ingredients] == ["parentOf"]
+    assert [item["relationship"] for item in manifest.ingredients] == ["parentOf"]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -109,7 +109,7 @@ def test_a_sheet_leads_to_every_picture_on_it(signer):
     manifest = manifest_of(signer.sign_copy(noise((80, 80), "JPEG"), parts, TRAINED))
     assert manifest.is_valid
     assert manifest.steps == ["created", "placed"]
-    assert [one["relationship"] for one in manifest.ingredients] == ["componentOf"] * 3
+    assert [item["relationship"] for item in manifest.ingredients] == ["componentOf"] * 3
     assert len(manifest.all) == 4
 
 

@@ -64,7 +64,7 @@ def test_without_packages_it_says_how_to_get_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "module", "content", "said"),
+    ("package", "module", "content", "reply"),
     [
         ("pydantic", "__init__.py", b"def broken(:\n", "The package pydantic is damaged"),
         ("pydantic", "__init__.py", b"x = 1\n", "The package pydantic is damaged"),
@@ -75,7 +75,7 @@ def test_without_packages_it_says_how_to_get_them(tmp_path: Path) -> None:
     ids=["syntax", "names", "half", "mixed", "dependency"],
 )
 def test_a_damaged_package_is_one_sentence(
-    package: str, module: str, content: bytes, said: str, tmp_path: Path
+    package: str, module: str, content: bytes, reply: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "site-packages"
     (folder / package).mkdir(parents=True)
@@ -88,7 +88,7 @@ def test_a_damaged_package_is_one_sentence(
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     sentence = done.stderr.splitlines()[-1]
-    assert sentence.startswith(said)
+    assert sentence.startswith(reply)
     assert str(tmp_path) not in sentence
 
 
@@ -96,7 +96,7 @@ SO = "/srv/easel/.venv/lib/python3.11/site-packages/_cffi_backend.cpython-311-x8
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "reply"),
     [
         (f"{SO}: failed to map segment from shared object", "mounted with noexec"),
         (f"{SO}: invalid ELF header", "is damaged, or made for another Python or machine (invalid ELF header)"),
@@ -106,9 +106,9 @@ SO = "/srv/easel/.venv/lib/python3.11/site-packages/_cffi_backend.cpython-311-x8
         ("DLL load failed while importing _cffi_backend: %1 is not a valid Win32 application.", "DLL load failed"),
     ],
 )
-def test_what_the_loader_refuses_is_said_without_paths(reason: str, said: str) -> None:
+def test_what_the_loader_refuses_is_said_without_paths(reason: str, reply: str) -> None:
     sentence = explain(ImportError(reason, name="_cffi_backend", path=SO))
-    assert said in sentence
+    assert reply in sentence
     assert sentence.startswith("The package _cffi_backend ")
     assert "/srv" not in sentence
 

@@ -82,7 +82,7 @@ async def test_other_loops_go_on(loops: Loops) -> None:
     loops.start("bad", Work(RuntimeError()).run)
     loops.start("good", well.run)
     await settle()
-    assert [(one.name, one.is_down) for one in loops.states()] == [("bad", True), ("good", False)]
+    assert [(item.name, item.is_down) for item in loops.states()] == [("bad", True), ("good", False)]
 
 
 async def test_a_loop_that_ends_by_itself_is_a_fault_unless_it_says_so(

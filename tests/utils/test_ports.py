@@ -12,10 +12,10 @@ from utils.ports import PortInUse, holder_of
 
 @pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 def test_the_process_that_listens_is_named():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        one.listen()
-        assert holder_of(one.getsockname()[1]).endswith(f", process {os.getpid()}")
+    with socket.socket() as item:
+        item.bind(("127.0.0.1", 0))
+        item.listen()
+        assert holder_of(item.getsockname()[1]).endswith(f", process {os.getpid()}")
 
 
 def test_where_it_cannot_be_told_nothing_is_said(tmp_path: Path):

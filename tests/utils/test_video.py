@@ -100,9 +100,9 @@ def test_a_decoder_s_frame_is_used(monkeypatch):
 class Decoder:
     """A decoder of a video of so many frames, each with its number as its colour; some do not tell how many."""
 
-    def __init__(self, count, told):
+    def __init__(self, count, reported):
         self.count = count
-        self.streams = SimpleNamespace(video=[SimpleNamespace(frames=told)])
+        self.streams = SimpleNamespace(video=[SimpleNamespace(frames=reported)])
 
     def __enter__(self):
         return self
@@ -116,11 +116,11 @@ class Decoder:
 
 
 @pytest.mark.parametrize(
-    ("count", "told", "frames"),
+    ("count", "reported", "frames"),
     [(3, 3, [0, 1, 2]), (16, 16, [0, 4, 8, 12]), (16, 0, [0, 1, 2, 3]), (18, 18, [0, 4, 8, 12])],
 )
-def test_frames_are_taken_evenly_over_a_video(monkeypatch, count, told, frames):
-    monkeypatch.setitem(sys.modules, "av", SimpleNamespace(open=lambda _: Decoder(count, told)))
+def test_frames_are_taken_evenly_over_a_video(monkeypatch, count, reported, frames):
+    monkeypatch.setitem(sys.modules, "av", SimpleNamespace(open=lambda _: Decoder(count, reported)))
     assert frames_of(MP4, 4) == frames
 
 

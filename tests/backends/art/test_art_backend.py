@@ -97,11 +97,11 @@ async def test_it_can_enlarge_by_three_networks_the_quick_one_first():
 
 async def test_what_else_was_said_of_the_picture_is_neither_refused_nor_remarked_on():
     can = await ArtBackend().capabilities()
-    said = replace(
+    reply = replace(
         LARGER, model="sdxl", sampler="Euler a", scheduler="Karras", loras=(Lora(name="ink"),), vae="other",
         styles=("noir",), negative_prompt="blur", clip_skip=2, guidance=3.5, steps=60,
     )  # fmt: skip
-    fitted = fit(said, can)
+    fitted = fit(reply, can)
     assert isinstance(fitted, Fit)
     assert fitted.notes == ()
     assert isinstance(fit(replace(LARGER, mode=Mode.IMG2IMG), can), Refused)

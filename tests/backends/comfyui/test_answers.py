@@ -62,9 +62,9 @@ class Server:
         return httpx.Response(200, json={wanted: self.entry} if wanted in self.accepted else {})
 
     def refuses(self, note: str) -> None:
-        told = REFUSALS[note]
-        body = {"json": told["body"]} if isinstance(told["body"], dict) else {"text": told["body"]}
-        self.prompt.mock(return_value=httpx.Response(told["status"], **body))
+        reported = REFUSALS[note]
+        body = {"json": reported["body"]} if isinstance(reported["body"], dict) else {"text": reported["body"]}
+        self.prompt.mock(return_value=httpx.Response(reported["status"], **body))
 
     def ends(self, name: str) -> None:
         (self.entry,) = HISTORIES[name]["body"].values()

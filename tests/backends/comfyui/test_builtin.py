@@ -56,12 +56,12 @@ def built(facts: ComfyFacts | None = None, options: dict[str, str] | None = None
 
 
 def node(graph: Graph, class_type: str) -> dict[str, Any]:
-    (found,) = (told["inputs"] for told in graph.values() if told["class_type"] == class_type)
+    (found,) = (reported["inputs"] for reported in graph.values() if reported["class_type"] == class_type)
     return dict(found)
 
 
 def classes(graph: Graph) -> list[str]:
-    return [told["class_type"] for told in graph.values()]
+    return [reported["class_type"] for reported in graph.values()]
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -113,7 +113,7 @@ def test_families_are_told_and_drawn_as_the_page_has_it(title: str, told_by: str
     assert facts.models[0].family is name
     can = to_capabilities(facts, {})
     cfg_scale = 1.0 if usual.endswith("none") else float(usual.rpartition(" ")[2])
-    assert [can.default_width, can.default_steps] == [int(one) for one in usual.split(", ")[:2]]
+    assert [can.default_width, can.default_steps] == [int(item) for item in usual.split(", ")[:2]]
     assert can.default_cfg_scale == cfg_scale
 
 
@@ -141,7 +141,7 @@ def test_what_it_has_none_of_is_dropped_with_a_word_and_a_prompt_is_sent_as_type
     assert (bent.request.styles, bent.request.mask_fill, bent.request.only_masked) == ((), None, None)
     assert len(bent.notes) == 3
     graph = built(prompt=bent.request.prompt)
-    assert "[a fox] AND a wolf BREAK snow" in [told["inputs"].get("text") for told in graph.values()]
+    assert "[a fox] AND a wolf BREAK snow" in [reported["inputs"].get("text") for reported in graph.values()]
 
 
 def test_family_can_be_set_by_the_owner() -> None:

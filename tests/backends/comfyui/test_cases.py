@@ -131,11 +131,11 @@ CARRIED = ("model", "clip", "vae", "positive", "negative", "latent", "images", "
 
 
 def with_wide_contexts() -> ObjectInfo:
-    told = json.loads(json.dumps(NODES[1][CONTEXT]))
-    told["input"]["optional"] |= {name: [kind] for name, kind in MORE.items()}
-    told["output"] += MORE.values()
-    told["output_name"] += [name.upper() for name in MORE]
-    return ObjectInfo(recorded("object_info") | NODES[0] | NODES[1] | {CONTEXT: told})
+    class_info = json.loads(json.dumps(NODES[1][CONTEXT]))
+    class_info["input"]["optional"] |= {name: [kind] for name, kind in MORE.items()}
+    class_info["output"] += MORE.values()
+    class_info["output_name"] += [name.upper() for name in MORE]
+    return ObjectInfo(recorded("object_info") | NODES[0] | NODES[1] | {CONTEXT: class_info})
 
 
 def behind_two_contexts() -> Graph:

@@ -37,9 +37,9 @@ def chained(**second: Any) -> dict[str, Any]:
     }
 
 
-def drawn(graph: dict[str, Any], **said: Any) -> tuple[dict[str, Any], list[str]]:
+def drawn(graph: dict[str, Any], **reply: Any) -> tuple[dict[str, Any], list[str]]:
     workflow = Workflow(graph=graph, mapping=analyse(graph, ObjectInfo(INFO)))
-    request = make_request(**said)
+    request = make_request(**reply)
     return apply(graph, workflow.mapping, request, Uploads()).graph, workflow_changes(workflow, request)
 
 
@@ -72,10 +72,10 @@ def test_what_nobody_said_changes_nothing_and_says_nothing() -> None:
 
 
 def test_an_input_that_the_server_wants_by_now_gets_its_default() -> None:
-    told = {**INFO, "SaveImage": {**INFO["SaveImage"], "input": {"required": {
+    reported = {**INFO, "SaveImage": {**INFO["SaveImage"], "input": {"required": {
         **INFO["SaveImage"]["input"]["required"], "quality": ["INT", {"default": 90}], "mask": ["MASK"],
     }}}}  # fmt: skip
-    info, graph = ObjectInfo(told), chained()
+    info, graph = ObjectInfo(reported), chained()
     assert [(slot.node, slot.input, value) for slot, value in missing_inputs(graph, info).items()] == [
         ("9", "quality", 90)
     ]

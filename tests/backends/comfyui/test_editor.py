@@ -147,7 +147,7 @@ def test_control_of_a_list_holds_two_places() -> None:
 
 def test_loras_of_a_node_that_lists_them_are_sent_one_by_one() -> None:
     name = "Power Lora Loader (rgthree)"
-    loras = [{"on": True, "lora": f"{one}.safetensors", "strength": 0.5} for one in "ab"]
+    loras = [{"on": True, "lora": f"{item}.safetensors", "strength": 0.5} for item in "ab"]
     values = single(name, [{}, {"type": "PowerLoraLoaderHeaderWidget"}, *loras, {}, ""])
     graph = converted(values, **{name: described()})
     assert graph["1"]["inputs"] == {"lora_1": loras[0], "lora_2": loras[1]}

@@ -219,8 +219,8 @@ def test_file_with_anything_anywhere_is_converted_or_refused(name: str) -> None:
 def test_description_with_anything_in_it_breaks_nothing(junk: Any) -> None:
     inputs: list[Any] = [junk, {"required": junk}, {"required": {"a": junk}}, {"required": {"a": ["INT", junk]}}]
     inputs += [{"required": {"a": [kind, {"options": junk, "template": junk}]}} for kind in CLASS_TYPES]
-    for told in inputs:
-        classes = {"Mine": {"input": told, "input_order": junk, "output": junk}}
+    for reported in inputs:
+        classes = {"Mine": {"input": reported, "input_order": junk, "output": junk}}
         with contextlib.suppress(GenerationError):
             convert(single("Mine", [1]), ObjectInfo(classes), most=9, now=NOW)
 

@@ -52,7 +52,7 @@ def test_hires_fix_of_every_kind_is_taken_by_the_server(family: ModelFamily, ups
 
 def test_second_pass_is_larger_and_has_its_own_strength_and_steps_but_the_same_seed() -> None:
     graph = built(facts_of(), hires=HiresFix(factor=2.0, denoising_strength=0.4, steps=7))
-    first, second = (graph[one]["inputs"] for one in samplers(graph))
+    first, second = (graph[item]["inputs"] for item in samplers(graph))
     assert (first["denoise"], first["steps"], second["denoise"], second["steps"]) == (1.0, 4, 0.4, 7)
     assert first["seed"] == second["seed"]
     scale = node(graph, "ImageScale")
@@ -79,7 +79,7 @@ def test_edges_are_drawn_by_the_server_and_other_maps_taken_as_they_are() -> Non
 def test_several_units_are_chained() -> None:
     facts = facts_of("control_v11p_sd15_canny.pth", "control_v11f1p_sd15_depth.pth")
     graph = built(facts, control=(unit("canny"), unit("depth")))
-    applied = [told["inputs"] for told in graph.values() if told["class_type"] == "ControlNetApplyAdvanced"]
+    applied = [reported["inputs"] for reported in graph.values() if reported["class_type"] == "ControlNetApplyAdvanced"]
     assert graph[applied[1]["positive"][0]]["class_type"] == "ControlNetApplyAdvanced"
     (sampler,) = samplers(graph)
     assert graph[sampler]["inputs"]["positive"][0] == graph[sampler]["inputs"]["negative"][0]
@@ -104,7 +104,7 @@ def test_control_model_goes_with_the_family_of_the_checkpoint() -> None:
 )
 def test_embeddings_are_named_as_comfyui_wants_them(text: str, named: str) -> None:
     assert name_embeddings(text, ("tiny_embed",)) == named
-    assert named in [told["inputs"].get("text") for told in built(facts_of(), prompt=text).values()]
+    assert named in [reported["inputs"].get("text") for reported in built(facts_of(), prompt=text).values()]
 
 
 def test_asked_guidance_steers_flux_and_is_told_to_be_ignored_elsewhere() -> None:

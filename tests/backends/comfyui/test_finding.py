@@ -19,15 +19,15 @@ async def nobody() -> tuple[str, ...]:
 async def test_a_job_is_found_by_the_id_that_was_stored_before_it_left(moment: str, takes_ids: bool) -> None:
     async with ComfyUIServer(takes_ids=takes_ids, seconds_per_step=0.05 if moment != "ended" else 0.0) as server:
         backend = connect(server)
-        told: list[tuple[str, bool]] = []
+        reported: list[tuple[str, bool]] = []
 
         async def sending(intent: str) -> None:
-            told.append((intent, intent in {job.id for job in server.engine.submitted}))
+            reported.append((intent, intent in {job.id for job in server.engine.submitted}))
 
         if moment == "waiting":
             await connect(server).start(make_request(steps=40))
         remote_id = await backend.start(make_request(), sending)
-        intent, had_left = told[0]
+        intent, had_left = reported[0]
         assert not had_left
         if moment == "ended":
             while not (await backend.poll(remote_id)).is_finished:

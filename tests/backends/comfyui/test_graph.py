@@ -13,8 +13,8 @@ SEEDS = (Slot(node="3", input="seed"),)
 def test_each_picture_of_a_batch_has_a_seed_of_its_own_and_the_model_is_loaded_once() -> None:
     graph = spread(TXT2IMG, SEEDS, 40, 3)
     assert [seed_of(graph, node) for node in graph if graph[node]["class_type"] == "SaveImage"] == [40, 41, 42]
-    assert sum(told["class_type"] == "CheckpointLoaderSimple" for told in graph.values()) == 1
-    assert sum(told["class_type"] == "CLIPTextEncode" for told in graph.values()) == 2
+    assert sum(reported["class_type"] == "CheckpointLoaderSimple" for reported in graph.values()) == 1
+    assert sum(reported["class_type"] == "CLIPTextEncode" for reported in graph.values()) == 2
     assert len(samplers(graph)) == 3
 
 

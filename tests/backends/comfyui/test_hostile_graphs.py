@@ -176,18 +176,18 @@ def test_the_largest_seed_of_comfyui_is_kept() -> None:
 
 
 def test_a_node_with_a_smaller_range_of_seeds_says_so() -> None:
-    told = recorded("object_info")
-    told["KSampler"]["input"]["required"]["seed"] = ["INT", {"default": 0, "min": 0, "max": 2**31}]
-    info = ObjectInfo(told)
+    reported = recorded("object_info")
+    reported["KSampler"]["input"]["required"]["seed"] = ["INT", {"default": 0, "min": 0, "max": 2**31}]
+    info = ObjectInfo(reported)
     graph = sampled({}, positive="6")
     workflow = Workflow(graph=graph, mapping=analyse(graph, info))
     assert workflow_capabilities(workflow, read_facts("0.33", info, {}), {}).max_seed == 2**31
 
 
-@pytest.mark.parametrize("told", [None, [], "x", {"3": []}, {"3": None, "4": {"inputs": "x"}}])
-def test_what_a_server_tells_as_a_graph_need_not_be_one(told: Any) -> None:
-    assert read_outputs(HistoryEntry(prompt=[0, "id", told], outputs={"3": {"images": [{"filename": "a.png"}]}}))
-    assert all(isinstance(about, dict) for about in read_graph(told).values())
+@pytest.mark.parametrize("reported", [None, [], "x", {"3": []}, {"3": None, "4": {"inputs": "x"}}])
+def test_what_a_server_tells_as_a_graph_need_not_be_one(reported: Any) -> None:
+    assert read_outputs(HistoryEntry(prompt=[0, "id", reported], outputs={"3": {"images": [{"filename": "a.png"}]}}))
+    assert all(isinstance(about, dict) for about in read_graph(reported).values())
 
 
 @pytest.mark.parametrize("node", ["²", "٣", "9" * 5000, "-1", ""])

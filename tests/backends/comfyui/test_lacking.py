@@ -30,7 +30,7 @@ def lacking(what: str, name: str = "gone.safetensors") -> tuple[bytes, str]:
     """Return an export that names a file nobody has, and the place of that."""
     workflow, node, key = FILES[what]
     graph = json.loads((DATA / "workflows" / f"{workflow}.api.json").read_text())
-    node = node or next(one for one in graph if key in graph[one]["inputs"])
+    node = node or next(item for item in graph if key in graph[item]["inputs"])
     graph[node]["inputs"][key] = name
     return json.dumps(graph).encode(), f"{node}.{key}"
 
@@ -118,8 +118,8 @@ async def test_an_option_on_the_input_is_drawn_with_and_named_as_the_way() -> No
         assert "say another with --decoder" in read.problems[0]
         can = await backend.workflow_capabilities(ref(read))
         vae = listed(server, "VAELoader", "vae_name")[0]
-        said = (("decoder", vae.partition(".")[0]),)
-        fitted = fit_workflow(make_request(workflow=ref(read), options=said), can)
+        reply = (("decoder", vae.partition(".")[0]),)
+        fitted = fit_workflow(make_request(workflow=ref(read), options=reply), can)
         assert isinstance(fitted, Fit)
         await backend.generate(fitted.request, ignore)
         node, _, key = place.partition(".")
@@ -227,23 +227,23 @@ async def test_a_workflow_added_on_one_system_is_drawn_on_another(exported: str,
     async with ComfyUIServer() as first, ComfyUIServer() as second:
         with_choice(first, "CheckpointLoaderSimple", "ckpt_name", exported)
         with_choice(second, "CheckpointLoaderSimple", "ckpt_name", there)
-        one, other = connect(first), connect(second, name="gpu2")
-        read = await one.read_workflow(lacking("model", exported)[0])
+        item, other = connect(first), connect(second, name="gpu2")
+        read = await item.read_workflow(lacking("model", exported)[0])
         for request in (make_request(workflow=ref(read)), make_request(workflow=ref(read), model=exported)):
             await other.generate(request, ignore)
             assert second.engine.submitted[-1].graph["4"]["inputs"]["ckpt_name"] == there
-        await one.aclose()
+        await item.aclose()
         await other.aclose()
 
 
-@pytest.mark.parametrize(("said", "there"), [*SLASHES, ("SUB\\tiny", "sub/tiny.safetensors")])
-async def test_a_model_is_said_with_either_slash(said: str, there: str) -> None:
+@pytest.mark.parametrize(("reply", "there"), [*SLASHES, ("SUB\\tiny", "sub/tiny.safetensors")])
+async def test_a_model_is_said_with_either_slash(reply: str, there: str) -> None:
     async with ComfyUIServer() as server:
         with_choice(server, "CheckpointLoaderSimple", "ckpt_name", there)
         backend = connect(server)
         read = await backend.read_workflow(lacking("model")[0])
         fitted = fit_workflow(
-            make_request(workflow=ref(read), model=said), await backend.workflow_capabilities(ref(read))
+            make_request(workflow=ref(read), model=reply), await backend.workflow_capabilities(ref(read))
         )
         assert isinstance(fitted, Fit)
         assert fitted.request.model == there

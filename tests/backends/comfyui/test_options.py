@@ -67,20 +67,20 @@ async def test_limits_and_choices_are_the_server_s_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("reply", "why"),
     [(("how_many", "0"), "from 1 to 10000"), (("how_many", "2.5"), "a whole number"), (("how_many", "many"), "“many”"),
      (("mood", "nonsense"), "euler"), (("how_many", ""), "empty"), (("how_many", "1e400"), "a whole number")],
 )  # fmt: skip
-async def test_a_value_that_cannot_be_is_refused_by_name(said: tuple[str, str], why: str) -> None:
+async def test_a_value_that_cannot_be_is_refused_by_name(reply: tuple[str, str], why: str) -> None:
     async with ComfyUIServer() as server:
         backend = connect(server)
         first = await corrected(backend, "option how_many", "3.steps")
         read = await backend.correct_workflow(first, "option mood", "3.sampler_name")
         workflow = WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
         can = await backend.workflow_capabilities(workflow)
-        fitted = fit_workflow(make_request(workflow=workflow, options=(said,)), can)
+        fitted = fit_workflow(make_request(workflow=workflow, options=(reply,)), can)
         assert isinstance(fitted, Refused)
-        assert f"--{said[0]} cannot be" in fitted.reasons[0]
+        assert f"--{reply[0]} cannot be" in fitted.reasons[0]
         assert why in fitted.reasons[0]
         await backend.aclose()
 
@@ -139,8 +139,8 @@ async def test_an_unknown_option_is_told_with_those_there_are() -> None:
         backend = connect(server)
         workflow = await corrected(backend, "option detail", "3.denoise")
         can = await backend.workflow_capabilities(workflow)
-        said = (("other", "1"), ("detial", "1"), ("frames", "3"))
-        fitted = fit_workflow(make_request(workflow=workflow, options=said), can)
+        reply = (("other", "1"), ("detial", "1"), ("frames", "3"))
+        fitted = fit_workflow(make_request(workflow=workflow, options=reply), can)
         assert isinstance(fitted, Fit)
         assert fitted.request.options == ()
         assert "unknown option --other ignored: this workflow has --detail" in fitted.notes

@@ -105,13 +105,13 @@ async def test_missing_node_is_named_until_it_is_installed() -> None:
     async with ComfyUIServer() as server:
         backend = connect(server)
         workflow = await uploaded(backend)
-        told = server.engine.info.pop("VAEDecode")
+        reported = server.engine.info.pop("VAEDecode")
         other = connect(server)
         with pytest.raises(CapabilityError, match="VAEDecode"):
             await other.workflow_capabilities(workflow)
         with pytest.raises(CapabilityError, match="VAEDecode"):
             await other.read_workflow(exported())
-        server.engine.info["VAEDecode"] = told
+        server.engine.info["VAEDecode"] = reported
         assert (await other.workflow_capabilities(workflow)).modes
         await backend.aclose()
         await other.aclose()
@@ -138,7 +138,7 @@ async def test_correction_is_shown(field: str, place: str, line: str) -> None:
     async with ComfyUIServer() as server:
         backend = connect(server)
         read = await backend.correct_workflow(await uploaded(backend), field, place)
-        assert any(one.startswith(line) for one in read.lines), read.lines
+        assert any(item.startswith(line) for item in read.lines), read.lines
         await backend.aclose()
 
 

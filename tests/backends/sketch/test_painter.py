@@ -164,7 +164,7 @@ def test_repaint_moves_from_the_source_to_the_painting():
 @pytest.mark.parametrize(("strength", "has_shapes"), [(0.1, False), (0.3, False), (0.5, True)])
 def test_shapes_of_the_painting_come_above_a_strength_of_0_3(strength: float, has_shapes: bool):
     studio = painter._Studio(FOX)
-    white, black = (studio.over(SOURCE, Image.new("RGB", SOURCE.size, one), strength) for one in ("white", "black"))
+    white, black = (studio.over(SOURCE, Image.new("RGB", SOURCE.size, item), strength) for item in ("white", "black"))
     assert (difference(white, black) > 0) is has_shapes
     assert difference(white, SOURCE) > 0
 

@@ -114,7 +114,7 @@ def test_the_examples_of_its_page_are_known():
 
 
 def test_at_most_three_subjects_are_taken():
-    assert [one.name for one in read("a fox, a cat, an owl, a whale").subjects] == ["fox", "cat", "owl"]
+    assert [item.name for item in read("a fox, a cat, an owl, a whale").subjects] == ["fox", "cat", "owl"]
 
 
 @pytest.mark.parametrize("prompt", ["a fox without a hat", "a fox riding a horse"])

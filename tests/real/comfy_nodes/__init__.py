@@ -45,10 +45,10 @@ class AnyInputs(dict):
 
 
 def _readable(spec):
-    kind, *told = spec
-    told = {key: value for key, value in (told[0] if told else {}).items() if key not in {"min", "max"}}
-    told |= {"min": -(2**63), "max": 2**64 - 1} if kind == "INT" else {}
-    return (AnyType("*") if kind == "*" else kind, told)
+    kind, *reported = spec
+    reported = {key: value for key, value in (reported[0] if reported else {}).items() if key not in {"min", "max"}}
+    reported |= {"min": -(2**63), "max": 2**64 - 1} if kind == "INT" else {}
+    return (AnyType("*") if kind == "*" else kind, reported)
 
 
 class PublicNode:
@@ -141,8 +141,8 @@ class EasySampler(PublicNode):
             pipe["positive"], pipe["negative"], pipe["latent"], pipe["denoise"],
         )  # fmt: skip
         images = nodes.VAEDecode().decode(pipe["vae"], latent)[0]
-        told = nodes.SaveImage().save_images(images, save_prefix, prompt, extra_pnginfo)
-        return {"ui": told["ui"], "result": (pipe, images)}
+        reported = nodes.SaveImage().save_images(images, save_prefix, prompt, extra_pnginfo)
+        return {"ui": reported["ui"], "result": (pipe, images)}
 
 
 class AnySwitch(PublicNode):
@@ -156,8 +156,8 @@ class EfficientLoader(PublicNode):
     name = "Efficient Loader"
 
     def run(self, ckpt_name, positive, negative, empty_latent_width, empty_latent_height, batch_size, **_):
-        one = _loaded(ckpt_name, positive, negative, empty_latent_width, empty_latent_height, batch_size)
-        return *(one[name] for name in ("model", "positive", "negative", "latent", "vae", "clip")), None
+        item = _loaded(ckpt_name, positive, negative, empty_latent_width, empty_latent_height, batch_size)
+        return *(item[name] for name in ("model", "positive", "negative", "latent", "vae", "clip")), None
 
 
 class EfficientSampler(PublicNode):
@@ -169,8 +169,8 @@ class EfficientSampler(PublicNode):
     ):  # fmt: skip
         latent = _drawn(model, seed, steps, cfg, sampler_name, scheduler, positive, negative, latent_image, denoise)
         images = nodes.VAEDecode().decode(optional_vae, latent)[0]
-        told = nodes.PreviewImage().save_images(images)
-        return {"ui": told["ui"], "result": (model, positive, negative, latent, optional_vae, images)}
+        reported = nodes.PreviewImage().save_images(images)
+        return {"ui": reported["ui"], "result": (model, positive, negative, latent, optional_vae, images)}
 
 
 class SaveSilently(PublicNode):
@@ -179,8 +179,8 @@ class SaveSilently(PublicNode):
     name = "Image Save"
 
     def run(self, images, output_path, filename_prefix, extension, show_previews):
-        told = nodes.SaveImage().save_images(images, filename_prefix)
-        return {"ui": told["ui"] if show_previews == "true" else {"images": []}, "result": (images,)}
+        reported = nodes.SaveImage().save_images(images, filename_prefix)
+        return {"ui": reported["ui"] if show_previews == "true" else {"images": []}, "result": (images,)}
 
 
 class PowerLora(PublicNode):
@@ -251,10 +251,10 @@ def _use_small_encoders():
 
 
 def _finished(cls):
-    told = TOLD[cls.name]
-    cls.RETURN_TYPES = tuple(AnyType("*") if kind == "*" else kind for kind in told["output"])
-    cls.RETURN_NAMES = tuple(told["output_name"])
-    cls.OUTPUT_NODE = told["output_node"]
+    reported = TOLD[cls.name]
+    cls.RETURN_TYPES = tuple(AnyType("*") if kind == "*" else kind for kind in reported["output"])
+    cls.RETURN_NAMES = tuple(reported["output_name"])
+    cls.OUTPUT_NODE = reported["output_node"]
     return cls
 
 

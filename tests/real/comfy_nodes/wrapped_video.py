@@ -104,11 +104,11 @@ class VideoCombine:
                 pixels = (image.clamp(0, 1) * 255).byte().cpu().numpy()
                 film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
             film.mux(stream.encode())
-        told = {
+        reported = {
             "filename": path.name, "subfolder": below, "type": "output", "format": format, "frame_rate": frame_rate,
             "workflow": "", "fullpath": str(path),
         }  # fmt: skip
-        return {"ui": {"gifs": [told]}, "result": ((save_output, [str(path)]),)}
+        return {"ui": {"gifs": [reported]}, "result": ((save_output, [str(path)]),)}
 
 
 CLASSES = {

@@ -46,8 +46,8 @@ class House:
     async def limit(self, target: str = "1", **limits: float) -> None:
         await self.caps.change(CHIEF, CapKind.ROLE, target, "Fans", limits)
 
-    async def ask(self, origin: Origin = MIA, **said: object) -> str:
-        return (await self.service.submit(Draft(prompt="a fox", **said), origin)).job.id  # type: ignore[arg-type]
+    async def ask(self, origin: Origin = MIA, **reply: object) -> str:
+        return (await self.service.submit(Draft(prompt="a fox", **reply), origin)).job.id  # type: ignore[arg-type]
 
     async def used(self) -> int:
         return (await self.caps.quota(MIA)).used

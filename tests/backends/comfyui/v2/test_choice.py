@@ -47,7 +47,7 @@ async def test_which_api_there_is_is_asked_anew_with_every_probe(
         server.requests.clear()
         await backend.capabilities()
         await backend.generate(make_request(seed=len(server.engine.submitted)), ignore)
-        sent = [one for one in paths(server) if one in {"POST /prompt", "POST /api/v2/jobs"}]
+        sent = [item for item in paths(server) if item in {"POST /prompt", "POST /api/v2/jobs"}]
         assert sent == [path]
 
 

@@ -97,32 +97,32 @@ async def test_a_used_key_whose_job_is_not_listed_is_looked_for_again_later(
     """ComfyUI went away while the proxy sent the job on: the key is held, and nobody knows what became of it."""
     await backend.capabilities()
     server.is_upstream_there = False
-    told: list[str] = []
+    reported: list[str] = []
 
     async def sending(intent: str) -> None:
-        told.append(intent)
+        reported.append(intent)
 
     with pytest.raises(BackendUnavailable) as caught:
         await backend.start(make_request(), sending)
     assert caught.value.may_have_run
-    assert told[0] in server.proxy.keys
+    assert reported[0] in server.proxy.keys
     server.is_upstream_there = True
-    assert await backend.find(told[0], make_request(), nobody) is None
+    assert await backend.find(reported[0], make_request(), nobody) is None
 
 
 async def test_a_server_that_does_not_answer_now_is_asked_for_the_job_again_later(
     server: ComfyUIV2Server, backend: ComfyUIBackend
 ) -> None:
     """Not found would mean sending it again."""
-    told: list[str] = []
+    reported: list[str] = []
 
     async def sending(intent: str) -> None:
-        told.append(intent)
+        reported.append(intent)
 
     await backend.start(make_request(), sending)
     server.fail_next("/api/v2/jobs", status=502, body="<html>", content_type="text/html")
     with pytest.raises(BackendUnavailable):
-        await backend.find(told[0], make_request(), nobody)
+        await backend.find(reported[0], make_request(), nobody)
 
 
 @pytest.mark.parametrize("has_classic", [True, False])
@@ -146,14 +146,14 @@ async def test_a_proxy_that_forgot_its_jobs_cannot_say_what_it_was_sent(
     server: ComfyUIV2Server, backend: ComfyUIBackend
 ) -> None:
     """Without `--state-dir`, a restart of the proxy between a job and its id costs the knowledge of both."""
-    told: list[str] = []
+    reported: list[str] = []
 
     async def sending(intent: str) -> None:
-        told.append(intent)
+        reported.append(intent)
 
     await backend.start(make_request(), sending)
     server.restart_proxy()
-    assert await backend.find(told[0], make_request(), nobody) is None
+    assert await backend.find(reported[0], make_request(), nobody) is None
 
 
 @pytest.mark.parametrize(

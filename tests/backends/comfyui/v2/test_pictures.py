@@ -29,7 +29,7 @@ async def test_a_picture_is_sent_once_and_goes_by_its_hash_after(
         for node in server.accepted[0][1]["workflow"].values()
         if node["class_type"] == "LoadImage"
     ]
-    assert [one["__type"] for one in loaded] == ["core/ASSET"]
+    assert [item["__type"] for item in loaded] == ["core/ASSET"]
 
 
 async def test_a_server_that_has_forgotten_a_hash_is_sent_the_picture_again(
@@ -71,8 +71,8 @@ async def test_a_file_that_v2_does_not_list_is_had_by_the_classic_api(
     """Nodes of third parties tell their videos under a name that the proxy passes over."""
     remote_id = await backend.start(make_request())
     await finish(backend, remote_id)
-    ((node, told),) = server.engine.history[remote_id]["outputs"].items()
-    server.engine.history[remote_id]["outputs"][node] = {"video": told["images"]}
+    ((node, reported),) = server.engine.history[remote_id]["outputs"].items()
+    server.engine.history[remote_id]["outputs"][node] = {"video": reported["images"]}
     assert len((await backend.fetch(remote_id, make_request())).images) == 1
 
 

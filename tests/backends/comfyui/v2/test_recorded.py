@@ -23,7 +23,7 @@ JOB = {"workflow": recorded("workflows/txt2img_sd15.api")}
 
 def told(name: str, note: str) -> dict[str, Any]:
     """Return the recorded exchange of this note."""
-    (found,) = [one for one in json.loads((DATA / "v2" / f"{name}.json").read_text()) if one["note"] == note]
+    (found,) = [item for item in json.loads((DATA / "v2" / f"{name}.json").read_text()) if item["note"] == note]
     return dict(found)
 
 
@@ -38,7 +38,7 @@ def test_health_is_good_though_comfyui_is_away() -> None:
 
 def test_a_proxy_passes_nothing_of_the_classic_api_on() -> None:
     absent = json.loads((DATA / "v2" / "absent.json").read_text())
-    assert {(one["status"], one["body"]) for one in absent} == {(404, "404: Not Found")}
+    assert {(item["status"], item["body"]) for item in absent} == {(404, "404: Not Found")}
 
 
 def test_a_key_is_good_for_one_job_and_the_refusal_names_none() -> None:
@@ -54,7 +54,7 @@ def test_a_job_is_found_by_what_it_was_sent_with() -> None:
     sent = told("submit", "first")
     listed = Jobs.model_validate(told("jobs", "list while some wait")["body"]).jobs
     key = sent["request"]["headers"]["Idempotency-Key"]
-    assert [one.id for one in listed if one.metadata == key] == [sent["body"]["id"]]
+    assert [item.id for item in listed if item.metadata == key] == [sent["body"]["id"]]
 
 
 def test_what_was_saved_wins_over_what_was_previewed() -> None:
@@ -62,7 +62,7 @@ def test_what_was_saved_wins_over_what_was_previewed() -> None:
     assert len(done.outputs) == 2
     (kept,) = read_outputs(done.as_history({}))
     assert kept.file.filename.startswith("easel_")
-    assert kept.file.asset in {one.id for one in done.outputs}
+    assert kept.file.asset in {item.id for item in done.outputs}
 
 
 def test_how_a_job_ended_is_told() -> None:
@@ -71,7 +71,7 @@ def test_how_a_job_ended_is_told() -> None:
         "out of memory": job("failed", "raised oom"),
         "interrupted": job("cancel-old", "interrupted"),
     }
-    status = {name: one.as_history({}).status for name, one in ended.items()}
+    status = {name: item.as_history({}).status for name, item in ended.items()}
     assert status["succeeded"].completed
     assert status["interrupted"].message("execution_interrupted") is not None
     assert "out of memory" in status["out of memory"].message("execution_error")["exception_message"]
@@ -127,7 +127,7 @@ async def client(server: ComfyUIV2Server) -> AsyncIterator[httpx.AsyncClient]:
 def shape(value: Any) -> Any:
     """Return the form of an answer: names and kinds, no values."""
     if isinstance(value, dict):
-        return {name: shape(one) for name, one in value.items()}
+        return {name: shape(item) for name, item in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return None if value is None else type(value).__name__
@@ -140,9 +140,9 @@ def assert_alike(answer: httpx.Response, name: str, note: str, *, without: tuple
     if isinstance(body, dict) and "error" in body and isinstance(body["error"], dict) and "code" in body["error"]:
         assert code_of(answer.content) == real["error"]["code"]
     if there["status"] < 300:
-        for one in (body, real):
+        for item in (body, real):
             for key in without:
-                one.pop(key, None)
+                item.pop(key, None)
         assert shape(body) == shape(real)
 
 
@@ -158,7 +158,7 @@ async def test_the_stand_in_answers_about_jobs_as_the_proxy_did(
     second = await client.post("/api/v2/jobs", json=JOB)
     assert_alike(second, "submit", "no key, no metadata")
     await until(lambda: server.engine.running)
-    mine, other = (f"/api/v2/jobs/{one.json()['id']}" for one in (first, second))
+    mine, other = (f"/api/v2/jobs/{item.json()['id']}" for item in (first, second))
     assert_alike(await client.get(mine), "job", "running")
     assert_alike(await client.get(other), "job", "queued", without=("metadata",))
     assert_alike(await client.get("/api/v2/jobs?limit=100"), "jobs", "list while some wait")
