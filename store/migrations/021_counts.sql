@@ -32,6 +32,15 @@ BEGIN
     SELECT NEW.user_key, NEW.door, NEW.is_private, coalesce(NEW.model, ''), NEW.engine, 1 WHERE NEW.deleted_at IS NULL
     ON CONFLICT (user_key, door, is_private, model, engine) DO UPDATE SET number = number + 1;
 END;
+CREATE TRIGGER generated_images_counted_off AFTER DELETE ON generated_images WHEN OLD.deleted_at IS NULL
+BEGIN
+    UPDATE picture_counts SET number = number - 1
+    WHERE user_key = OLD.user_key AND door = OLD.door AND is_private = OLD.is_private
+        AND model = coalesce(OLD.model, '') AND engine = OLD.engine;
+    DELETE FROM picture_counts
+    WHERE user_key = OLD.user_key AND door = OLD.door AND is_private = OLD.is_private
+        AND model = coalesce(OLD.model, '') AND engine = OLD.engine AND number <= 0;
+END;
 
 CREATE TABLE lane_totals (  -- sums of image_generation_stats
     lane        TEXT PRIMARY KEY,
@@ -73,6 +82,14 @@ BEGIN
         failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
         expired = expired + excluded.expired, seconds = seconds + excluded.seconds,
         cost_usd = cost_usd + excluded.cost_usd;
+END;
+CREATE TRIGGER image_generation_stats_gone AFTER DELETE ON image_generation_stats
+BEGIN
+    UPDATE lane_totals SET generations = generations - OLD.generations, images = images - OLD.images,
+        from_cache = from_cache - OLD.from_cache, failed = failed - OLD.failed, cancelled = cancelled - OLD.cancelled,
+        expired = expired - OLD.expired, seconds = seconds - OLD.seconds, cost_usd = cost_usd - OLD.cost_usd
+    WHERE lane = OLD.lane;
+    DELETE FROM lane_totals WHERE lane = OLD.lane AND generations + failed + cancelled + expired = 0;
 END;
 
 CREATE INDEX generated_images_created ON generated_images (created_at, lane, from_cache, seconds, job_id);

@@ -41,7 +41,7 @@ FROZEN = {
     "018_moderation": "3fe2c2becad2d8ab295ea9992804564f586103cbc84c0cc359d8fb3fb7730dfc",
     "019_house_rules": "0b54a1464c2e8ebb497c9e893f61ff3b03e9f789a3155408e827777d7815f63f",
     "020_house_of_jobs": "82f7f9d92e5a674421e36b1e2b112d320bc1fb1fee02aabaf7b82fb7437f6fd1",
-    "021_counts": "c80938abcb4d1540ab7f5c724eca7149481b215ebbde5163e4bf1343123178b5",
+    "021_counts": "a9ca21bcc4cee4b9b65e3bcd51c3b0ccbb0fbbc83e37192296ce4812ca8479d2",
     "022_looks": "c6bf2dcc01157369a5b5a38f19209bba30dd7bfc42ebf1affe2e36e8a89b1d65",
 }
 FROZEN_OF_CACHE = {"001_media": "68341ffabe5d0bdff3caffc1d1278aef0156c84460a3d8093b1cf02fe7c99267"}
