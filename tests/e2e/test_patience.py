@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from generation.job import JobStatus
 from settings.queue import QueueSettings
 from tests.backends.test_a1111_contract import connect
@@ -28,7 +30,11 @@ async def test_a_job_waits_through_a_restart_and_is_drawn_once(discord: DiscordS
         await easel.kill()
         easel.backends = [connect(server, url=proxy.url)]
         await easel.start()
-        after = await easel.job(before.id)
+        async with asyncio.timeout(10):
+            while (
+                after := await easel.job(before.id)
+            ).status is JobStatus.RUNNING:  # tried once, it comes back at once
+                await asyncio.sleep(0.01)
         assert (after.status, after.away_since) == (JobStatus.QUEUED, before.away_since)
         assert not server.submitted
         await proxy.listen()
