@@ -98,17 +98,20 @@ class EaselBot(commands.Bot):
             catalog=services.catalog,
             spender=self._spender,
             clock=services.clock,
+            write=lambda posted, jobs: self._letters.send_finished(posted, jobs),
             ping_after_s=settings.ping_after_s,
             has_studio=studio is not None,
             start_command=services.upkeep.rentals.start_command,
             link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",
         )
+        self._letters = Letters(self, self.messages, poster)
         self._comparisons = CompareMessages(
             poster=poster,
             service=services.generation,
             compare=services.compare,
             spender=self._spender,
             clock=services.clock,
+            write=self._letters.send_finished,
             ping_after_s=settings.ping_after_s,
         )
         self.desk = Desk(
@@ -117,6 +120,7 @@ class EaselBot(commands.Bot):
             comparisons=self._comparisons,
             teller=Teller(self, poster, services.clock),
             questions=services.questions,
+            preferences=services.preferences,
             clock=services.clock,
         )
         door = Studio if studio else StudioButton  # no command is offered that cannot work
@@ -176,9 +180,8 @@ class EaselBot(commands.Bot):
                 messages=self.messages,
             )
         )
-        letters = Letters(self, self.messages)
-        self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, letters=letters))
-        self.add_cog(Sharing(self, service=generation, messages=self.messages, letters=letters))
+        self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, letters=self._letters))
+        self.add_cog(Sharing(self, service=generation, messages=self.messages, letters=self._letters))
         self._replies = Replies(service=generation, media=media, catalog=catalog, desk=desk)
         self.add_cog(self._replies)
         self.add_cog(Exports(gallery=services.records.gallery, media=media))

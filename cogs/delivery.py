@@ -28,6 +28,7 @@ FOLLOW_RETRY_S: Final = (1.0, 10.0, 60.0, 300.0)
 EDITED_FOR_S: Final = 55 * 60.0
 CLOSE_WAIT_S: Final = 3.0
 LEAST_FILE_BYTES: Final = 512 * 1024
+Write = Callable[[Posted, Sequence[Job]], Awaitable[None]]
 
 
 def is_old(job: Job, clock: Clock) -> bool:
@@ -91,13 +92,19 @@ class Delivery:
     poster: Poster
     spender: Spender
     clock: Clock
+    write: Write  # sends what is also wanted as a direct message
     ping_after_s: float = 0.0  # 0: never
+
+    async def follow_up(self, posted: Posted, jobs: Sequence[Job]) -> None:
+        """Do what comes after a result was shown."""
+        await self.write(posted, jobs)
+        await self.ping(posted, jobs)
 
     async def ping(self, posted: Posted, jobs: Sequence[Job]) -> None:
         """Notify who asked of the end, by a short reply after a long wait: an edit pings nobody."""
         done = [job for job in jobs if job.status is JobStatus.DONE]
         ended = done or [job for job in jobs if job.status in (JobStatus.FAILED, JobStatus.EXPIRED)]
-        if not self.ping_after_s or not ended or ended[0].origin.private or posted.place not in ("reply", "message"):
+        if not self.ping_after_s or not ended or not _is_pinged(ended[0]) or posted.place not in ("reply", "message"):
             return
         waited = max(job.finished_at or job.created_at for job in jobs) - min(job.created_at for job in jobs)
         if waited.total_seconds() < self.ping_after_s:
@@ -139,3 +146,7 @@ class Delivery:
                 is_repeated = True
                 await self.clock.sleep(wait_s)
         raise TimeoutError(_("Discord took nothing for a day"))
+
+
+def _is_pinged(job: Job) -> bool:
+    return job.origin.pings and not job.origin.private

@@ -21,16 +21,19 @@ from cogs.cards import Row
 from cogs.comparisons.messages import CompareMessages
 from cogs.error_handler import error_text
 from cogs.jobs.messages import JobMessages
-from cogs.origin import DOOR, of_interaction, of_message
+from cogs.origin import DOOR, of_interaction, of_message, person_of, person_of_message
 from cogs.posting import TRANSIENT, Posted
 from cogs.teller import Teller
 from cogs.waiting import SOON_S
 from generation.caps import OverCap
 from generation.deeds import Deed
 from generation.errors import Barred
+from generation.job import Origin
 from generation.order import Order
+from generation.person import Person
 from services.drawing.intakes import Intake, IntakeService, Made
 from services.drawing.questions import QuestionService
+from services.people.preferences import PreferenceService
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Desk:
         comparisons: CompareMessages,
         teller: Teller,
         questions: QuestionService,
+        preferences: PreferenceService,
         clock: Clock,
     ) -> None:
         self._intakes = intakes
@@ -56,6 +60,7 @@ class Desk:
         self._comparisons = comparisons
         self._teller = teller
         self._questions = questions
+        self._preferences = preferences
         self._clock = clock
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -67,7 +72,7 @@ class Desk:
         interaction: nextcord.Interaction,
         order: Order,
         *,
-        private: bool = False,
+        private: bool | None = None,
         deed: Deed | None = None,
         number: int = 0,
         intake_id: str = "",
@@ -79,7 +84,7 @@ class Desk:
         Args:
             interaction: answered with "thinking".
             order: what is asked for.
-            private: only who pressed sees the answer.
+            private: only who pressed sees the answer; None: as they always want it, where nothing is shown yet.
             deed: what is done to the picture of the order's job.
             number: of that picture, from 1 on, where the job has several.
             intake_id: of what is confirmed by this press, so that two presses take it in once.
@@ -89,22 +94,43 @@ class Desk:
         Raises:
             StoreUnavailable: it cannot be stored; nobody was told that it was.
         """
+        if private is None and interaction.response.is_done():  # the answer has begun, for everybody
+            private = False
+        private = await self.is_private(person_of(interaction), private)
         origin = of_interaction(interaction, self._clock, private=private, asked_in=asked_in, via=via)
-        origin = replace(origin, deed=deed or "", parent_number=number, spoiler=order.is_spoiler)
+        origin = await self._with_habits(replace(origin, deed=deed or "", parent_number=number), order)
         if intake := await self._intakes.take(intake_id or str(interaction.id), order, origin):
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 
     async def take_message(
-        self, ctx: commands.Context[Any], order: Order, *, private: bool = False, via: str = ""
+        self, ctx: commands.Context[Any], order: Order, *, private: bool | None = None, via: str = ""
     ) -> None:
         """Take in what a command in a message asks for; a private answer is a direct message.
+
+        `private`: None where nothing is said, so that it is as they always want it.
 
         Raises:
             StoreUnavailable: as in `take_press`.
         """
-        origin = replace(of_message(ctx, private=private, via=via), spoiler=order.is_spoiler)
+        private = await self.is_private(person_of_message(ctx), private)
+        origin = await self._with_habits(of_message(ctx, private=private, via=via), order)
         if intake := await self._intakes.take(str(ctx.message.id), order, origin):
             self._begin(intake.id, self._answer_message(intake, is_repeated=False))
+
+    async def is_private(self, person: Person, wanted: bool | None) -> bool:
+        """Return whether the answer is for the person alone: what a request says goes before what they always want."""
+        return bool((await self._preferences.habits(person)).private) if wanted is None else wanted
+
+    async def _with_habits(self, origin: Origin, order: Order) -> Origin:
+        habits = await self._preferences.habits(origin.person)
+        return replace(
+            origin,
+            spoiler=bool(habits.spoiler) if order.is_spoiler is None else order.is_spoiler,
+            previews=habits.previews is not False,
+            pings=habits.pings is not False,
+            # what is answered in direct messages is there already
+            by_letter=bool(habits.dm and origin.guild_id and (origin.reply_token or not origin.private)),
+        )
 
     async def take_up(self) -> int:
         """Go on with what earlier processes took in; return how many requests that were. Safe to repeat."""

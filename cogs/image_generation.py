@@ -80,7 +80,9 @@ class ImageGeneration(commands.Cog):
             if not (pictures or brought.link or parsed.pictures):
                 brought = replace(brought, link=preview_in(replied))
         notes = unused_in(ctx.message, pictures)
-        await self._questions.take_message(ctx, _order(parsed, pictures, brought, notes), private=parsed.is_private)
+        await self._questions.take_message(
+            ctx, _order(parsed, pictures, brought, notes), private=parsed.is_private or None
+        )
 
     @with_options
     async def generate(self, interaction: nextcord.Interaction, **given: Any) -> None:
@@ -94,11 +96,11 @@ class ImageGeneration(commands.Cog):
         parsed = replace(
             parsed.under(typed, adds_loras=True),
             repeat=given["repeat"] or parsed.repeat,
-            is_private=parsed.is_private or bool(given["private"]),
-            is_spoiler=parsed.is_spoiler or bool(given["spoiler"]),
         )
+        is_private = parsed.is_private or given["private"]  # False: said so, whatever is always wanted
         pictures = [*said_at(Kind.PICTURE, given), *said_at(Kind.PICTURES, given)]
-        await self._questions.take_press(interaction, _order(parsed, pictures, brought), private=parsed.is_private)
+        order = replace(_order(parsed, pictures, brought), is_spoiler=parsed.is_spoiler or given["spoiler"])
+        await self._questions.take_press(interaction, order, private=is_private)
 
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, ENGINES, typed, None)
@@ -161,7 +163,7 @@ def _order(
         draft=parsed.draft,
         others=parsed.others,
         fills=parsed.has_wildcards,
-        is_spoiler=parsed.is_spoiler,
+        is_spoiler=parsed.is_spoiler or None,
         notes=(*parsed.notes, *notes),
         repeat=parsed.repeat,
         files=tuple(address for address, __ in files),

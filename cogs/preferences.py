@@ -11,6 +11,7 @@ from cogs.origin import person_of, person_of_message
 from cogs.plain import code
 from cogs.posting import reply_to
 from generation.errors import RequestRejected
+from generation.habits import Habits
 from generation.person import Person
 from services.people.preferences import PreferenceService, Preferred, Scope
 from texts.text import _, joined
@@ -41,12 +42,20 @@ class Preferences(commands.Cog):
         interaction: nextcord.Interaction,
         options: str = SlashOption(
             description=_("As behind a prompt: --steps 30 --size 768x512 --negative blurry"),
+            required=False,
             max_length=MAX_OPTIONS_CHARS,
         ),
+        private: bool = SlashOption(description=_("Only who asked sees the answer"), required=False),
+        spoiler: bool = SlashOption(description=_("Pictures are hidden until they are clicked"), required=False),
+        previews: bool = SlashOption(description=_("The unfinished picture, while it is drawn"), required=False),
+        pings: bool = SlashOption(description=_("A ping when a long wait is over"), required=False),
+        dm: bool = SlashOption(description=_("The finished picture also as a direct message"), required=False),
         scope: str = SlashOption(description=_("For whom; you, if left out"), choices=CHOICES, required=False),
     ) -> None:
         person = person_of(interaction)
-        await self._preferences.add(person, Scope(scope or "me"), options, is_manager=_manages(interaction))
+        habits = Habits(private=private, spoiler=spoiler, previews=previews, pings=pings, dm=dm)
+        is_manager = _manages(interaction)
+        await self._preferences.add(person, Scope(scope or "me"), options or "", habits=habits, is_manager=is_manager)
         await interaction.response.send_message(await self._shown(person), ephemeral=True)
 
     @slash_settings.subcommand(name="reset", description=_("Forget options; the engine's own apply again"))

@@ -9,7 +9,7 @@ from nextcord.ext import commands
 from cogs.answers import DRAW, DROP, PREFIX, AnswerButton
 from cogs.cards import Card, Row
 from cogs.desk import Desk
-from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of
+from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of, person_of_message
 from cogs.posting import ASKING, reply_to
 from cogs.presses import Press, Route
 from cogs.wire.styles import edit_of, new_message
@@ -27,22 +27,24 @@ class Questions(commands.Cog):
         self._desk = desk
         self._clock = clock
 
-    async def take_press(self, interaction: nextcord.Interaction, order: Order, *, private: bool) -> None:
+    async def take_press(self, interaction: nextcord.Interaction, order: Order, *, private: bool | None) -> None:
         """Take in what a slash command asks for, at once or once it is confirmed."""
         if not self._questions.needs_asking(order):
             await self._desk.take_press(interaction, order, private=private)
             return
-        origin = of_interaction(interaction, self._clock, private=private)
+        is_private = await self._desk.is_private(person_of(interaction), private)
+        origin = of_interaction(interaction, self._clock, private=is_private)
         cost = await self._questions.ask(str(interaction.id), order, origin)
         card = question_card(str(interaction.id), cost)
-        await interaction.response.send_message(**new_message(card), ephemeral=private)
+        await interaction.response.send_message(**new_message(card), ephemeral=is_private)
 
-    async def take_message(self, ctx: commands.Context[Any], order: Order, *, private: bool) -> None:
+    async def take_message(self, ctx: commands.Context[Any], order: Order, *, private: bool | None) -> None:
         """Take in what a message asks for, at once or once it is confirmed."""
         if not self._questions.needs_asking(order):
             await self._desk.take_message(ctx, order, private=private)
             return
-        cost = await self._questions.ask(str(ctx.message.id), order, of_message(ctx, private=private))
+        is_private = await self._desk.is_private(person_of_message(ctx), private)
+        cost = await self._questions.ask(str(ctx.message.id), order, of_message(ctx, private=is_private))
         await reply_to(ctx, **new_message(question_card(str(ctx.message.id), cost)))
 
     def routes(self) -> tuple[Route, ...]:

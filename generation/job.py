@@ -64,6 +64,9 @@ class Origin:
     reply_token_until: datetime | None = None
     private: bool = False
     spoiler: bool = False  # hidden until it is clicked
+    previews: bool = True  # shown unfinished while it is drawn
+    pings: bool = True  # who asked is pinged after a long wait
+    by_letter: bool = False  # the finished picture also goes to who asked, as a direct message
     parent_job_id: str | None = None  # re-rolled, edited or upscaled from
     parent_user_id: str | None = None  # whose that was
     parent_channel_id: str | None = None  # where it stands, for a link

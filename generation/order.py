@@ -44,7 +44,7 @@ class Order:
     index: int = 0  # of the picture, where the job has several
     drop: tuple[str, ...] = ()  # what of the job's request is forgotten
     engines: tuple[str, ...] = ()
-    is_spoiler: bool = False
+    is_spoiler: bool | None = None  # None: as who asks always wants it
     replaces: bool = False  # the job ends where the new one is accepted
 
     @property

@@ -1,13 +1,18 @@
-"""Preferences of a person, a channel or a server: a `Draft` for each scope ("user:ID", "channel:ID", "guild:ID")."""
+"""Preferences of a person, a channel or a server, by scope ("user:ID", "channel:ID", "guild:ID").
+
+Each is a `Draft` and, beside its fields, the `Habits`: a version that does not know them passes them over.
+"""
 
 import json
 
+from generation.habits import Habits, habits_from_json
 from generation.request import Draft, draft_from_json, draft_to_json
 from store.database import Database
 
 GET = "SELECT draft FROM preferences WHERE scope = ?"
 SET = "INSERT INTO preferences (scope, draft) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET draft = excluded.draft"
 CLEAR = "DELETE FROM preferences WHERE scope = ?"
+NO_HABITS = Habits()
 
 
 class PreferenceStore:
@@ -21,9 +26,15 @@ class PreferenceStore:
         rows = await self._database.fetch(GET, (scope,))
         return draft_from_json(json.loads(rows[0]["draft"])) if rows else Draft()
 
-    async def set(self, scope: str, draft: Draft) -> None:
+    async def habits(self, scope: str) -> Habits:
+        """Return how answers are wanted there."""
+        rows = await self._database.fetch(GET, (scope,))
+        return habits_from_json(json.loads(rows[0]["draft"]).get("habits")) if rows else Habits()
+
+    async def set(self, scope: str, draft: Draft, habits: Habits = NO_HABITS) -> None:
         """Replace what is preferred there."""
-        await self._database.write(SET, (scope, json.dumps(draft_to_json(draft))))
+        values = draft_to_json(draft) | ({"habits": given} if (given := habits.given()) else {})
+        await self._database.write(SET, (scope, json.dumps(values)))
 
     async def clear(self, scope: str) -> None:
         await self._database.write(CLEAR, (scope,))

@@ -49,7 +49,9 @@ class Compare(commands.Cog):
     ) -> None:
         check_interaction_permissions(interaction)
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
-        await self._desk.take_press(interaction, _order(parsed, engine_names(engines or "")), private=parsed.is_private)
+        await self._desk.take_press(
+            interaction, _order(parsed, engine_names(engines or "")), private=parsed.is_private or None
+        )
 
     @slash_compare.on_autocomplete("engines")
     async def suggest_engines(self, interaction: nextcord.Interaction, typed: str) -> None:
@@ -73,7 +75,7 @@ class Compare(commands.Cog):
         parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
         if parsed.is_private:
             raise RequestRejected(_("Only `/compare` can answer in private."), field="private")
-        await self._desk.take_message(ctx, _order(parsed, engines))
+        await self._desk.take_message(ctx, _order(parsed, engines), private=False)
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(prefix=ID_PREFIX, action="cancel", handle=self._cancel),)

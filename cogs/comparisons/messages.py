@@ -7,7 +7,7 @@ from functools import partial
 
 from cogs.cards import Card, CardPicture
 from cogs.comparisons import card as compare_card
-from cogs.delivery import Delivery, Followers, is_old
+from cogs.delivery import Delivery, Followers, Write, is_old
 from cogs.jobs.attached import SPOILER, hidden
 from cogs.origin import DOOR
 from cogs.posting import Posted, Poster
@@ -47,6 +47,7 @@ class CompareMessages:
         compare: CompareService,
         spender: Spender,
         clock: Clock,
+        write: Write,
         ping_after_s: float = 30.0,
     ) -> None:
         self._poster = poster
@@ -55,7 +56,7 @@ class CompareMessages:
         self._spender = spender
         self._clock = clock
         self._born_at = clock.now()
-        self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s)
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s, write=write)
         self._followers = Followers(clock)
         self._repeated: set[str] = set()  # what an earlier process, or an attempt that failed, may have shown already
 
@@ -103,7 +104,9 @@ class CompareMessages:
                 posted = await self._deliver(state, is_repeated)
         if await self._compare.delivered(comparison) and posted:
             jobs = [view.job for view in state.views.values()]
-            self._followers.start(f"ping {comparison.id}", partial(self._delivery.ping, posted, jobs))  # no text: a key
+            self._followers.start(
+                f"ping {comparison.id}", partial(self._delivery.follow_up, posted, jobs)
+            )  # no text: a key
         self._repeated.discard(comparison.id)
 
     async def _present(self, comparison: Comparison, *, is_repeated: bool) -> None:

@@ -162,7 +162,7 @@ class EditControls(commands.Cog):
         check_interaction_permissions(interaction)
         order = Order(kind=OrderKind.AGAIN, draft=changes, notes=notes, job_id=job.id, drop=drop, replaces=replaces)
         order = replace(order, fills=fills)
-        await self._desk.take_press(interaction, order, private=job.origin.private, deed=deed)
+        await self._desk.take_press(interaction, order, private=job.origin.private or None, deed=deed)
 
     # -- forms and menus -----------------------------------------------------------------------------------------
 

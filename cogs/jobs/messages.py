@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cogs.cards import Card, CardPicture
-from cogs.delivery import Delivery, Followers, is_old
+from cogs.delivery import Delivery, Followers, Write, is_old
 from cogs.jobs import card as render
 from cogs.jobs.attached import LinkTo, attached, hidden, to_picture
 from cogs.jobs.context import CardContext, OtherEngine
@@ -60,6 +60,7 @@ class JobMessages:
         catalog: Catalog,
         spender: Spender,
         clock: Clock,
+        write: Write,
         ping_after_s: float = 30.0,
         has_studio: bool = False,
         start_command: Callable[[str], str] = lambda __: "",
@@ -75,7 +76,7 @@ class JobMessages:
         self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
         self._link_to = link_to
         self._born_at = clock.now()
-        self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s)
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s, write=write)
         self._followers = Followers(clock)
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._unlisten = service.listen(self._changed)
@@ -181,7 +182,7 @@ class JobMessages:
         shown.hold = view.hold
         preview: tuple[CardPicture, ...] = ()
         now = self._clock.monotonic()
-        if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
+        if job.origin.previews and progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
             shown.preview_at = now
             preview = (
                 CardPicture(
@@ -213,7 +214,7 @@ class JobMessages:
         if posted.message_id != job.origin.message_id:
             await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
         if await self._service.delivered(job.id):
-            self._followers.start(f"ping {job.id}", partial(self._delivery.ping, posted, [job]))  # no text: a key
+            self._followers.start(f"ping {job.id}", partial(self._delivery.follow_up, posted, [job]))  # no text: a key
 
     async def _final(self, job: Job, limit_bytes: int) -> Card:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""

@@ -71,7 +71,9 @@ class Picks(commands.Cog):
         check_interaction_permissions(interaction)
         order = Order(kind=OrderKind.PICK, job_id=job.id, index=index)
         number = index + 1 if len(job.result.images if job.result else ()) > 1 else 0
-        await self._desk.take_press(interaction, order, private=job.origin.private, deed=Deed.PICK, number=number)
+        await self._desk.take_press(
+            interaction, order, private=job.origin.private or None, deed=Deed.PICK, number=number
+        )
 
     async def _files(self, interaction: nextcord.Interaction, press: Press) -> None:
         job = await self._service.visible(press.job_id, person_of(interaction))
@@ -90,7 +92,7 @@ class Picks(commands.Cog):
         draft = Draft(mode=Mode.IMG2IMG, denoising_strength=STRENGTHS[wanted.strength], batch_size=1)
         order = Order(kind=OrderKind.CHANGE, draft=draft, media_id=image.media_id, files=files, job_id=job.id)
         await self._desk.take_press(
-            interaction, order, private=job.origin.private, deed=DEEDS[wanted.strength], number=wanted.index + 1
+            interaction, order, private=job.origin.private or None, deed=DEEDS[wanted.strength], number=wanted.index + 1
         )
 
     def _copy_in(self, message: nextcord.Message | None, job: Job) -> tuple[str, ...]:

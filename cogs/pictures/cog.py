@@ -76,7 +76,7 @@ class Pictures(commands.Cog):
         typed = Draft(
             mode=Mode.UPSCALE, upscale_factor=factor or UPSCALE_FACTOR, upscaler=upscaler or None, backend=backend
         )
-        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=bool(private))
+        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=private)
 
     @prefix_command(name="upscale")
     async def upscale_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
@@ -103,7 +103,7 @@ class Pictures(commands.Cog):
         styles = (style,) if style else ()
         typed = Draft(mode=Mode.RESTYLE, styles=styles, denoising_strength=strength, backend=backend)
         files = (image, like) if like else (image,)
-        await self._take(interaction, OrderKind.STYLE, typed, files, private=bool(private))
+        await self._take(interaction, OrderKind.STYLE, typed, files, private=private)
 
     @prefix_command(name="restyle", aliases=["style"])
     async def style_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
@@ -132,7 +132,7 @@ class Pictures(commands.Cog):
         )
         draft = replace(typed, mode=Mode.INPAINT, zoom=None, pan=None)
         files = (image, mask) if mask else (image,)
-        is_alone = parsed.is_private or bool(private)
+        is_alone = parsed.is_private or private
         notes = forms.notes_of(parsed)
         await self._take(
             interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes, fills=parsed.has_wildcards
@@ -150,7 +150,7 @@ class Pictures(commands.Cog):
         private: bool = slash_option("private"),
     ) -> None:
         parsed = parse_prompt(prompt or "", await names_of_interaction(interaction, prompt))
-        is_alone = parsed.is_private or bool(private)
+        is_alone = parsed.is_private or private
         typed = Draft(zoom=zoom, pan=Pan(pan) if pan else None, backend=backend)
         typed = typed.over(forms.without_others(parsed.draft))
         if typed.zoom is None and typed.pan is None:
@@ -183,7 +183,7 @@ class Pictures(commands.Cog):
         private: bool = slash_option("private"),
     ) -> None:
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
-        is_alone = parsed.is_private or bool(private)
+        is_alone = parsed.is_private or private
         unit = ControlUnit(kind=kind, image=SourceImage(media_id=""), weight=1.0 if weight is None else weight)
         draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)
         notes = forms.notes_of(parsed)
@@ -224,7 +224,7 @@ class Pictures(commands.Cog):
         """Answer with a new message and make something of the picture in `message`; the result is the presser's."""
         check_interaction_permissions(interaction)
         order = self._sources.order_for(message, job, CHANGES[change])
-        await self._desk.take_press(interaction, order, private=is_private(message, job), deed=Deed(change))
+        await self._desk.take_press(interaction, order, private=is_private(message, job) or None, deed=Deed(change))
 
     async def _take(
         self,
@@ -233,7 +233,7 @@ class Pictures(commands.Cog):
         draft: Draft,
         files: tuple[nextcord.Attachment, ...],
         *,
-        private: bool,
+        private: bool | None,
         notes: tuple[str, ...] = (),
         fills: bool = False,
     ) -> None:

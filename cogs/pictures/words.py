@@ -133,7 +133,7 @@ class PictureWords(commands.Cog):
         else:
             parsed = parse_prompt(words)
             order = Order(kind=OrderKind.NEAREST, draft=parsed.draft, notes=parsed.notes, fills=parsed.has_wildcards)
-        await self._desk.take_press(interaction, order, private=private)
+        await self._desk.take_press(interaction, order, private=private or None)
 
     @describe.on_autocomplete("backend")
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:

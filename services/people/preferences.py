@@ -1,7 +1,7 @@
 """Preferences of a person, a channel or a server: set in the words of a prompt, and told with where it comes from.
 
 The person's own go before the channel's, those before the server's; what is said in a request goes before them all.
-`services.drawing.choosing` lays them under each request.
+`services.drawing.choosing` lays them under each request; how answers are shown (`Habits`) is asked for by the doors.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,11 @@ from typing import Final
 
 from generation.errors import NotAllowed, RequestRejected
 from generation.fields import FIELDS, Kind
+from generation.habits import HABITS, Habits, habit_text, take_habits
 from generation.person import Person
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft, Mode
-from store.preferences import PreferenceStore
+from store.preferences import NO_HABITS, PreferenceStore
 from texts.text import _
 
 _OF_ONE_PICTURE: Final = (Kind.SEED, Kind.WORKFLOW, Kind.EXTRA, Kind.FACTOR, Kind.CHOICE)
@@ -64,28 +65,47 @@ class PreferenceService:
             found += [
                 Preferred(text=_written(own, name), scope=scope, is_used=not _alike(name) & taken) for name in names
             ]
-            taken.update(names)
+            habits = (await self._store.habits(key)).given()
+            found += [
+                Preferred(text=habit_text(name, value), scope=scope, is_used=name not in taken)
+                for name, value in habits.items()
+            ]
+            taken.update(names, habits)
         return found
 
-    async def add(self, person: Person, scope: Scope, text: str, *, is_manager: bool = False) -> None:
-        """Set what a text says, `--steps 30 --size 768x512`; what it does not say stays.
+    async def habits(self, person: Person) -> Habits:
+        """Return how a person wants answers here: their own word, then the channel's, then the server's."""
+        held = Habits()
+        for key in filter(None, (key_of(scope, person) for scope in Scope)):
+            held = held.over(await self._store.habits(key))
+        return held
+
+    async def add(
+        self, person: Person, scope: Scope, text: str = "", *, habits: Habits = NO_HABITS, is_manager: bool = False
+    ) -> None:
+        """Set what a text says, `--steps 30 --size 768x512 --previews off`; what it does not say stays.
+
+        `habits`: the same, said apart; they go before those in the text.
 
         Raises:
             RequestRejected: it says something that belongs to a single picture, or nothing.
             NotAllowed: see `reset`.
         """
         key = _allowed(scope, person, is_manager=is_manager)
+        typed, text = take_habits(text)
+        habits = habits.over(typed)
         parsed = parse_prompt(text)
         given = _said(parsed.draft)
         alone = Draft(**{name: getattr(parsed.draft, name) for name in given.keys() - PREFERABLE - {"prompt"}})
-        if parsed.is_private or parsed.repeat > 1 or alone != Draft():
-            options = format_prompt(alone) or ("--private" if parsed.is_private else "--repeat")
+        if parsed.repeat > 1 or alone != Draft():
+            options = format_prompt(alone) or "--repeat"
             raise _refused(_("{options} belongs to a single picture and cannot be kept.", options=options))
         if unread := "; ".join(parsed.notes) or parsed.draft.prompt:
             raise _refused(_("Settings are options, not a prompt: “{text}” cannot be kept.", text=unread))
-        if not given:
+        if not given and not habits.given():
             raise _refused(_("There is no option in this."))
-        await self._store.set(key, parsed.draft.over(await self._store.get(key)))
+        draft, held = await self._store.get(key), await self._store.habits(key)
+        await self._store.set(key, parsed.draft.over(draft), habits.over(held))
 
     async def reset(
         self, person: Person, scope: Scope, options: Iterable[str] = (), *, is_manager: bool = False
@@ -98,9 +118,13 @@ class PreferenceService:
         """
         key = _allowed(scope, person, is_manager=is_manager)
         names = [name for option in options for name in _named(option)]
-        unset = Draft()
-        left = replace(await self._store.get(key), **{name: getattr(unset, name) for name in names}) if names else unset
-        await (self._store.set(key, left) if _said(left) else self._store.clear(key))
+        if not names:
+            await self._store.clear(key)
+            return
+        unset, dropped = Draft(), {name for name in names if name in HABITS}
+        left = replace(await self._store.get(key), **{name: getattr(unset, name) for name in set(names) - dropped})
+        habits = replace(await self._store.habits(key), **dict.fromkeys(dropped))
+        await (self._store.set(key, left, habits) if _said(left) or habits.given() else self._store.clear(key))
 
 
 def key_of(scope: Scope, person: Person) -> str:
@@ -142,6 +166,8 @@ def _written(draft: Draft, name: str) -> str:
 
 def _named(option: str) -> set[str]:
     typed = option.lstrip("-—").casefold()
+    if typed in HABITS:
+        return {typed}
     for field in FIELDS:
         if typed in {field.name, field.option, *field.aliases} and (names := _fields_of(field.name) & PREFERABLE):
             return _alike(next(iter(names)))

@@ -4,6 +4,7 @@ import pytest
 
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import NotAllowed, RequestRejected
+from generation.habits import Habits
 from generation.person import Person
 from generation.request import Draft, Mode, SourceImage
 from services.people.preferences import PREFERABLE, PreferenceService, Scope
@@ -69,7 +70,6 @@ async def test_more_is_added_and_single_ones_are_dropped(kept: PreferenceService
         ("--seed 5", "--seed 5 belongs to a single picture"),
         ("--steps 20 --seed 5", "--seed 5 belongs to a single picture"),
         ("--repeat 3", "belongs to a single picture"),
-        ("--private", "belongs to a single picture"),
         ("--workflow portrait", "belongs to a single picture"),
         ("--zoom 1.5", "belongs to a single picture"),
         ("--pan left", "belongs to a single picture"),
@@ -90,7 +90,7 @@ async def test_what_is_no_setting_is_refused_by_name_and_changes_nothing(
 
 async def test_an_option_that_is_none_is_named_when_it_is_to_be_dropped(kept: PreferenceService) -> None:
     await kept.add(ANNE, Scope.ME, "--steps 30")
-    for option in ("stpes", "seed", "private"):
+    for option in ("stpes", "seed", "repeat"):
         with pytest.raises(RequestRejected, match=option):
             await kept.reset(ANNE, Scope.ME, [option])
     assert [text for text, *_ in await shown(kept)] == ["--steps 30"]
@@ -169,3 +169,36 @@ def test_what_may_be_kept_is_what_decides_how_every_picture_looks() -> None:
 def test_the_store_is_the_one_that_requests_read(house: House, kept: PreferenceService) -> None:
     assert isinstance(house.preferences, PreferenceStore)
     assert kept._store is house.preferences
+
+
+async def test_how_answers_are_wanted_is_merged_and_shown_with_its_place(kept: PreferenceService) -> None:
+    await kept.add(MOD, Scope.SERVER, "--spoiler --previews off", is_manager=True)
+    await kept.add(MOD, Scope.CHANNEL, "--pings no")
+    await kept.add(ANNE, Scope.ME, "--steps 30 --spoiler off", habits=Habits(dm=True))
+    assert await kept.habits(ANNE) == Habits(spoiler=False, previews=False, pings=False, dm=True)
+    assert await kept.habits(ALONE) == Habits(spoiler=False, dm=True)
+    assert await shown(kept) == [
+        ("--steps 30", "me", True),
+        ("--spoiler off", "me", True),
+        ("--dm on", "me", True),
+        ("--pings off", "channel", True),
+        ("--spoiler on", "server", False),
+        ("--previews off", "server", True),
+    ]
+
+
+async def test_habits_are_dropped_alone_or_with_everything(kept: PreferenceService) -> None:
+    await kept.add(ANNE, Scope.ME, "--private --dm --steps 30")
+    await kept.reset(ANNE, Scope.ME, ["--private", "steps"])
+    assert await shown(kept) == [("--dm on", "me", True)]
+    await kept.add(ANNE, Scope.ME, "--cfg 4")
+    assert await kept.habits(ANNE) == Habits(dm=True)
+    await kept.reset(ANNE, Scope.ME)
+    assert await shown(kept) == []
+
+
+async def test_a_servers_habits_are_for_who_manages_it(kept: PreferenceService) -> None:
+    with pytest.raises(NotAllowed):
+        await kept.add(ANNE, Scope.SERVER, "--private")
+    with pytest.raises(NotAllowed):
+        await kept.add(ANNE, Scope.CHANNEL, habits=Habits(private=True))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from generation.habits import Habits
 from generation.request import Draft, Lora, Mode, SourceImage
 from store.preferences import PreferenceStore
 
@@ -64,3 +65,14 @@ async def test_what_a_newer_version_wrote_besides_is_passed_over(preferences, da
     await preferences.set("user:1", EVERYTHING)
     await database.write("UPDATE preferences SET draft = json_set(draft, '$.of_the_future', 1)")
     assert await preferences.get("user:1") == EVERYTHING
+
+
+async def test_how_answers_are_wanted_comes_back_beside_the_draft(preferences, database):
+    assert await preferences.habits("user:1") == Habits()
+    await preferences.set("user:1", EVERYTHING, Habits(private=True, pings=False))
+    assert await preferences.get("user:1") == EVERYTHING
+    assert await preferences.habits("user:1") == Habits(private=True, pings=False)
+    await database.write("UPDATE preferences SET draft = json_set(draft, '$.habits.of_the_future', 1)")
+    assert await preferences.habits("user:1") == Habits(private=True, pings=False)
+    await preferences.set("user:1", Draft())
+    assert await preferences.habits("user:1") == Habits()
