@@ -114,7 +114,14 @@ class EaselBot(commands.Bot):
             write=self._letters.send_finished,
             ping_after_s=settings.ping_after_s,
         )
-        self.desk = Desk(
+        self.desk = self._desk(services, poster)
+        door = Studio if studio else StudioButton  # no command is offered that cannot work
+        self.add_cog(door(service=services.generation, links=studio))
+        self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
+        self._add_cogs(services, message_content=message_content)
+
+    def _desk(self, services: Services, poster: Poster) -> Desk:
+        return Desk(
             intakes=services.intakes,
             messages=self.messages,
             comparisons=self._comparisons,
@@ -123,10 +130,6 @@ class EaselBot(commands.Bot):
             preferences=services.preferences,
             clock=services.clock,
         )
-        door = Studio if studio else StudioButton  # no command is offered that cannot work
-        self.add_cog(door(service=services.generation, links=studio))
-        self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
-        self._add_cogs(services, message_content=message_content)
 
     def _add_drawing_cogs(self, services: Services) -> None:
         """Add what draws from words, and the styles to draw in."""

@@ -1,4 +1,4 @@
-"""How somebody always wants answers shown, whatever is drawn: `None` leaves it to the next scope, then to Easel."""
+"""Answers as somebody always wants them shown, whatever is drawn: `None` leaves it to the next scope, then to Easel."""
 
 import re
 from dataclasses import dataclass, fields, replace

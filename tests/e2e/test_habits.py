@@ -1,7 +1,8 @@
-"""How mia always wants answers: in private, hidden, without previews or pings, also by direct message."""
+"""Answers as mia always wants them: in private, hidden, without previews or pings, also by direct message."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from cogs import posting
 from generation.job import Progress
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, own
+from tests.e2e.harness import Easel, own, reply_to
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 from tests.waiting import until
@@ -72,6 +73,16 @@ async def test_private_by_prefix_is_a_direct_message(discord: DiscordServer, sta
     assert not [each for each in own(discord.channel) if each.attachments]
 
 
+async def test_a_comparison_is_private_where_discord_can_answer_so(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(rich_backend("a"), rich_backend("b"))
+    await always(easel, private=True)
+    answer = await discord.user("mia").slash(discord.channel, "compare", prompt="a red fox")
+    await discord.wait_for(lambda: answer.original and answer.original.attachments)
+    assert answer.original.ephemeral
+    asked = await easel.say("!compare a red fox")
+    await discord.wait_for(lambda: (reply := reply_to(asked)) and reply.attachments)
+
+
 async def test_a_question_asked_in_private_is_answered_so(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(rich_backend())
     await always(easel, private=True)
@@ -91,17 +102,24 @@ async def test_spoiler_hides_until_it_is_clicked(discord: DiscordServer, start: 
     assert not file.filename.startswith("SPOILER_")
 
 
+@pytest.mark.usefixtures("quick_edits")
 async def test_without_previews_only_the_finished_picture_is_shown(discord: DiscordServer, start: StartEasel) -> None:
     class Previewing(FakeBackend):
         async def generate(self, request: Any, report: Any) -> Any:
             await report(Progress(fraction=0.2, preview=png(32)))
+            await seen.wait()
+            await report(Progress(fraction=0.8, preview=png(32)))
             return await super().generate(request, report)
 
+    seen = asyncio.Event()
     engine = Previewing(hold=True)
     easel = await start(engine)
     await always(easel, previews=False)
     answer = await easel.answer_to(await easel.say("!dream a red fox"))
-    await discord.wait_for(lambda: "20" in answer.content)
+    await discord.wait_for(lambda: "20%" in answer.content)
+    assert not answer.attachments
+    seen.set()
+    await discord.wait_for(lambda: "50%" in answer.content)
     assert not answer.attachments
     engine.release()
     await easel.finished(answer)
