@@ -12,6 +12,7 @@ from services.drawing.intakes import make_intakes
 from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.styles import StyleService
+from services.drawing.timelines import TimelineService
 from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
@@ -87,6 +88,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         workflows=workflows,
         wildcards=wildcards,
         looks=looks,
+        timelines=TimelineService(generation=generation, jobs=base.jobs, registry=registry),
         questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),
         preferences=PreferenceService(preferences),
         moderation=moderation,

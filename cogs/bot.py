@@ -51,6 +51,7 @@ from cogs.styles import Styles
 from cogs.teller import Teller
 from cogs.unreadable import Unreadable
 from cogs.welcome import Welcome
+from cogs.why import Why
 from cogs.wire.reading import complete
 from cogs.workflows.cog import Workflows
 from services.bundle import Services
@@ -144,10 +145,11 @@ class EaselBot(commands.Bot):
     def _add_card_cogs(self, services: Services) -> None:
         """Add what answers presses under a picture, and what begins with one."""
         generation, messages, desk = services.generation, self.messages, self.desk
-        media, catalog = services.media, services.catalog
+        media, catalog, gallery = services.media, services.catalog, services.records.gallery
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=messages, desk=desk))
         self.add_cog(Deleting(self, service=generation))
-        self.add_cog(JobInfo(service=generation, gallery=services.records.gallery))
+        self.add_cog(JobInfo(service=generation, gallery=gallery))
+        self.add_cog(Why(timelines=services.timelines, service=generation, gallery=gallery, clock=services.clock))
         self.add_cog(Picks(service=generation, media=media, messages=messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}

@@ -62,6 +62,11 @@ def may_see(person: Person, job: Job) -> bool:
     return not job.origin.private and person.door != OPEN_DOOR and is_where_it_stands
 
 
+def may_read_timeline(person: Person, job: Job) -> bool:
+    """Return whether somebody may read what became of a job on its way: its owner, and admins who see it."""
+    return person.user_key == job.user_key or (may_see(person, job) and (person.is_admin or person.is_manager))
+
+
 def may_change(person: Person, job: Job) -> bool:
     return may_see(person, job) and is_in_charge(person, job.user_key)
 

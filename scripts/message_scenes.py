@@ -294,6 +294,7 @@ SCENES: Final[dict[str, Scene]] = {
     "pnginfo": Scene(lambda stage: simple(stage, "pnginfo", image=file()), "pnginfo"),
     "help": Scene(lambda stage: simple(stage, "help"), "help"),
     "queue": Scene(lambda stage: simple(stage, "queue"), "queue"),
+    "why": Scene(lambda stage: simple(stage, "why"), "why"),
     "status": Scene(lambda stage: simple(stage, "status"), "status"),
     "models": Scene(lambda stage: simple(stage, "models"), "models", "sdmodels"),
     "gallery": Scene(lambda stage: simple(stage, "gallery"), "gallery"),

@@ -7,6 +7,7 @@ from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService
 from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
+from services.drawing.timelines import TimelineService
 from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
@@ -39,6 +40,7 @@ class Services:
     wildcards: WildcardService
     questions: QuestionService
     looks: LookService
+    timelines: TimelineService
     preferences: PreferenceService
     moderation: Moderation
     house: House

@@ -42,6 +42,7 @@ FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 
 DUE_IN = """
     SELECT * FROM jobs WHERE message_id IN (SELECT value FROM json_each(?)) AND delivered_at IS NULL
 """
+IN_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC"
 # INDEXED BY: the planner would rather go through all of a person's history, or sort.
 ACTIVE = "SELECT * FROM jobs INDEXED BY jobs_active WHERE status IN ('queued', 'running') ORDER BY created_at, id"
 ACTIVE_FOR = """
@@ -185,6 +186,10 @@ class JobStore:
     async def due_in(self, message_ids: list[str]) -> list[Job]:
         """Return the jobs shown in these messages of ours that are active, or ended and not delivered; in no order."""
         return self._all(await self._database.fetch(DUE_IN, (to_json(message_ids),)))
+
+    async def in_message(self, message_id: str) -> list[Job]:
+        """Return all jobs that a message of ours shows, newest first."""
+        return self._all(await self._database.fetch(IN_MESSAGE, (message_id,)))
 
     async def active(self) -> list[Job]:
         """Return what is queued or running, in the order it was asked for; rows that cannot be read are failed."""

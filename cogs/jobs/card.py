@@ -32,11 +32,11 @@ def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[Car
     job = view.job
     if job.status is JobStatus.QUEUED:
         return Card(
-            content=_lines(_head(job), _queued(view, context, now), _asked(job)), rows=waiting_rows(view, context)
+            content=_lines(_head(job), waiting_line(view, context, now), _asked(job)), rows=waiting_rows(view, context)
         )
     if job.status is JobStatus.RUNNING:
         return Card(
-            content=_lines(_head(job), _running(view, context, now), _asked(job)),
+            content=_lines(_head(job), progress_line(view, context, now), _asked(job)),
             rows=waiting_rows(view, context),
             pictures=pictures,
         )
@@ -70,13 +70,14 @@ def _head(job: Job, *, struck: bool = False) -> str:
     return f"{text}{times} — <@{job.origin.user_id}>{lineage(job)}"
 
 
-def _queued(view: JobView, context: CardContext, now: datetime) -> str:
+def waiting_line(view: JobView, context: CardContext, now: datetime) -> str:
+    """Return where a waiting job stands, and what its engine waits for."""
     engine = escape(context.engine)
     job = view.job
     if job.not_before and job.not_before > now:
         return _("⏳ trying again {timestamp} · {engine}", timestamp=timestamp(job.not_before), engine=engine)
     if view.position is None:
-        return f"⏳ queued · {engine}"
+        return _("⏳ queued · {engine}", engine=engine)
     if view.away is not None:
         why = _("{reason}, since {timestamp}", reason=escape(view.away.reason), timestamp=timestamp(view.away.since))
         start = _(" {start_command} starts it.", start_command=context.start_command) if context.start_command else ""
@@ -128,10 +129,11 @@ def place(position: int) -> str:
     return _("next in line") if position == 1 else _("{ordinal} in line", ordinal=ordinal(position))
 
 
-def _running(view: JobView, context: CardContext, now: datetime) -> str:
+def progress_line(view: JobView, context: CardContext, now: datetime) -> str:
+    """Return how far a running job is."""
     progress, engine = view.progress, escape(context.engine)
     if progress is None:
-        return f"🎨 starting · {engine}"
+        return _("🎨 starting · {engine}", engine=engine)
     parts = [f"`{bar(progress.fraction)}` {progress.fraction:.0%}"]
     if progress.step and progress.steps:
         parts.append(_("step {step}/{steps}", step=progress.step, steps=progress.steps))

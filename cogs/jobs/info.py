@@ -17,6 +17,7 @@ from cogs.wire.styles import new_message
 from constants import DISCORD_CONTENT_CHARS
 from generation.foreign import visible
 from generation.job import Job, JobStatus
+from generation.person import Person
 from generation.prompt_syntax import format_prompt
 from services.drawing.generation import GenerationService
 from services.library.gallery import GalleryService
@@ -54,18 +55,23 @@ class JobInfo(commands.Cog):
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
         person = person_of(interaction)
         job = await self._service.visible(press.job_id, person)
-        media_ids = {image.media_id for image in job.result.images} if job.result else set()
-        keeping = Keeping()
-        if job.result and media_ids:
-            is_gone = bool(media_ids & await self._gallery.lost_among(media_ids))
-            keeping = Keeping(
-                is_kept=media_ids <= await self._gallery.kept_among(media_ids),
-                is_mine=media_ids <= await self._gallery.starred(person, media_ids),
-                is_gone=is_gone,
-                until=job.result.expires_at,
-                may_keep=not is_gone and job.user_key == person.user_key,
-            )
+        keeping = await keeping_of(self._gallery, job, person)
         await interaction.response.send_message(**new_message(info_card(job, keeping)), ephemeral=True)
+
+
+async def keeping_of(gallery: GalleryService, job: Job, person: Person) -> Keeping:
+    """Look up how long the pictures of a job are kept, for whoever asks."""
+    media_ids = {image.media_id for image in job.result.images} if job.result else set()
+    if job.result is None or not media_ids:
+        return Keeping()
+    is_gone = bool(media_ids & await gallery.lost_among(media_ids))
+    return Keeping(
+        is_kept=media_ids <= await gallery.kept_among(media_ids),
+        is_mine=media_ids <= await gallery.starred(person, media_ids),
+        is_gone=is_gone,
+        until=job.result.expires_at,
+        may_keep=not is_gone and job.user_key == person.user_key,
+    )
 
 
 def seed_of(job: Job) -> int | None:

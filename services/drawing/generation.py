@@ -199,7 +199,7 @@ class GenerationService:
         """
         job = await self._named(job_id)
         if job is None or not may_see(person, job):
-            raise _no_job(job_id)
+            raise no_job(job_id)
         return job
 
     async def get(self, job_id: str) -> Job:
@@ -210,7 +210,7 @@ class GenerationService:
         """
         job = await self._named(job_id)
         if job is None:
-            raise _no_job(job_id)
+            raise no_job(job_id)
         return job
 
     async def find(self, job_id: str) -> Job | None:
@@ -376,5 +376,5 @@ class GenerationService:
         return await self._jobs.get(job_id) or await self._jobs.find(job_id)
 
 
-def _no_job(job_id: str) -> RequestRejected:
+def no_job(job_id: str) -> RequestRejected:
     return RequestRejected(_("There is no job {job_id}. It may be too old.", job_id=job_id[:20]), field="job")

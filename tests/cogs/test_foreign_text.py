@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import error_handler, exports, gallery, preferences, queue_status, styles
+from cogs import error_handler, exports, gallery, preferences, queue_status, styles, why
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -46,6 +46,7 @@ from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
+from services.drawing.timelines import Timeline
 from services.engines.catalog import Engine
 from services.library.export import Export
 from services.moderation.caps import Quota
@@ -179,6 +180,23 @@ def model_pages(text: str) -> list[Card]:
     return [models._page(each, [up, down], place) for each in (up, down) for place in ("0", "loras.0")]
 
 
+def timelines(text: str) -> list[str]:
+    return [
+        why.timeline_text(
+            Timeline(
+                view=replace(view, job=replace(view.job, notes=(text,), is_pinned=True)),
+                engine=text,
+                tried=(text,),
+                spare=(text,),
+                passed_over=((text, text),),
+            ),
+            job_info.Keeping(until=NOW),
+            NOW,
+        )
+        for view in views(text)
+    ]
+
+
 Written = str | Card | list[Any]
 BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     render.card: lambda text: [
@@ -243,6 +261,9 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     ),
     picture_forms.described_card: lambda text: picture_forms.described_card(text, text, None, private=False),
     models._page: model_pages,
+    render.waiting_line: lambda text: [render.waiting_line(view, context(text), NOW) for view in views(text)],
+    render.progress_line: lambda text: [render.progress_line(view, context(text), NOW) for view in views(text)],
+    why.timeline_text: timelines,
     queue_status._own_line: lambda text: [queue_status._own_line(view) for view in views(text)],
     forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),
 }  # fmt: skip

@@ -14,7 +14,16 @@ from cryptography.fernet import Fernet
 from generation.errors import NotAllowed
 from generation.job import Job, JobStatus, Origin
 from generation.person import Person
-from generation.policy import check_change, is_listed, may_change, may_remove, may_see, may_see_prompt, may_use
+from generation.policy import (
+    check_change,
+    is_listed,
+    may_change,
+    may_read_timeline,
+    may_remove,
+    may_see,
+    may_see_prompt,
+    may_use,
+)
 from services.library.gallery import PictureFilter
 from store.gallery import GalleryStore
 from store.jobs import JobStore
@@ -82,6 +91,15 @@ def test_a_private_one_is_its_owners_and_nobody_elses(job: str) -> None:
         is_own = actor.user_key == made.user_key
         sees = is_own or actor.job_id == made.id  # a ticket was given out to its owner
         assert (may_see(actor, made), may_change(actor, made), may_use(actor, made)) == (sees, is_own, sees), actor
+
+
+def test_a_timeline_is_its_owners_and_of_admins_who_see_the_job() -> None:
+    open_one = replace(JOB, origin=DISCORD)
+    secret = replace(JOB, origin=replace(DISCORD, private=True))
+    manager, manager_elsewhere = replace(HERE, is_manager=True), replace(ELSEWHERE, is_manager=True)
+    people = (OWNER, OWNER_ELSEWHERE, OWNER_IN_BROWSER, ADMIN, manager, HERE, MODERATOR, manager_elsewhere, BY_LINK)
+    assert [person for person in people if may_read_timeline(person, open_one)] == [*people[:5]]
+    assert [person for person in people if may_read_timeline(person, secret)] == [*people[:3]]
 
 
 def test_who_only_looks_is_told_who_may_change() -> None:

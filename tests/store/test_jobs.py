@@ -279,6 +279,7 @@ async def test_the_pace_of_a_lane_is_remembered_per_model(jobs):
         (sql.GET, "sqlite_autoindex_jobs_1"),
         (sql.FIND, "sqlite_autoindex_jobs_1"),
         (sql.DUE_IN, "jobs_message"),
+        (sql.IN_MESSAGE, "jobs_message"),
         (sql.ACTIVE, "jobs_active"),
         (sql.ACTIVE_FOR, "jobs_active_user"),
         (sql.UNDELIVERED, "jobs_undelivered"),
