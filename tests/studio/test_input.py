@@ -1,5 +1,6 @@
 """A picture to begin from: brought in, painted over, outpainted, upscaled, and compared with what became of it."""
 
+import asyncio
 import random
 import re
 from io import BytesIO
@@ -264,7 +265,9 @@ async def test_the_mask_is_led_by_keys(create):
     size = create.get_by_role("spinbutton", name="Size, exact")
     before = float(await size.input_value())
     await stroke(create, (0.3, 0.5), (0.7, 0.5))
-    line = await painted(create)
+    async with asyncio.timeout(10):
+        while not (line := await painted(create)):  # it is painted with the next frame
+            await asyncio.sleep(0.02)
     await create.keyboard.press("]")
     larger = float(await size.input_value())
     assert larger > before
