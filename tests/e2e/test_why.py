@@ -28,8 +28,9 @@ def link(message: Message) -> str:
 
 async def delivered(easel: Easel, message: Message) -> Job:
     """Wait until it is noted that the answer has arrived."""
-    while (job := await easel.job(job_id(message))).delivered_at is None:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while (job := await easel.job(job_id(message))).delivered_at is None:
+            await asyncio.sleep(0.01)
     return job
 
 
