@@ -179,6 +179,8 @@ interface FormStore {
   reset: (how?: { isBare?: boolean }) => void;
   on: (fn: (state: FormState, changed: Set<string>) => unknown) => Stop;
   flush: () => void;
+  /** Resolves when the file that was given last is in the form; a request waits for it. */
+  pending?: Promise<unknown>;
 }
 
 /** What of the capabilities is of a kind: the lists to choose from, the figures. */

@@ -168,10 +168,41 @@ async def test_the_soft_edge_of_a_mask_goes_with_the_request(create):
     await begin_mask(create)
     await stroke(create, (0.35, 0.35), (0.65, 0.65))
     await button(create, "Use this mask").click()
+    await expect(create.locator(".toast")).to_contain_text("The mask is set")
     await create.get_by_role("slider", name="Soft edge").fill("12")
     async with create.expect_request("**/api/jobs") as sent:
         await generate(create, "a lighthouse --steps 2")
     assert (await sent.value).post_data_json["mask_blur"] == 12
+
+
+@pytest.mark.parametrize("file", ["picture", "mask"])
+async def test_generate_waits_for_a_file_that_is_still_on_its_way(create, file):
+    if file == "mask":
+        await begin_mask(create)
+        await stroke(create, (0.35, 0.35), (0.65, 0.65))
+    arrived, held = asyncio.Event(), asyncio.Event()
+
+    async def hold(route):
+        held.set()
+        await arrived.wait()
+        await route.continue_()
+
+    await create.route("**/api/uploads", hold)
+    await write(create, "a lighthouse --steps 2")
+    if file == "mask":
+        await button(create, "Use this mask").click()
+    else:
+        await drop(create, ".create", colourful())
+    await held.wait()
+    go = button(create, "Generate")
+    async with create.expect_request("**/api/jobs") as sent:
+        await create.keyboard.press("Control+Enter")  # on a phone the editor lies over the button
+        await expect(go).to_be_disabled()
+        arrived.set()
+    body = (await sent.value).post_data_json
+    assert body["init_image"]
+    assert bool(body.get("mask_image")) == (file == "mask")
+    await finished(create)
 
 
 @pytest.mark.parametrize("width", [360])

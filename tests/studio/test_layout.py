@@ -39,8 +39,8 @@ async def settled(page: Page, view: str) -> None:
     """Wait until a view stands as it will be read: lists filled, pictures there."""
     await expect(page.locator(MARKS[view]).first).to_be_visible()
     await expect(page.locator(".skeleton, [aria-busy=true]")).to_have_count(0)
-    if view == "create":  # its form is filled once the session is known; the strip comes last, below
-        await expect(page.locator("#view .aspect").first).to_be_attached()
+    if view == "create":  # its form is filled once the engines are known; the strip comes last, below
+        await expect(page.locator("#view [data-known=true] .aspect").first).to_be_attached()
         await holds(page, STRIP)
     await holds(page, LOADED)
 

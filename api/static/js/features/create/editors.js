@@ -33,7 +33,8 @@ async function put(view, editor) {
  */
 export function openMask(view, input) {
   const { form } = view;
-  const onDone = async (/** @type {Blob | null} */ png) => {
+  const keepMask = async (/** @type {Promise<Blob | null>} */ made) => {
+    const png = await made;
     if (!png) return void toast("Nothing is painted yet.", { hint: "Paint over what should change." });
     const mask = await uploadPicture(png);
     if (!mask) return;
@@ -41,6 +42,9 @@ export function openMask(view, input) {
     close(view);
     toast("The mask is set. Say what should be there, then press Generate.", { kind: "good" });
     if (innerWidth >= 860) view.box.input.focus();
+  };
+  const onDone = (/** @type {Promise<Blob | null>} */ png) => {
+    form.pending = keepMask(png);
   };
   return put(view, () => maskEditor({ ...input, maskUrl: form.get().mask?.url, onDone, onCancel: () => close(view) }));
 }
@@ -55,11 +59,14 @@ export function openFrame(view, input) {
   const { form } = view;
   const shape = view.shape();
   /** @param {FrameChoice} frame */
-  const onDone = async (frame) => {
+  const keepFrame = async (frame) => {
     if (frame.zoom) form.set({ zoom: frame.zoom, mask: null, pan: null });
     else if (!(await padded(form, input, frame))) return;
     close(view);
     toast("The frame is set. Press Generate to outpaint the picture.", { kind: "good" });
+  };
+  const onDone = (/** @type {FrameChoice} */ frame) => {
+    form.pending = keepFrame(frame);
   };
   return put(view, () =>
     frameEditor({

@@ -8,7 +8,9 @@ const WITH_INPUT = ["img2img", "inpaint", "upscale", "restyle"];
  * @param {File} file
  * @param {FormStore} form
  */
-export const takeFile = async (file, form) => (await import("./files.js")).takeFile(file, form);
+export function takeFile(file, form) {
+  form.pending = import("./files.js").then((files) => files.takeFile(file, form));
+}
 
 /**
  * The place for a picture to begin from; its card follows it.

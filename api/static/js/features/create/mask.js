@@ -11,9 +11,9 @@ const TINT = "245, 138, 91";
 
 /**
  * Make a mask editor.
- * @param {{url: string, width: number, height: number, maskUrl?: string|null, onDone: (png: Blob|null) => void,
- *   onCancel: () => void}} spec
- * `onDone` gets null when nothing is painted.
+ * @param {{url: string, width: number, height: number, maskUrl?: string|null,
+ *   onDone: (png: Promise<Blob|null>) => unknown, onCancel: () => void}} spec
+ * `onDone` gets the promise of the picture; of null when nothing is painted.
  * @returns {Editor}
  */
 export function maskEditor({ url, width, height, maskUrl = null, onDone, onCancel }) {
@@ -45,10 +45,7 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
     setMode: () => {},
   };
   area.append(ring);
-  bar.append(
-    ...toolsOf(editor),
-    ...confirmButtons("Use this mask", async () => onDone(await exportMask(editor)), onCancel),
-  );
+  bar.append(...toolsOf(editor), ...confirmButtons("Use this mask", () => onDone(exportMask(editor)), onCancel));
   if (maskUrl) bringBack(editor, maskUrl);
   listen(editor, area, node);
   return Object.assign(node, { destroy: () => view.destroy() });

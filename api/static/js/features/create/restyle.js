@@ -11,10 +11,14 @@ export function restylePicker(form) {
   const row = h("div", { class: "styles", role: "group", "aria-label": "Styles to paint in", tabindex: "0" });
   const chosen = h("p", { class: "small muted" });
   const file = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "aria-label": "Like" });
-  file.addEventListener("change", async () => {
-    const picture = file.files?.[0] && (await uploadPicture(file.files[0]));
-    file.value = "";
+  /** @param {File} blob */
+  const keepStyle = async (blob) => {
+    const picture = await uploadPicture(blob);
     if (picture) form.set({ restyle: { more_images: [picture.media_id] } });
+  };
+  file.addEventListener("change", () => {
+    if (file.files?.[0]) form.pending = keepStyle(file.files[0]);
+    file.value = "";
   });
   const like = button("Like another picture", () => file.click(), { class: "btn-small", icon: "image" });
   const node = h("div", { class: "stack" }, row, h("div", { class: "row" }, like, file), chosen);

@@ -1,7 +1,7 @@
 /** Create: prompt, settings, the picture in the middle, the queue below it. */
 import { api } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
-import { newKey, takeHandoff } from "../../shell/pass.js";
+import { takeHandoff } from "../../shell/pass.js";
 import { getPref, setPref } from "../../shell/prefs.js";
 import { button, debounce, h, iconButton, useCss } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
@@ -147,9 +147,12 @@ function clearForm(form) {
   toast("The form is empty.", { action: { label: "Undo", run: () => form.set(before) } });
 }
 
+const sending = () => import("./send.js");
+
 /** What shows a job comes while one still writes, so that nothing moves when the job is there. */
 const fetchAhead = () =>
   Promise.all([
+    sending(),
     import("./stage-job.js"),
     import("./strip-items.js"),
     useCss("strip"),
@@ -164,6 +167,7 @@ function drawView(view) {
   const state = view.form.get();
   const shape = view.shape();
   view.panel.update();
+  view.panel.node.dataset.known = String(view.engines.isLoaded);
   view.styles.update(state);
   view.input.update(state, shape);
   view.reply.update(state);
@@ -282,41 +286,8 @@ function showJob(view, job) {
   view.strip.select(job?.id || "");
 }
 
-/** @param {FormState} state */
-function whatIsMissing({ text, input, edit, mask, zoom, pan }) {
-  if (!input) return text.trim() ? "" : "Describe the picture first.";
-  if (edit === "inpaint" && !mask) return "Paint over what should change, then press Generate.";
-  return edit === "outpaint" && !mask && !zoom && !pan ? "Set the frame first, then press Generate." : "";
-}
-
 /** @param {CreateView} view */
-async function generate(view) {
-  if (view.isSending) return;
-  const { form } = view;
-  const missing = whatIsMissing(form.get());
-  if (missing) {
-    if (form.get().input) openEditor(view);
-    else view.box.input.focus();
-    toast(missing);
-    return;
-  }
-  view.isSending = true;
-  view.go.disabled = true;
-  try {
-    await view.box.settled();
-    const { jobs, notes } = await api.post("/api/jobs", view.bodyOf(), { headers: { "Idempotency-Key": newKey() } });
-    const [first] = jobs.map((job) => events.put(job));
-    view.stage.cover(null);
-    showJob(view, first);
-    if (notes?.length) toast(notes.join(" "));
-    if (innerWidth < 860) view.stage.node.scrollIntoView({ behavior: "smooth", block: "start" });
-  } catch (error) {
-    toastError(error);
-  } finally {
-    view.isSending = false;
-    view.go.disabled = false;
-  }
-}
+const generate = async (view) => (await sending()).generate(view, { showJob, openEditor });
 
 /** @param {CreateView} view */
 async function openEditor(view) {

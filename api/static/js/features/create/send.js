@@ -1,0 +1,45 @@
+/** Sends the form as a request, once what was given to it is there. */
+import { api } from "../../shell/api.js";
+import { events } from "../../shell/events.js";
+import { newKey } from "../../shell/pass.js";
+import { toast, toastError } from "../../ui/toast.js";
+
+/** @param {FormState} state */
+function whatIsMissing({ text, input, edit, mask, zoom, pan }) {
+  if (!input) return text.trim() ? "" : "Describe the picture first.";
+  if (edit === "inpaint" && !mask) return "Paint over what should change, then press Generate.";
+  return edit === "outpaint" && !mask && !zoom && !pan ? "Set the frame first, then press Generate." : "";
+}
+
+/**
+ * @param {CreateView} view
+ * @param {{ showJob: (view: CreateView, job: Api.Job) => void, openEditor: (view: CreateView) => unknown }} doors
+ */
+export async function generate(view, { showJob, openEditor }) {
+  if (view.isSending) return;
+  const { form } = view;
+  view.isSending = true;
+  view.go.disabled = true;
+  try {
+    await form.pending?.catch(() => {}); // what failed was told, and the form stands as it did
+    const missing = whatIsMissing(form.get());
+    if (missing) {
+      if (form.get().input) openEditor(view);
+      else view.box.input.focus();
+      toast(missing);
+      return;
+    }
+    await view.box.settled();
+    const { jobs, notes } = await api.post("/api/jobs", view.bodyOf(), { headers: { "Idempotency-Key": newKey() } });
+    const [first] = jobs.map((job) => events.put(job));
+    view.stage.cover(null);
+    showJob(view, first);
+    if (notes?.length) toast(notes.join(" "));
+    if (innerWidth < 860) view.stage.node.scrollIntoView({ behavior: "smooth", block: "start" });
+  } catch (error) {
+    toastError(error);
+  } finally {
+    view.isSending = false;
+    view.go.disabled = false;
+  }
+}
