@@ -33,6 +33,7 @@ from cogs.moderation.cog import Moderating
 from cogs.moderation.engines import EngineHolds
 from cogs.moderation.notices import ModerationNotices
 from cogs.moderation.reports import Reports
+from cogs.offers import Offers
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
 from cogs.plain_words import give_command, may_be_mended
@@ -88,7 +89,8 @@ class EaselBot(commands.Bot):
             default_guild_ids=list(settings.guild_ids) or nextcord.utils.MISSING,
             guild_ready_timeout=GUILD_READY_TIMEOUT_S,
         )
-        self._command_sync = CommandSync(self, services.clock, settings.guild_ids)
+        offers = Offers(catalog=services.catalog, rentals=services.upkeep.rentals)
+        self._command_sync = CommandSync(self, offers, services.loops, services.clock, settings.guild_ids)
         self._spender = Spender(services.clock, services.loops)
         self._presence = Presence(self, service=services.generation, loops=services.loops, clock=services.clock)
         poster = Poster(self, services.clock, settings.card_style)
@@ -266,6 +268,7 @@ class EaselBot(commands.Bot):
 
     async def close(self) -> None:
         await self._presence.aclose()
+        await self._command_sync.aclose()
         await self.desk.aclose()
         await self.messages.aclose()
         await self._comparisons.aclose()

@@ -6,31 +6,44 @@ than a minute for the last one. Source: "Bulk Overwrite Global Application Comma
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Final
 
 import nextcord
 from nextcord.ext import commands
 
+from cogs.offers import LeftOut, Offers
 from cogs.posting import TRANSIENT
 from utils.clock import Clock
+from utils.loops import Loops
 
 log = logging.getLogger(__name__)
 
+LOOP: Final = "commands"
+LOOK_EVERY_S: Final = 60.0  # engines come and go; Discord takes few changes of commands a day
 RETRY_S = (2.0, 10.0, 30.0, 120.0, 600.0)  # the last one again and again
 
 
 class CommandSync:
     """One per bot. A scope is a server's id, or `None` for everywhere."""
 
-    def __init__(self, bot: commands.Bot, clock: Clock, guild_ids: tuple[int, ...]) -> None:
+    def __init__(
+        self, bot: commands.Bot, offers: Offers, loops: Loops, clock: Clock, guild_ids: tuple[int, ...]
+    ) -> None:
         self._bot = bot
         self._clock = clock
+        self._loops = loops
+        self._offers = offers
+        self._is_looking = False
+        self._seen = LeftOut()
         self._scopes: tuple[int | None, ...] = guild_ids or (None,)
         self._synced: set[int | None] = set()
         self._lock = asyncio.Lock()
 
     async def sync_all(self) -> None:
         """Bring every scope up to date; does nothing in those that are, so that each connection may call it."""
+        if not self._is_looking:
+            self._is_looking, self._seen = True, self._offers.left_out()
+            self._loops.start(LOOP, self._look)
         self._bot.add_all_application_commands()
         for scope in self._scopes:
             await self._sync_patiently(scope)
@@ -40,6 +53,18 @@ class CommandSync:
         if guild_id in self._scopes:
             self._bot.add_all_application_commands()
             await self._sync_patiently(guild_id)
+
+    async def aclose(self) -> None:
+        await self._loops.cancel(LOOP)
+
+    async def _look(self) -> None:
+        """Offer commands and take them back as engines come and go."""
+        while True:
+            await self._clock.sleep(LOOK_EVERY_S)
+            if (now := self._offers.left_out()) != self._seen:
+                self._seen = now
+                self._synced.clear()
+                await self.sync_all()
 
     async def _sync_patiently(self, scope: int | None) -> None:
         attempt = 0
@@ -64,11 +89,13 @@ class CommandSync:
     async def _sync(self, scope: int | None) -> None:
         http, application_id = self._bot.http, self._bot.application_id
         assert application_id is not None, "known since the connection"
-        ours = {_signature(command.get_payload(scope)): command for command in self._commands(scope)}
         if scope is None:
             known: list[Any] = await http.get_global_commands(application_id)
         else:
             known = await http.get_guild_commands(application_id, scope)
+        left_out = self._offers.left_out().given(frozenset(str(raw["name"]) for raw in known))
+        offered = [command for command in self._commands(scope) if command.name not in left_out]
+        ours = {_signature(command.get_payload(scope)): command for command in offered}
         is_same = {_signature(raw) for raw in known} == set(ours) and all(
             ours[_signature(raw)].is_payload_valid(raw, scope) for raw in known
         )

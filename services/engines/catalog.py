@@ -140,6 +140,15 @@ class Catalog:
             *(engine.fills or engine.capabilities.modes for engine in engines if engine.capabilities)
         )
 
+    def all_modes(self) -> frozenset[Mode]:
+        """Return what the engines can do that anybody has connected, also those that are down now."""
+        known = [entry for entry in self._registry if entry.capabilities]
+        return frozenset().union(*(entry.fills or entry.capabilities.modes for entry in known if entry.capabilities))
+
+    def is_known(self) -> bool:
+        """Return whether every engine has told what it can do."""
+        return all(entry.capabilities for entry in self._registry)
+
     def most_pictures(self, person: Person) -> int:
         """Return how many input pictures the engine takes that takes most, without a workflow named for it."""
         known = [engine.capabilities for engine in self.engines(person) if engine.capabilities]

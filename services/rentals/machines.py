@@ -61,6 +61,10 @@ class MachineService:
         self._clock = clock
         self._listed: dict[str, tuple[float, tuple[Machine, ...]]] = {}
 
+    @property
+    def has_providers(self) -> bool:
+        return bool(self._providers)
+
     def allows(self, owner: Owner, by: str = "") -> bool:
         """Return whether the machine behind this owner's connection may be looked at and switched.
 

@@ -167,6 +167,10 @@ class RentalService:
         rental = await self._note(entry)
         return await self._told(entry, rental, await self._machines.require(entry, rental, by))
 
+    def may_serve(self) -> bool:
+        """Return whether anybody here has something to rent: a provider's key, or an engine of their own."""
+        return self._machines.has_providers or any(entry.owner.kind in ("user", "guild") for entry in self._registry)
+
     def start_command(self, lane: str) -> str:
         """Write the command that starts an engine's machine; empty unless it is known to be stopped."""
         owner = self._asleep.get(lane)

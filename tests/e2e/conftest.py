@@ -8,7 +8,7 @@ from typing import Any
 import nextcord.http
 import pytest
 
-from cogs import bot, spender
+from cogs import bot, command_sync, spender
 from cogs.jobs import messages as job_messages
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, Easel
@@ -43,6 +43,7 @@ def quick_edits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def start(discord: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartEasel]:
     """Start Easel with these backends (none: sketch); it is stopped at the end of the test."""
     monkeypatch.setattr(job_messages, "FIRST_PROGRESS_S", FIRST_PROGRESS_S)
+    monkeypatch.setattr(command_sync, "LOOK_EVERY_S", 0.05)
     started: list[Easel] = []
 
     async def begin(*backends: Any, **settings: Any) -> Easel:

@@ -42,8 +42,8 @@ from utils.clock import SystemClock
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
-    "compare", "status", "setup", "gpu", "workflow", "settings", "gallery", "history", "export", "forget",
-    "ban", "unban", "bans", "audit", "caps", "quota", "style", "restyle", "engine", "why",
+    "compare", "status", "setup", "workflow", "settings", "gallery", "history", "export", "forget",
+    "ban", "unban", "bans", "audit", "caps", "quota", "style", "engine", "why",
     "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture",
 }  # fmt: skip
 SETTINGS = Settings().changed(
@@ -188,7 +188,8 @@ class Easel:
         if task.done():
             task.result()
         await bot.wait_until_ready()
-        await until(lambda: all(command.command_ids for command in bot.get_all_application_commands()))
+        offered = [command for command in bot.get_all_application_commands() if command.name in COMMANDS]
+        await until(lambda: all(command.command_ids for command in offered))
         return self
 
     async def stop(self) -> None:

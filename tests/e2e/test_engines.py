@@ -30,6 +30,7 @@ async def status(discord: DiscordServer, user: str = "mia") -> str:
 
 
 async def gpu(discord: DiscordServer, what: str, user: str = "mia", **options: object) -> str:
+    await discord.wait_commands({"gpu"})
     result = await discord.user(user).slash(discord.channel, f"gpu {what}", **options)
     await discord.wait_for(lambda: (result.message and result.message.content) or result.followups)
     assert result.ephemeral
@@ -86,8 +87,8 @@ async def test_gpu_shows_price_hints_then_the_running_cost(
     discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
 ) -> None:
     easel = await start(examine=examine)
-    assert "No SD API connected" in await gpu(discord, "show")
     await connect(easel)
+    assert "No SD API connected" in await gpu(discord, "show", "ann")
     text = await gpu(discord, "show")
     assert "**mia's Forge** · RunPod" in text
     assert "RTX 4090 $0.69" in text

@@ -20,6 +20,7 @@ def restyler() -> FakeBackend:
 async def test_style_paints_the_picture_in_a_style_or_like_another(discord: DiscordServer, start: StartEasel) -> None:
     engine = restyler()
     easel = await start(engine)
+    await easel.server.wait_commands({"restyle"})
     mia = discord.user("mia")
     result = await mia.slash(discord.channel, "restyle", image=("cat.png", png()), style="painting 2", strength=0.5)
     assert not result.failed
@@ -40,6 +41,7 @@ async def test_style_paints_the_picture_in_a_style_or_like_another(discord: Disc
 async def test_style_by_prefix_takes_the_picture_of_the_message_or_of_the_one_it_answers(start: StartEasel) -> None:
     engine = restyler()
     easel = await start(engine)
+    await easel.server.wait_commands({"restyle"})
     done = await easel.dream("!style painting 2 --strength 0.5", attachments=[("cat.png", png())])
     assert "painting 2" in done.content
     await easel.finished(await easel.answer_to(await easel.say("!style oil", reply_to=done)))
@@ -53,6 +55,7 @@ async def test_style_by_prefix_takes_the_picture_of_the_message_or_of_the_one_it
 async def test_a_style_that_is_words_for_a_prompt_is_no_style_of_the_engine(start: StartEasel) -> None:
     engine = restyler()
     easel = await start(engine)
+    await easel.server.wait_commands({"restyle"})
     reply = await easel.answer_to(await easel.say("!style watercolor", attachments=[("cat.png", png())]))
     await easel.server.wait_for(lambda: "watercolor" in reply.content and "no style" in reply.content)
     assert engine.requests == []
