@@ -31,8 +31,8 @@ async def test_restyle_comes_and_goes_with_an_engine_that_can(discord: DiscordSe
     await discord.wait_for(lambda: "restyle" not in discord.commands.names())
     assert writes(discord) == ["PUT", "PUT"]
     await easel.dream("!dream a red fox")
-    said = await easel.say("!restyle")
-    await discord.wait_for(lambda: [each for each in own(discord.channel) if each.reference is said])
+    typed = await easel.say("!restyle")
+    await discord.wait_for(lambda: [each for each in own(discord.channel) if each.reference is typed])
 
 
 async def test_an_engine_that_is_away_keeps_its_command(discord: DiscordServer, start: StartEasel) -> None:
@@ -45,8 +45,8 @@ async def test_an_engine_that_is_away_keeps_its_command(discord: DiscordServer, 
     discord.requests.clear()
     await easel.start()
     await easel.now.registry.refresh_all()
-    said = await easel.say("!help")
-    await discord.wait_for(lambda: [each for each in own(discord.channel) if each.reference is said])
+    typed = await easel.say("!help")
+    await discord.wait_for(lambda: [each for each in own(discord.channel) if each.reference is typed])
     assert "restyle" in discord.commands.names()
     assert writes(discord) == []
 
