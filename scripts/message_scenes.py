@@ -243,6 +243,13 @@ async def connected(stage: Stage) -> str:
     return await stage.asked("sdconnect", type="a1111", url=URL)
 
 
+async def rented(stage: Stage) -> str:
+    """Show it to somebody with an engine of their own: without one there is no such command."""
+    await connected(stage)
+    await stage.easel.server.wait_commands({"gpu"})
+    return await stage.asked("gpu show")
+
+
 async def connection_fails(stage: Stage) -> str:
     stage.examined = Diagnosis(
         steps=FAILED, is_ok=False, message="Nothing answers at that address.",
@@ -309,7 +316,7 @@ SCENES: Final[dict[str, Scene]] = {
     "connect-fails": Scene(connection_fails),
     "connection-test": Scene(lambda stage: simple(stage, "sdtest"), "sdtest"),
     "disconnect": Scene(lambda stage: simple(stage, "sddisconnect"), "sddisconnect"),
-    "gpu": Scene(lambda stage: simple(stage, "gpu show"), "gpu show"),
+    "gpu": Scene(rented, "gpu show"),
     "workflows": Scene(lambda stage: simple(stage, "workflow list"), "workflow list"),
     "cancel": Scene(lambda stage: simple(stage, "cancel"), "cancel"),
     "forget": Scene(lambda stage: simple(stage, "forget"), "forget"),
