@@ -107,7 +107,7 @@ class EaselBot(commands.Bot):
             start_command=services.upkeep.rentals.start_command,
             link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",
         )
-        self._letters = Letters(self, self.messages, poster)
+        self._letters = Letters(self.messages, poster)
         self._comparisons = CompareMessages(
             poster=poster,
             service=services.generation,
@@ -128,7 +128,7 @@ class EaselBot(commands.Bot):
             intakes=services.intakes,
             messages=self.messages,
             comparisons=self._comparisons,
-            teller=Teller(self, poster, services.clock),
+            teller=Teller(poster, services.clock),
             questions=services.questions,
             preferences=services.preferences,
             clock=services.clock,

@@ -189,31 +189,35 @@ class Desk:
             await self._answer_message(again, is_repeated=True)
 
     async def _answer_press(
-        self, intake: Intake, acknowledge: Callable[[], Awaitable[object]], *, is_repeated: bool = False
+        self, intake: Intake, acknowledge: Callable[[], Awaitable[bool]], *, is_repeated: bool = False
     ) -> None:
         work = asyncio.ensure_future(self._intakes.carry_out(intake, read_file))
         try:
             # beside the work, and before anything is shown: until then the answer does not exist
-            await self._acknowledge(acknowledge)
+            if await self._acknowledge(acknowledge):
+                self._teller.note_thinking(intake.origin)
             made = await work
         except Exception as error:
             await self._refuse(intake, error, is_repeated=is_repeated)
         else:
-            await self._show(made, is_repeated=is_repeated)
+            await self._show(made, is_repeated=is_repeated, is_thinking=True)
         finally:
             work.cancel()
 
-    async def _acknowledge(self, acknowledge: Callable[[], Awaitable[object]]) -> None:
-        """Answer within Discord's three seconds; where that fails, the picture comes as a message of its own."""
+    async def _acknowledge(self, acknowledge: Callable[[], Awaitable[bool]]) -> bool:
+        """Answer within Discord's three seconds; where that fails, the picture comes as a message of its own.
+
+        Return whether the bot is seen thinking since then.
+        """
         for wait_s in (*ACKNOWLEDGE_AGAIN_S, None):
             try:
-                await acknowledge()
-                return
+                return await acknowledge()
             except (nextcord.HTTPException, *TRANSIENT) as error:
                 if wait_s is None or not isinstance(error, TRANSIENT):
                     log.warning("an interaction could not be acknowledged (%s)", type(error).__name__)
-                    return
+                    break
                 await self._clock.sleep(wait_s)
+        return False
 
     async def _answer_message(self, intake: Intake, *, is_repeated: bool) -> None:
         work: asyncio.Future[Made] | None = None
@@ -233,7 +237,7 @@ class Desk:
             if intake.id in self._given_up:
                 await self._intakes.take_back(made, intake.origin)
             else:
-                await self._show(made, is_repeated=is_repeated)
+                await self._show(made, is_repeated=is_repeated, is_thinking=bool(intake.origin.message_id))
         finally:
             if work is not None:
                 work.cancel()
@@ -244,9 +248,10 @@ class Desk:
         self._announced[posted.message_id] = intake
         return await self._intakes.attach(intake, channel_id=posted.channel_id, message_id=posted.message_id)
 
-    async def _show(self, made: Made, *, is_repeated: bool) -> None:
+    async def _show(self, made: Made, *, is_repeated: bool, is_thinking: bool) -> None:
+        is_thinking = is_thinking and len(made.views) == 1
         for view in made.views:
-            await self._messages.open(view, is_repeated=is_repeated)
+            await self._messages.open(view, is_repeated=is_repeated, is_thinking=is_thinking)
         if made.comparison:
             await self._comparisons.open(made.comparison)
 
@@ -271,6 +276,8 @@ class Desk:
         return remedy_rows(question_id, remedy)
 
 
-async def _defer(interaction: nextcord.Interaction, private: bool) -> None:
-    if not interaction.response.is_done():
-        await interaction.response.defer(ephemeral=private, with_message=True)
+async def _defer(interaction: nextcord.Interaction, private: bool) -> bool:
+    if interaction.response.is_done():
+        return False
+    await interaction.response.defer(ephemeral=private, with_message=True)
+    return True

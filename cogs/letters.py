@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import nextcord
-from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.jobs.forms import pack
@@ -18,8 +17,7 @@ from texts.text import _
 class Letters:
     """Writes to people."""
 
-    def __init__(self, bot: commands.Bot, messages: JobMessages, poster: Poster) -> None:
-        self._bot = bot
+    def __init__(self, messages: JobMessages, poster: Poster) -> None:
         self._messages = messages
         self._poster = poster
         self._closed: set[str] = set()  # people who know that they take no direct messages from us
@@ -34,8 +32,8 @@ class Letters:
     async def write(self, user_id: int, card: Card) -> bool:
         """Write one message; False where they take none."""
         try:
-            user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
-            await user.send(**new_message(card))
+            channel = await self._poster.direct.of(str(user_id))
+            await channel.send(**new_message(card))
         except (nextcord.HTTPException, *TRANSIENT):
             return False
         return True

@@ -22,6 +22,8 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import Card
+from cogs.direct import DirectRooms
+from cogs.tokens import Tokens
 from cogs.wire.reading import ids_in, text_in
 from cogs.wire.styles import CardStyle, MessageStyles, edit_of
 from generation.job import Job, Origin
@@ -36,6 +38,8 @@ TOO_LARGE, HTTP_TOO_LARGE = 40005, 413
 UNKNOWN_WEBHOOK, INVALID_TOKEN = 10015, 50027
 SEARCHED_MESSAGES = 100
 PING_STAYS_S = 20.0  # long enough for a phone to show it
+PING_TOGETHER_S = 5.0  # what ends within it of a ping is seen with what that was for
+THINKING = ""  # in place of the id of an answer: it shows only that the bot is thinking
 OPEN_RETRY_S = (1.0, 3.0)
 ASKING = _("⏳ asking the engine…")  # a first answer where deciding takes longer than a moment
 
@@ -61,7 +65,9 @@ class Poster:
         self._clock = clock
         self._styles = MessageStyles(style)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by token
-        self._dead_tokens: set[str] = set()  # refused before their time; asking again would count against the bot
+        self._tokens = Tokens()
+        self._pinged: dict[tuple[str, str], float] = {}  # (person, channel) -> when
+        self.direct = DirectRooms(bot)
 
     def bucket(self, origin: Origin) -> str:
         """Name the edit budget this answer is charged to."""
@@ -72,8 +78,12 @@ class Poster:
     def has_reply(self, origin: Origin) -> bool:
         """Return whether the interaction's token can still be used."""
         until = origin.reply_token_until
-        is_alive = bool(origin.reply_token) and origin.reply_token not in self._dead_tokens
+        is_alive = bool(origin.reply_token) and not self._tokens.is_dead(origin.reply_token)
         return is_alive and until is not None and self._clock.now() < until
+
+    def note_thinking(self, origin: Origin) -> None:
+        """Take in that an interaction was just answered with "thinking"."""
+        self._tokens.note_answer(origin.reply_token, THINKING)
 
     async def edit(self, job: Job, card: Card, *, keeps_files: bool = True) -> None:
         """Edit the job's message where it stands, if there is one; files stay unless the card brings one."""
@@ -126,7 +136,15 @@ class Poster:
         return None
 
     async def ping(self, origin: Origin, posted: Posted, text: str) -> None:
-        """Notify the person, once, by a reply to a message of theirs that does not stay. Not worth a retry."""
+        """Notify the person, once, by a reply to a message of theirs that does not stay. Not worth a retry.
+
+        What is ready right after another is seen with that.
+        """
+        now, pinged = self._clock.monotonic(), (origin.user_id, posted.channel_id)
+        self._pinged = {key: at for key, at in self._pinged.items() if now - at < PING_TOGETHER_S}
+        if pinged in self._pinged:
+            return
+        self._pinged[pinged] = now
         reference = nextcord.MessageReference(
             message_id=int(posted.message_id), channel_id=int(posted.channel_id), fail_if_not_exists=False
         )
@@ -156,7 +174,7 @@ class Poster:
                 message = await self._put_into_reply(origin, card, keeps_files=keeps_files)
         except nextcord.HTTPException as error:
             if error.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
-                self._dead_tokens.add(origin.reply_token)
+                self._tokens.note_dead(origin.reply_token)
             raise
         return Posted(
             channel_id=origin.channel_id or str(message.channel.id), message_id=str(message.id), place="reply"
@@ -164,21 +182,39 @@ class Poster:
 
     async def _put_into_reply(self, origin: Origin, card: Card, *, keeps_files: bool) -> Any:
         """Edit the message of a reply: by its id where it is known, since with --repeat one token has several."""
-        followup, known = self.reply(origin).followup, origin.message_id
+        known = origin.message_id
         if known is None and self._styles.is_v2:
-            answer: Any = await followup.fetch_message(_message_id(None))
-            if answer.flags.loading:
+            known = await self._answer(origin)
+            if known == THINKING:
                 # an edit cannot make a layout of "thinking…", but the first message that is sent takes its place
                 return await self._send_in_reply(origin, card)
-            known = self._styles.note(answer)
-        send = partial(followup.edit_message, _message_id(origin.message_id))
-        return await self._styles.edit(known or "", send, card, keeps_files=keeps_files)
+        send = partial(self.reply(origin).followup.edit_message, _message_id(origin.message_id))
+        if origin.answer_number:
+            return await self._styles.edit(known or "", send, card, keeps_files=keeps_files)
+        self._tokens.note_answer(origin.reply_token, None)
+        message = await self._styles.edit(known or "", send, card, keeps_files=keeps_files)
+        self._tokens.note_answer(origin.reply_token, str(message.id))
+        return message
+
+    async def _answer(self, origin: Origin) -> str:
+        """Return the id of the first answer, or `THINKING`: as this process knows it, or else Discord."""
+        known = self._tokens.answer(origin.reply_token)
+        if known is None:
+            answer: Any = await self.reply(origin).followup.fetch_message(_message_id(None))
+            known = THINKING if answer.flags.loading else self._styles.note(answer)
+            self._tokens.note_answer(origin.reply_token, known)
+        return known
 
     async def _send_in_reply(self, origin: Origin, card: Card) -> Any:
         values = self._styles.new(card)
+        is_first = self._tokens.answer(origin.reply_token) == THINKING
+        if is_first:
+            self._tokens.note_answer(origin.reply_token, None)
         message = await self.reply(origin).followup.send(**values, ephemeral=origin.private, wait=True)
         assert message is not None, "it was waited for"
-        self._styles.note(message)
+        message_id = self._styles.note(message)
+        if is_first:
+            self._tokens.note_answer(origin.reply_token, message_id)
         return message
 
     async def _edit_message(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
@@ -209,12 +245,11 @@ class Poster:
                 if earlier := await self.find_in(channel, origin, job.id):
                     await self.edit_in(channel, earlier, card)
                     return Posted(channel_id=origin.channel_id, message_id=earlier, place="reply")
-        followup = self.reply(origin).followup
         async with self._turn(origin):
             # a message that is sent while the answer is still "thinking" would become that answer
-            answer = await followup.fetch_message(_message_id(None))
-            if answer.flags.loading:
-                await followup.edit_message(_message_id(None), content=ASKING)
+            if await self._answer(origin) == THINKING:
+                answer = await self.reply(origin).followup.edit_message(_message_id(None), content=ASKING)
+                self._tokens.note_answer(origin.reply_token, str(answer.id) if answer else None)
             message = await self._send_in_reply(origin, card)
         channel_id = origin.channel_id or str(message.channel.id)
         return Posted(channel_id=channel_id, message_id=str(message.id), place="reply")
@@ -229,8 +264,7 @@ class Poster:
 
     async def _write(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
         """Send it as a direct message."""
-        user = await self._bot.fetch_user(int(job.origin.user_id))
-        channel = user.dm_channel or await user.create_dm()
+        channel = await self.direct.of(job.origin.user_id)
         message_id = await self._send(channel, job, card, may_be_there=may_be_there)
         return Posted(channel_id=str(channel.id), message_id=message_id, place="dm")
 

@@ -25,21 +25,29 @@ ACKNOWLEDGED_WITHIN: Final = timedelta(seconds=3)  # by then Discord has told th
 class Teller:
     """Announces answers, finds what an earlier process announced, and tells refusals."""
 
-    def __init__(self, bot: nextcord.Client, poster: Poster, clock: Clock) -> None:
-        self._bot = bot
+    def __init__(self, poster: Poster, clock: Clock) -> None:
         self._poster = poster
         self._clock = clock
         self.taken: set[str] = set()  # direct messages that await an answer of their own
 
-    async def acknowledge(self, interaction_id: str, origin: Origin) -> None:
-        """Acknowledge a press that an earlier process may not have come to acknowledge, if there is time left."""
+    def note_thinking(self, origin: Origin) -> None:
+        """Take in that an interaction was just answered with "thinking"."""
+        self._poster.note_thinking(origin)
+
+    async def acknowledge(self, interaction_id: str, origin: Origin) -> bool:
+        """Acknowledge a press that an earlier process may not have come to acknowledge, if there is time left.
+
+        Return whether the bot is seen thinking only since then.
+        """
         if self._clock.now() - nextcord.utils.snowflake_time(int(interaction_id)) > ACKNOWLEDGED_WITHIN:
-            return
+            return False
         reply = self._poster.reply(origin, interaction_id)
         try:
             await reply.followup.fetch_message("@original")  # type: ignore[arg-type]  # there is one once it was
         except nextcord.NotFound:
             await reply.response.defer(ephemeral=origin.private, with_message=True)
+            return True
+        return False
 
     async def announce(self, origin: Origin) -> Posted | None:
         """Report that an answer to a command is on its way; None where Discord did not take that.
@@ -52,7 +60,7 @@ class Teller:
                 channel: Any = self._poster.channel(origin.channel_id or "0")
                 message_id = await self._poster.send_to(channel, Card(content=ASKING), **reference_to(origin))
             else:
-                channel = await self._direct(origin)
+                channel = await self._poster.direct.of(origin.user_id)
                 message_id = await self._poster.send_to(channel, Card(content=ASKING))
                 self.taken.add(message_id)
         except nextcord.Forbidden as error:
@@ -75,7 +83,7 @@ class Teller:
                 channel: Any = self._poster.channel(origin.channel_id or "0")
                 message_id = await self._poster.find_in(channel, origin)
             else:
-                channel = await self._direct(origin)
+                channel = await self._poster.direct.of(origin.user_id)
                 message_id = await self._find_direct(channel, intake)
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.warning("an earlier answer could not be looked for (%s)", type(error).__name__)
@@ -101,7 +109,7 @@ class Teller:
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.info("a refusal could not be told in place (%s)", type(error).__name__)
         try:
-            direct = await self._direct(origin)
+            direct = await self._poster.direct.of(origin.user_id)
             card = Card(content=f"<#{origin.channel_id}>: {text}", rows=rows)  # "here" is not where this is read
             await direct.send(**new_message(card))
         except (nextcord.HTTPException, *TRANSIENT) as lost:
@@ -113,7 +121,7 @@ class Teller:
             await self.refuse(origin, text)
             return
         try:
-            direct = await self._direct(origin)
+            direct = await self._poster.direct.of(origin.user_id)
             await direct.send(f"<#{origin.channel_id}>: {text}")
         except (nextcord.HTTPException, *TRANSIENT) as lost:
             log.info("a refusal could not be told in private (%s)", type(lost).__name__)
@@ -136,11 +144,7 @@ class Teller:
                     return
         await channel.send(**new_message(Card(content=text, rows=rows)), **reference_to(origin))
 
-    async def _direct(self, origin: Origin) -> nextcord.DMChannel:
-        user = await self._bot.fetch_user(int(origin.user_id))
-        return user.dm_channel or await user.create_dm()
-
-    async def _find_direct(self, channel: nextcord.DMChannel, intake: Intake) -> str | None:
+    async def _find_direct(self, channel: Any, intake: Intake) -> str | None:
         """Direct messages reply to nothing: any that still announces, and that no other request has, will do."""
         async for raw in self._poster.own_messages(channel, int(intake.id)):
             message_id = str(raw["id"])

@@ -19,8 +19,7 @@ import nextcord
 from playwright.async_api import Browser, async_playwright
 
 from backends import kinds
-from cogs import command_sync, spender
-from cogs.jobs import messages as job_messages
+from cogs import command_sync, pacing, spender
 from scripts.discord_page import STYLE
 from scripts.message_scenes import SCENES, PaintingEngine, Stage, file
 from tests.discord_server import DiscordServer
@@ -82,6 +81,6 @@ async def play(names: Collection[str], style: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    job_messages.FIRST_PROGRESS_S, spender.GAP_S, command_sync.LOOK_EVERY_S = 0.02, 0.05, 0.05
+    pacing.SOON_S, spender.GAP_S, command_sync.LOOK_EVERY_S = 0.02, 0.05, 0.05
     kinds._kinds["a1111"] = with_backend("a1111", PaintingEngine.of)
     sys.exit(asyncio.run(main(sys.argv[1:])))

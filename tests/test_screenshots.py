@@ -14,8 +14,7 @@ from PIL import Image
 from playwright.async_api import async_playwright
 
 from backends import kinds
-from cogs import command_sync, spender
-from cogs.jobs import messages as job_messages
+from cogs import command_sync, pacing, spender
 from generation.job import JobStatus
 from scripts.discord_page import STYLE, markdown
 from scripts.draw_messages import IN_BOTH_STYLES, WIDTH, draw, play
@@ -53,7 +52,7 @@ def test_each_state_of_a_job_has_a_scene() -> None:
 
 @pytest.fixture
 def stage_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_messages, "FIRST_PROGRESS_S", 0.02)
+    monkeypatch.setattr(pacing, "SOON_S", 0.02)
     monkeypatch.setattr(spender, "GAP_S", 0.05)
     monkeypatch.setattr(command_sync, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(nextcord.http.Route, "BASE", nextcord.http.Route.BASE)

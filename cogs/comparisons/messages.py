@@ -10,6 +10,7 @@ from cogs.comparisons import card as compare_card
 from cogs.delivery import Delivery, Followers, Write, is_old
 from cogs.jobs.attached import SPOILER, hidden
 from cogs.origin import DOOR
+from cogs.pacing import EditPlan, Pacer, Standing
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from generation.job import Job, JobStatus, JobView
@@ -27,7 +28,10 @@ class _State:
 
     comparison: Comparison
     views: dict[str, JobView] = field(default_factory=dict)
-    shown: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        return len(self.views) == len(self.comparison.job_ids)
 
     @property
     def lead(self) -> Job:
@@ -95,9 +99,14 @@ class CompareMessages:
         state = _State(comparison)
         if is_repeated:
             await self._present(comparison, is_repeated=True)
-        async with asyncio.TaskGroup() as watching:  # one that fails ends the others, and all begin again
-            for job_id in comparison.job_ids:
-                watching.create_task(self._watch(state, job_id))
+        pacer = self._pacer(state)
+        pacing = asyncio.create_task(pacer.run(), name="pacing")
+        try:
+            async with asyncio.TaskGroup() as watching:  # one that fails ends the others, and all begin again
+                for job_id in comparison.job_ids:
+                    watching.create_task(self._watch(state, job_id, pacer))
+        finally:
+            pacing.cancel()
         posted = None
         if state.views:
             with self._followers.delivering():
@@ -119,24 +128,39 @@ class CompareMessages:
             place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
             await self._service.attach_group(comparison.job_ids, **place)
 
-    async def _watch(self, state: _State, job_id: str) -> None:
-        async for view in self._service.watch(job_id):
-            state.views[job_id] = view
-            self._offer(state)
-
-    def _offer(self, state: _State) -> None:
-        content = self._card(state).content
-        if content == state.shown or len(state.views) < len(state.comparison.job_ids):
-            return
-        if is_old(state.lead, self._clock):
-            return
-        state.shown = content
+    def _pacer(self, state: _State) -> Pacer:
+        """Return what sends the few edits that its message is worth."""
 
         async def send() -> None:
-            if not all(view.job.is_terminal for view in state.views.values()):
+            if all(view.job.is_terminal for view in state.views.values()):
+                return
+            try:
                 await self._poster.edit(state.lead, self._card(state))
+            finally:
+                pacer.sent(self._standing(state))
 
-        self._spender.offer(self._poster.bucket(state.lead.origin), state.comparison.id, send)
+        def offer() -> None:
+            self._spender.offer(self._poster.bucket(state.lead.origin), state.comparison.id, send)
+
+        age_s = (self._clock.now() - state.comparison.created_at).total_seconds()
+        nothing = Standing(is_waiting=True)
+        plan = EditPlan(nothing, self._clock.monotonic(), age_s=age_s, ping_after_s=self._delivery.ping_after_s)
+        pacer = Pacer(plan, self._clock, offer)
+        return pacer
+
+    async def _watch(self, state: _State, job_id: str, pacer: Pacer) -> None:
+        async for view in self._service.watch(job_id):
+            state.views[job_id] = view
+            if state.is_known and not is_old(state.lead, self._clock):
+                pacer.note(self._standing(state))
+
+    def _standing(self, state: _State) -> Standing:
+        views = state.views.values()
+        return Standing(
+            is_waiting=all(view.job.status is JobStatus.QUEUED for view in views),
+            news=tuple((view.job.is_terminal, view.hold) for view in views),
+            words=self._card(state).content,
+        )
 
     async def _deliver(self, state: _State, is_repeated: bool) -> Posted | None:
         state = await self._read(state.comparison)  # where its message stands may have been noted after the start

@@ -7,18 +7,19 @@ the same message is repeated safely, so nothing is lost and nothing is posted tw
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from cogs.cards import Card, CardPicture
-from cogs.delivery import Delivery, Followers, Write, is_old
+from cogs.delivery import Delivery, Followers, Write
 from cogs.jobs import card as render
-from cogs.jobs.attached import LinkTo, attached, hidden, to_picture
+from cogs.jobs.attached import LinkTo, attached, to_picture
 from cogs.jobs.context import CardContext, OtherEngine
+from cogs.jobs.progress import JobProgress
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
-from generation.job import Hold, Job, JobStatus, JobView
+from generation.job import Job, JobView
 from generation.person import Person
 from generation.request import Mode
 from services.drawing.generation import GenerationService
@@ -30,22 +31,7 @@ from utils.text import cut
 log = logging.getLogger(__name__)
 
 DOOR = "discord"
-FIRST_PROGRESS_S = 1.5  # a job that is done sooner needs no progress edit
-MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
-PREVIEW_GAP_S = 4.0
 OTHER_CHARS = 60  # of an engine's label
-
-
-@dataclass
-class _Shown:
-    """The state that the message shows now, to leave out edits that change nothing."""
-
-    status: JobStatus
-    fraction: float = -1.0
-    position: int | None = None
-    note: str = ""
-    hold: Hold = Hold.NONE
-    preview_at: float = float("-inf")
 
 
 class JobMessages:
@@ -89,7 +75,7 @@ class JobMessages:
         context = replace(self._context(view.job, smaller), number=number)
         return render.card(view, context, self._clock.now(), pictures)
 
-    async def open(self, view: JobView, *, is_repeated: bool = False) -> None:
+    async def open(self, view: JobView, *, is_repeated: bool = False, is_thinking: bool = False) -> None:
         """Show a new job for the first time, and follow it from then on.
 
         A job that is done already (from the cache) is shown at once as it is, by its delivery.
@@ -97,8 +83,12 @@ class JobMessages:
         Args:
             view: the job as it stands now.
             is_repeated: an earlier process may have shown it, without noting where.
+            is_thinking: its message shows that the bot is at work, so a picture that comes soon needs no words before.
         """
         job = view.job
+        if is_thinking and not is_repeated:
+            self.follow(view, is_thinking=not job.is_terminal)
+            return
         try:
             card = None if job.is_terminal else self.card(view)
             if card and (posted := await self._poster.present(job, card, is_repeated=is_repeated)):
@@ -107,10 +97,9 @@ class JobMessages:
             log.exception("a first answer was not noted", extra={"action": "job_failed", "job": job.id})
         self.follow(view)
 
-    def follow(self, view: JobView) -> None:
+    def follow(self, view: JobView, *, is_thinking: bool = False) -> None:
         """Keep this job's message up to date from now on, until its result is delivered."""
-        shown = _Shown(view.job.status, position=view.position)
-        self._followers.start(view.job.id, partial(self._follow, view.job.id, shown))
+        self._followers.start(view.job.id, partial(self._follow, view, is_thinking=is_thinking))
 
     def _changed(self, job: Job) -> None:
         """Post what somebody draws in the studio for a channel here: no command waits for it."""
@@ -144,58 +133,31 @@ class JobMessages:
         await asyncio.gather(*opening, return_exceptions=True)
         await self._followers.aclose()
 
-    async def _follow(self, job_id: str, shown: _Shown) -> None:
-        first_at = self._clock.monotonic() + FIRST_PROGRESS_S
-        catching_up = asyncio.create_task(self._catch_up(job_id, shown))
+    async def _follow(self, view: JobView, *, is_thinking: bool) -> None:
+        progress = self._progress(view, is_thinking=is_thinking)
         try:
-            async for view in self._service.watch(job_id):
-                if view.job.is_terminal:
+            async for newest in self._service.watch(view.job.id):
+                if newest.job.is_terminal:
                     with self._followers.delivering():
-                        await self._deliver(view.job)
-                elif self._clock.monotonic() >= first_at:
-                    self._offer(view, shown)
+                        await progress.end()
+                        await self._deliver(newest.job)
+                else:
+                    progress.note(newest)
         finally:
-            catching_up.cancel()
-        self._taken_up.discard(job_id)
+            progress.cancel()
+        self._taken_up.discard(view.job.id)
 
-    async def _catch_up(self, job_id: str, shown: _Shown) -> None:
-        """Show where a job stands after the first moments, in which nothing was shown."""
-        await self._clock.sleep(FIRST_PROGRESS_S)
-        view = await self._service.view(job_id)
-        if view and not view.job.is_terminal:
-            self._offer(view, shown)
-
-    def _offer(self, view: JobView, shown: _Shown) -> None:
-        progress, job = view.progress, view.job
-        fraction = progress.fraction if progress else 0.0
-        note = progress.note if progress else ""
-        has_moved = (
-            job.status is not shown.status
-            or view.position != shown.position
-            or view.hold is not shown.hold
-            or note != shown.note
-            or abs(fraction - shown.fraction) >= MIN_STEP
+    def _progress(self, view: JobView, *, is_thinking: bool) -> JobProgress:
+        return JobProgress(
+            view,
+            is_thinking=is_thinking,
+            draw=self.card,
+            poster=self._poster,
+            spender=self._spender,
+            service=self._service,
+            clock=self._clock,
+            ping_after_s=self._delivery.ping_after_s,
         )
-        if not has_moved or is_old(job, self._clock):
-            return
-        shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
-        shown.hold = view.hold
-        preview: tuple[CardPicture, ...] = ()
-        now = self._clock.monotonic()
-        if job.origin.previews and progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
-            shown.preview_at = now
-            preview = (
-                CardPicture(
-                    data=progress.preview, filename=hidden(_preview_name(progress.preview), job), alt_text="preview"
-                ),
-            )
-
-        async def send() -> None:
-            current = await self._service.view(job.id)
-            if current and not current.job.is_terminal:
-                await self._poster.edit(current.job, self.card(current, preview))
-
-        self._spender.offer(self._poster.bucket(job.origin), job.id, send)
 
     async def _deliver(self, job: Job) -> None:
         """Deliver a terminal job: try until Discord takes it or no place is left."""
@@ -281,8 +243,3 @@ class JobMessages:
         """Return the engine that a button means: the one it names if this person may use that, else the first."""
         others = self.other_engines(job, person)
         return next((engine for engine in others if engine.name == wanted or not wanted), None)
-
-
-def _preview_name(data: bytes) -> str:
-    kinds = {b"\x89PNG": "png", b"RIFF": "webp"}
-    return f"preview.{kinds.get(data[:4], 'jpg')}"

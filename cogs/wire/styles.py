@@ -41,7 +41,7 @@ class MessageStyles:
     async def edit(
         self, message_id: str, send: Callable[..., Awaitable[Any]], card: Card, *, keeps_files: bool = False
     ) -> Any:
-        """Edit a message by `send`, in the style that it has.
+        """Edit a message by `send`, in the style that it has; its id is empty where only its token is known.
 
         Raises:
             nextcord.HTTPException: Discord refuses it in either style.
@@ -55,6 +55,7 @@ class MessageStyles:
                 raise
             as_layout = not as_layout
             message = await send(**self._edit_of(message_id, card, as_layout=as_layout, keeps_files=keeps_files))
+        message_id = message_id or str(message.id)
         self._remember(message_id, as_layout=as_layout)
         if as_layout and (card.pictures or not keeps_files):
             self._shown[message_id] = tuple(replace(picture, data=b"") for picture in card.pictures)

@@ -8,12 +8,11 @@ from typing import Any
 import nextcord.http
 import pytest
 
-from cogs import bot, command_sync, spender
-from cogs.jobs import messages as job_messages
+from cogs import bot, command_sync, pacing, spender
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, Easel
 
-FIRST_PROGRESS_S = 0.3  # sooner than people need it, so that no test waits for it
+SOON_S = 0.3  # sooner than people need it, so that no test waits for it
 KNOWN_COMMANDS: list[dict[str, Any]] = []  # what the first start of all has registered
 EDIT_GAP_S = 0.1
 StartEasel = Callable[..., Awaitable[Easel]]
@@ -36,13 +35,15 @@ async def discord(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 def quick_edits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let progress follow progress sooner than Discord would."""
     monkeypatch.setattr(spender, "GAP_S", EDIT_GAP_S)
+    monkeypatch.setattr(pacing, "READ_S", EDIT_GAP_S)
+    monkeypatch.setattr(pacing, "MOST_EDITS", 100)
     monkeypatch.setattr(spender, "_Bucket", partial(spender._Bucket, gap_s=EDIT_GAP_S))
 
 
 @pytest.fixture
 async def start(discord: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartEasel]:
     """Start Easel with these backends (none: sketch); it is stopped at the end of the test."""
-    monkeypatch.setattr(job_messages, "FIRST_PROGRESS_S", FIRST_PROGRESS_S)
+    monkeypatch.setattr(pacing, "SOON_S", SOON_S)
     monkeypatch.setattr(command_sync, "LOOK_EVERY_S", 0.05)
     started: list[Easel] = []
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backends.base import Backend
-from cogs.jobs import messages as job_messages
+from cogs import pacing
 from tests.backends import (
     test_a1111_contract,
     test_ai_horde_contract,
@@ -48,7 +48,7 @@ EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 
 @pytest.fixture(autouse=True)
 def _progress_at_once(start: StartEasel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_messages, "FIRST_PROGRESS_S", 0.02)
+    monkeypatch.setattr(pacing, "SOON_S", 0.02)
 
 
 async def asked(easel: Easel, engine: Engine, server: Any) -> Message:

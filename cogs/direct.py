@@ -1,0 +1,28 @@
+"""Direct messages: the channel with each person, asked for once."""
+
+from typing import Final
+
+import nextcord
+
+MOST_KNOWN: Final = 5000
+
+
+class DirectRooms:
+    """One per bot. The ids of channels with people do not change."""
+
+    def __init__(self, bot: nextcord.Client) -> None:
+        self._bot = bot
+        self._known: dict[str, int] = {}  # by the id of the person
+
+    async def of(self, user_id: str) -> nextcord.PartialMessageable:
+        """Return the channel with a person.
+
+        Raises:
+            nextcord.HTTPException: there is none, as with other bots.
+        """
+        if user_id not in self._known:
+            raw = await self._bot.http.start_private_message(int(user_id))
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[user_id] = int(raw["id"])
+        return self._bot.get_partial_messageable(self._known[user_id], type=nextcord.ChannelType.private)
