@@ -22,8 +22,8 @@ _NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
     """The state that a message would show now, as far as it decides about an edit; times are the clock's, monotonic."""
-    """What a message would show now, as far as it decides about an edit; times are the clock's, monotonic."""
 
     is_waiting: bool
     ends_at: float | None = None  # when it is expected to be drawn or, while it waits, to begin
