@@ -22,7 +22,7 @@ _NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class MessageState:
     """The state that a message would show now, as far as it decides about an edit; times are the clock's, monotonic."""
 
     is_waiting: bool
@@ -32,7 +32,7 @@ class Standing:
     words: Hashable = None  # the rest of what is shown
     fraction: float = 0.0
 
-    def has_moved(self, shown: "Standing") -> bool:
+    def has_moved(self, shown: "MessageState") -> bool:
         return ((self.is_waiting, self.news, self.words) != (shown.is_waiting, shown.news, shown.words)) or abs(
             self.fraction - shown.fraction
         ) >= MIN_STEP
@@ -48,7 +48,9 @@ class EditPlan:
         ping_after_s: after so long a wait its end is pinged; 0: never.
     """
 
-    def __init__(self, shown: Standing | None, now: float, *, age_s: float = 0.0, ping_after_s: float = 0.0) -> None:
+    def __init__(
+        self, shown: MessageState | None, now: float, *, age_s: float = 0.0, ping_after_s: float = 0.0
+    ) -> None:
         self._shown = shown
         self._began_at = self._last_at = now
         self._asked_at = now - age_s
@@ -58,7 +60,7 @@ class EditPlan:
         self._is_run_shown = shown is not None and not shown.is_waiting
         self._soon_at: float | None = None  # when it was first thought to come soon
 
-    def wait_s(self, standing: Standing, now: float) -> float:
+    def wait_s(self, standing: MessageState, now: float) -> float:
         """Return the seconds until an edit is due that shows this; infinite while it would show nothing new."""
         if standing.is_waiting:
             self._run_at = self._soon_at = None
@@ -67,14 +69,14 @@ class EditPlan:
             self._run_at = now
         return max(0.0, self._due_at(standing, now) - now)
 
-    def note_sent(self, standing: Standing, now: float) -> None:
+    def note_sent(self, standing: MessageState, now: float) -> None:
         """Take in that the message shows this now."""
         if self._shown is None or standing.news == self._shown.news:
             self._spent += 1
         self._shown, self._last_at = standing, now
         self._is_run_shown = not standing.is_waiting
 
-    def _due_at(self, standing: Standing, now: float) -> float:
+    def _due_at(self, standing: MessageState, now: float) -> float:
         shown = self._shown
         if shown is None:
             return self._began_at if standing.is_held else self._unless_soon(standing, now, self._began_at + SOON_S)
@@ -86,14 +88,14 @@ class EditPlan:
             return self._place_at(standing, now)
         return self._unless_soon(standing, now, self._bar_at(standing, now))
 
-    def _place_at(self, standing: Standing, now: float) -> float:
+    def _place_at(self, standing: MessageState, now: float) -> float:
         """Show a place in line half-way to its turn; one edit is kept for when it is drawn."""
         if self._spent >= self._most(standing, now) - 1:
             return self._late_at()
         left_s = standing.ends_at - self._last_at if standing.ends_at is not None else self._last_at - self._began_at
         return self._last_at + max(2 * READ_S, left_s / 2)
 
-    def _bar_at(self, standing: Standing, now: float) -> float:
+    def _bar_at(self, standing: MessageState, now: float) -> float:
         assert self._run_at is not None, "set where it is first seen being drawn"
         if not self._is_run_shown:
             return max(self._last_at, self._run_at) + SOON_S
@@ -110,14 +112,14 @@ class EditPlan:
         """Return when it is shown beyond the plan: after as long as it has taken by now, so ever more rarely."""
         return self._last_at + max(LATE_S, self._last_at - self._began_at)
 
-    def _unless_soon(self, standing: Standing, now: float, due_at: float) -> float:
+    def _unless_soon(self, standing: MessageState, now: float, due_at: float) -> float:
         if standing.is_waiting or standing.ends_at is None or standing.ends_at - now > SOON_S:
             return due_at
         if self._soon_at is None:
             self._soon_at = now
         return max(due_at, self._soon_at + 2 * SOON_S)  # if it has not come by then, nobody knows when
 
-    def _most(self, standing: Standing, now: float) -> int:
+    def _most(self, standing: MessageState, now: float) -> int:
         end = max(now, standing.ends_at or now)
         is_pinged = bool(self._ping_after_s) and end - self._asked_at >= self._ping_after_s
         return MOST_EDITS - (PING_EDITS if is_pinged else 0)
@@ -130,16 +132,16 @@ class Pacer:
         self._plan = plan
         self._clock = clock
         self._offer = offer
-        self._standing: Standing | None = None
+        self._standing: MessageState | None = None
         self._is_offered = False
         self._bell = asyncio.Event()
 
-    def note(self, standing: Standing) -> None:
+    def note(self, standing: MessageState) -> None:
         """Take in what it would show now."""
         self._standing = standing
         self._bell.set()
 
-    def sent(self, standing: Standing) -> None:
+    def sent(self, standing: MessageState) -> None:
         """Take in what was sent."""
         self._plan.note_sent(standing, self._clock.monotonic())
         self._is_offered = False

@@ -23,7 +23,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.direct import DirectRooms
-from cogs.tokens import Tokens
+from cogs.tokens import ReplyTokens
 from cogs.wire.reading import ids_in, text_in
 from cogs.wire.styles import CardStyle, MessageStyles, edit_of
 from generation.job import Job, Origin
@@ -65,7 +65,7 @@ class Poster:
         self._clock = clock
         self._styles = MessageStyles(style)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by token
-        self._tokens = Tokens()
+        self._tokens = ReplyTokens()
         self._pinged: dict[tuple[str, str], float] = {}  # (person, channel) -> when
         self.direct = DirectRooms(bot)
 

@@ -8,7 +8,7 @@ from typing import Final
 MOST_KNOWN: Final = 5000
 
 
-class Tokens:
+class ReplyTokens:
     """Forgets the older half when there are too many; what is not known is asked for."""
 
     def __init__(self) -> None:

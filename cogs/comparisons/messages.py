@@ -10,7 +10,7 @@ from cogs.comparisons import card as compare_card
 from cogs.delivery import Delivery, Followers, Write, is_old
 from cogs.jobs.attached import SPOILER, hidden
 from cogs.origin import DOOR
-from cogs.pacing import EditPlan, Pacer, Standing
+from cogs.pacing import EditPlan, MessageState, Pacer
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from generation.job import Job, JobStatus, JobView
@@ -143,7 +143,7 @@ class CompareMessages:
             self._spender.offer(self._poster.bucket(state.lead.origin), state.comparison.id, send)
 
         age_s = (self._clock.now() - state.comparison.created_at).total_seconds()
-        nothing = Standing(is_waiting=True)
+        nothing = MessageState(is_waiting=True)
         plan = EditPlan(nothing, self._clock.monotonic(), age_s=age_s, ping_after_s=self._delivery.ping_after_s)
         pacer = Pacer(plan, self._clock, offer)
         return pacer
@@ -154,9 +154,9 @@ class CompareMessages:
             if state.is_known and not is_old(state.lead, self._clock):
                 pacer.note(self._standing(state))
 
-    def _standing(self, state: _State) -> Standing:
+    def _standing(self, state: _State) -> MessageState:
         views = state.views.values()
-        return Standing(
+        return MessageState(
             is_waiting=all(view.job.status is JobStatus.QUEUED for view in views),
             news=tuple((view.job.is_terminal, view.hold) for view in views),
             words=self._card(state).content,

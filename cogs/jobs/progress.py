@@ -8,7 +8,7 @@ from typing import Final
 from cogs.cards import Card, CardPicture
 from cogs.delivery import is_old
 from cogs.jobs.attached import hidden
-from cogs.pacing import EditPlan, Pacer, Standing
+from cogs.pacing import EditPlan, MessageState, Pacer
 from cogs.posting import Poster
 from cogs.spender import Spender
 from generation.job import Hold, JobStatus, JobView, Progress
@@ -81,7 +81,7 @@ class JobProgress:
             if task is not None:
                 task.cancel()
 
-    def _standing(self, view: JobView) -> Standing:
+    def _standing(self, view: JobView) -> MessageState:
         job, progress, now = view.job, view.progress, self._clock.monotonic()
         is_waiting = job.status is JobStatus.QUEUED
         if is_waiting:
@@ -89,7 +89,7 @@ class JobProgress:
         elif self._run_at is None:
             self._run_at = now
         left_s = view.eta_s if is_waiting else self._left_s(view)
-        return Standing(
+        return MessageState(
             is_waiting=is_waiting,
             ends_at=None if left_s is None else now + left_s,
             is_held=(view.position or 0) > 1 or view.hold is not Hold.NONE or view.away is not None,

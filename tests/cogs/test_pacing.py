@@ -7,14 +7,19 @@ from itertools import pairwise
 
 import pytest
 
-from cogs.pacing import LATE_S, MOST_EDITS, SOON_S, EditPlan, Standing
+from cogs.pacing import LATE_S, MOST_EDITS, SOON_S, EditPlan, MessageState
 
-WAITING = Standing(is_waiting=True, words=(1,))
-RUNNING = Standing(is_waiting=False)
+WAITING = MessageState(is_waiting=True, words=(1,))
+RUNNING = MessageState(is_waiting=False)
 
 
 def drawn(
-    seconds: float, *, is_known: bool, ping_after_s: float = 0.0, shown: Standing | None = WAITING, tick_s: float = 0.25
+    seconds: float,
+    *,
+    is_known: bool,
+    ping_after_s: float = 0.0,
+    shown: MessageState | None = WAITING,
+    tick_s: float = 0.25,
 ) -> list[float]:
     """Return the moments of the edits of a picture that takes so long and grows evenly."""
     plan, sent = EditPlan(shown, 0.0, ping_after_s=ping_after_s), []
@@ -86,7 +91,7 @@ def test_a_picture_that_was_due_is_shown_again_when_it_does_not_come() -> None:
 def test_places_in_line_are_shown_half_way_and_one_edit_is_kept_for_the_drawing() -> None:
     plan, sent = EditPlan(replace(WAITING, words=(20,)), 0.0, ping_after_s=30), []
     for now in range(1, 120):
-        standing = Standing(is_waiting=True, words=(20 - now // 6,), ends_at=120.0)
+        standing = MessageState(is_waiting=True, words=(20 - now // 6,), ends_at=120.0)
         if plan.wait_s(standing, now) == 0:
             plan.note_sent(standing, now)
             sent.append(now)
