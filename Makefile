@@ -44,6 +44,7 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) scripts/check_lengths.py
 	$(PY) scripts/check_words.py
 	$(PY) scripts/check_texts.py
+	$(PY) scripts/check_studio_texts.py
 	$(PY) scripts/check_names.py
 	$(PY) scripts/check_quality.py
 	$(PY) scripts/check_studio.py

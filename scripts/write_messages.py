@@ -4,29 +4,23 @@ Run `python -m scripts.write_messages`. A test holds the file to the code, so th
 """
 
 import ast
-import re
+import json
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tree_sitter import Node
+
+from scripts.check_studio_texts import MAKERS as MAKERS_OF_PAGE
+from scripts.check_studio_texts import PARSER, STUDIO, nodes_below, text_of
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PLACE: Final = ROOT / "texts" / "messages.txt"
 NOT_SHIPPED: Final = ("tests/", "bench/", "scripts/", "texts/")
 MAKERS: Final = frozenset({"_", "_n", "template"})
 ERRORS: Final = "generation/errors.py"
-STUDIO: Final = "api/static/js"
-# Strings of JavaScript, and what may hold quotation marks without being one: comments and regular expressions.
-STRINGS: Final = re.compile(
-    r'//[^\n]*|/\*.*?\*/|/(?![*/ ])(?:\\.|[^/\n\\])+/[a-z]*(?=[.,;)\s])|("(?:[^"\\\n]|\\.)*")|(`(?:[^`\\]|\\.)*`)',
-    re.DOTALL,
-)
-SENTENCE: Final = re.compile(r"[A-Za-z’',:}]+ [a-z{$]|^[A-Z][a-z]+( [a-z]+)*[.…?!]?$")
-MARKUP: Final = re.compile(
-    r"^[a-z-]+( [a-z-]+)*$|=\"|px|var\(|^[#.\[]|: [a-z]+;|\$\{"
-    r"|^(btn|dot|edge|avatar|dialog|job-\w+|\(p\w+|input|button)\b"
-)
 
 
 def messages() -> dict[str, set[str]]:
@@ -63,10 +57,19 @@ def _of_module(source: str, are_errors: bool) -> Iterator[str]:
 
 
 def _of_page(source: str) -> Iterator[str]:
-    for plain, template in STRINGS.findall(source):
-        text = re.sub(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}", "{…}", (plain or template)[1:-1]).strip()
-        if SENTENCE.search(text) and not MARKUP.search(text) and "<" not in text:
-            yield text.replace('\\"', '"')
+    for node in nodes_below(PARSER.parse(source.encode()).root_node):
+        if node.type == "call_expression" and text_of(node.child_by_field_name("function")) in MAKERS_OF_PAGE:
+            arguments = node.child_by_field_name("arguments")
+            texts = [_joined(each) for each in arguments.named_children] if arguments else []
+            yield " | ".join(text for text in texts if text)
+
+
+def _joined(node: Node) -> str:
+    """Return a literal's text, of several with + between them the whole; of anything else ""."""
+    if node.type == "string":
+        return str(json.loads(text_of(node)))
+    parts = node.named_children if node.type == "binary_expression" else []
+    return "".join(map(_joined, parts))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from scripts.check_studio_texts import found_in as texts_of_studio
 from scripts.check_texts import found_in, words_of
 from scripts.check_words import found_in as words_in
 from scripts.check_words import found_in_code
@@ -40,6 +41,38 @@ def test_sentence_without_its_function_is_found(source: str) -> None:
 )
 def test_what_nobody_reads_is_left_alone(source: str) -> None:
     assert [words_of(node) for node in found_in(source)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'toast("The form is empty.");',
+        'h("p", {}, `${count} pictures`);',
+        'const label = isOn ? "Remove favourite" : other;',
+        'h("input", { "aria-label": "Prompt" });',
+        'const words = "Nothing is here yet. " + rest;',
+        'toast(_("Deleted: {what}", { what: all ? "the whole gallery" : name }));',
+    ],
+)
+def test_sentence_of_the_studio_without_its_function_is_found(source: str) -> None:
+    assert len(texts_of_studio(source.encode())) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'toast(_("The form is empty."));',
+        'h("p", {}, _n("One picture", "{n} pictures", count));',
+        'h("p", { class: "muted small" });',
+        'if (event.key === "Escape") close();',
+        'root.querySelector(".tile-check input");',
+        'import { a } from "./Some words.js";',
+        '// no text: a prompt\nconst IDEAS = ["a red fox in the snow"];',
+        'const IDEA = "a red fox in the snow"; // no text: a prompt',
+    ],
+)
+def test_what_nobody_reads_in_the_studio_is_left_alone(source: str) -> None:
+    assert texts_of_studio(source.encode()) == []
 
 
 def test_words_of_an_f_string_stand_without_its_values() -> None:

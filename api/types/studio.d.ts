@@ -295,3 +295,11 @@ interface ApiClient {
   /** Send a file's bytes as the body. */
   upload: <P extends string, O extends ApiOptions>(path: P, blob: Blob, options?: O) => Answer<Api.Post<P>, O>;
 }
+
+/** The names in braces of a text: `TextNames<"{a} of {b}">` is "a" | "b"; of a text that is no literal: none. */
+type TextNames<T extends string> = string extends T
+  ? never
+  : T extends `${string}{${infer Name}}${infer Rest}`
+    ? Name | TextNames<Rest>
+    : never;
+type TextValues<T extends string> = [TextNames<T>] extends [never] ? [] : [Record<TextNames<T>, string | number>];

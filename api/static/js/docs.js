@@ -1,11 +1,13 @@
 /** The API's own description (/openapi.json) as a page: routes by subject, what they take, what they answer. */
+
 import { byId, fill, h } from "./ui/dom.js";
+import { _, _nodes } from "./ui/text.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const root = byId("docs");
 
 show().catch((error) =>
-  fill(root, h("h1", {}, "The description cannot be read"), h("p", { role: "alert" }, error.message)),
+  fill(root, h("h1", {}, _("The description cannot be read")), h("p", { role: "alert" }, error.message)),
 );
 
 async function show() {
@@ -20,16 +22,16 @@ async function show() {
     h(
       "p",
       {},
-      "Programs send ",
-      h("code", {}, "Authorization: Bearer esl_…"),
-      ". The same as one file: ",
-      h("a", { href: "/openapi.json" }, "/openapi.json"),
-      ". ",
-      h("a", { href: "/" }, "To the studio"),
+      _nodes("Programs send {header}. The same as one file: {file}.", {
+        header: h("code", {}, "Authorization: Bearer esl_…"),
+        file: h("a", { href: "/openapi.json" }, "/openapi.json"),
+      }),
+      " ",
+      h("a", { href: "/" }, _("To the studio")),
     ),
     h(
       "nav",
-      { "aria-label": "Subjects" },
+      { "aria-label": _("Subjects") },
       h(
         "ul",
         { class: "docs-tags" },
@@ -111,14 +113,14 @@ function parameters(all) {
     one.required ? "needed" : standard(one.schema),
     one.description ?? one.schema?.description ?? "",
   ]);
-  return table(["Parameter", "in", "kind", "", ""], rows);
+  return table([_("Parameter"), _("in"), _("kind"), "", ""], rows);
 }
 
 /** @param {Schema | undefined} schema */
 const standard = (schema) =>
   schema?.default === undefined || schema.default === "" || schema.default === null
     ? ""
-    : `${JSON.stringify(schema.default)} by default`;
+    : _("{usual} by default", { usual: JSON.stringify(schema.default) });
 
 /** @param {Operation["requestBody"]} told */
 function body(told) {
@@ -127,7 +129,7 @@ function body(told) {
   return h(
     "div",
     { class: "docs-body" },
-    h("h3", {}, "It takes"),
+    h("h3", {}, _("It takes")),
     kinds.map(([kind, { schema, example }]) => [
       h("p", {}, h("code", {}, kind), " ", typeOf(schema)),
       example !== undefined && h("pre", {}, JSON.stringify(example, null, 2)),
@@ -142,7 +144,7 @@ function answers(responses) {
     description,
     Object.entries(content ?? {}).map(([kind, { schema }]) => h("div", {}, h("code", {}, kind), " ", typeOf(schema))),
   ]);
-  return table(["Answer", "", "content"], rows);
+  return table([_("Answer"), "", _("content")], rows);
 }
 
 /** A schema in words, with links to those that have a name. @param {Schema | undefined} schema @returns {Child} */
@@ -158,20 +160,20 @@ function typeOf(schema) {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.type === "array")
     return schema.prefixItems
-      ? ["list of ", schema.prefixItems.flatMap((one, at) => [at ? ", " : "", typeOf(one)])]
-      : ["list of ", typeOf(schema.items)];
+      ? [_("list of"), " ", schema.prefixItems.flatMap((one, at) => [at ? ", " : "", typeOf(one)])]
+      : [_("list of"), " ", typeOf(schema.items)];
   return [schema.format ?? schema.type ?? "", range(schema)];
 }
 
 /** @param {Schema} schema */
 function range({ minimum, maximum, minLength, maxLength, maxItems, pattern }) {
   const words = [
-    minimum !== undefined && `from ${minimum}`,
-    maximum !== undefined && `to ${maximum}`,
-    minLength !== undefined && `${minLength} characters or more`,
-    maxLength !== undefined && `at most ${maxLength} characters`,
-    maxItems !== undefined && `at most ${maxItems}`,
-    pattern && `like ${pattern}`,
+    minimum !== undefined && _("from {minimum}", { minimum }),
+    maximum !== undefined && _("to {maximum}", { maximum }),
+    minLength !== undefined && _("{minLength} characters or more", { minLength }),
+    maxLength !== undefined && _("at most {maxLength} characters", { maxLength }),
+    maxItems !== undefined && _("at most {maxItems}", { maxItems }),
+    pattern && _("like {pattern}", { pattern }),
   ];
   const said = words.filter(Boolean).join(", ");
   return said ? ` (${said})` : "";
@@ -195,7 +197,11 @@ function shape(name, schema) {
       h("code", {}, name),
       h("span", { class: "docs-words" }, (schema.description ?? "").split("\n")[0]),
     ),
-    h("div", { class: "docs-body" }, rows.length ? table(["Field", "kind", "", ""], rows) : h("p", {}, typeOf(schema))),
+    h(
+      "div",
+      { class: "docs-body" },
+      rows.length ? table([_("Field"), _("kind"), "", ""], rows) : h("p", {}, typeOf(schema)),
+    ),
   );
 }
 

@@ -1,24 +1,26 @@
 /** Builds the shell, then starts the router and the event stream. */
+
 import { api, session } from "./shell/api.js";
 import { events, isActive, startEvents } from "./shell/events.js";
 import { getPref, setPref } from "./shell/prefs.js";
 import { go, startRouter } from "./shell/router.js";
 import { announce, byId, fill, h, icon } from "./ui/dom.js";
 import { menuButton } from "./ui/menu-button.js";
+import { _, _n } from "./ui/text.js";
 import { toast } from "./ui/toast.js";
 
 const VIEWS = [
-  ["create", "Create"],
-  ["feed", "Feed"],
-  ["gallery", "Gallery"],
-  ["engines", "Engines"],
-  ["dashboard", "Dashboard"],
-  ["settings", "Settings"],
+  ["create", _("Create")],
+  ["feed", _("Feed")],
+  ["gallery", _("Gallery")],
+  ["engines", _("Engines")],
+  ["dashboard", _("Dashboard")],
+  ["settings", _("Settings")],
 ];
 const THEMES = [
-  ["system", "Like the system", "contrast"],
-  ["dark", "Dark", "moon"],
-  ["light", "Light", "sun"],
+  ["system", _("Like the system"), "contrast"],
+  ["dark", _("Dark"), "moon"],
+  ["light", _("Light"), "sun"],
 ];
 const OFFLINE_GRACE_MS = 2500;
 
@@ -44,9 +46,9 @@ function markNav(name) {
 }
 
 function buildTools() {
-  const state = h("span", { class: "link-state", hidden: true }, "Reconnecting");
+  const state = h("span", { class: "link-state", hidden: true }, _("Reconnecting"));
   const theme = menuButton(
-    "Theme",
+    _("Theme"),
     () =>
       THEMES.map(([value, label, name]) => ({
         label,
@@ -68,7 +70,7 @@ function watchConnection(state) {
   let timer = 0;
   const tell = () => {
     state.hidden = false;
-    announce("Reconnecting to Easel.");
+    announce(_("Reconnecting to Easel."));
   };
   events.on("state", ({ connected }) => {
     clearTimeout(timer);
@@ -80,15 +82,15 @@ function watchConnection(state) {
 
 /** @param {HTMLElement} place @param {Session} session */
 function drawAccount(place, { user, sign_in_url: url, version }) {
-  if (!user) return void fill(place, url && h("a", { class: "btn btn-small", href: url }, "Sign in"));
-  const label = `Account: ${user.name}`;
+  if (!user) return void fill(place, url && h("a", { class: "btn btn-small", href: url }, _("Sign in")));
+  const label = _("Account: {name}", { name: user.name });
   /** @returns {MenuEntry[]} */
   const items = () => [
     { label: user.name, icon: "user", disabled: true, hint: user.is_admin ? "owner" : "", run: () => {} },
     "-",
-    { label: "Settings", icon: "settings", run: () => go("settings") },
-    user.how === "session" && { label: "Sign out", icon: "signout", run: signOut },
-    { label: `Easel ${version}`, icon: "info", disabled: true, run: () => {} },
+    { label: _("Settings"), icon: "settings", run: () => go("settings") },
+    user.how === "session" && { label: _("Sign out"), icon: "signout", run: signOut },
+    { label: _("Easel {version}", { version }), icon: "info", disabled: true, run: () => {} },
   ];
   const node = menuButton(label, items, { icon: "user" });
   fill(node, h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()));
@@ -104,7 +106,7 @@ function watchQueue() {
   const draw = () => {
     const mine = [...events.jobs.values()].filter((job) => job.is_mine && isActive(job)).length;
     count.hidden = !mine;
-    fill(count, mine, h("span", { class: "sr-only" }, mine === 1 ? " job in the queue" : " jobs in the queue"));
+    fill(count, mine, h("span", { class: "sr-only" }, _n(" job in the queue", " jobs in the queue", mine)));
   };
   events.on("job", draw);
   events.on("gone", draw);

@@ -1,6 +1,8 @@
 /** The actions of a picture as a row of buttons: the usual ones in sight, the rest behind "More". */
+
 import { h, icon } from "../ui/dom.js";
 import { openMenu } from "../ui/menu.js";
+import { _ } from "../ui/text.js";
 import { actionsOf } from "./actions.js";
 
 const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
@@ -19,8 +21,8 @@ export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {})
     {
       type: "button",
       class: `btn btn-ghost btn-icon act-more${size}`,
-      title: "More",
-      "aria-label": "More actions",
+      title: _("More"),
+      "aria-label": _("More actions"),
       "aria-haspopup": "menu",
       "aria-expanded": "false",
     },
@@ -28,7 +30,7 @@ export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {})
   );
   more.addEventListener("click", () => openMenu(more, withLine(rest(picture, inSight))));
   const buttons = first.map((action) => actionButton(action, size));
-  return h("div", { class: "acts", role: "group", "aria-label": "Actions for this picture" }, buttons, more);
+  return h("div", { class: "acts", role: "group", "aria-label": _("Actions for this picture") }, buttons, more);
 }
 
 /**

@@ -1,8 +1,10 @@
 /** What can be done with a picture: one list, the same wherever a picture is shown. */
+
 import { api } from "../shell/api.js";
 import { toCreate } from "../shell/pass.js";
 import { copyText } from "../ui/clipboard.js";
 import { openMenu } from "../ui/menu.js";
+import { _ } from "../ui/text.js";
 import { again } from "./again.js";
 import { jobOf } from "./picture.js";
 import { isVideo } from "./video.js";
@@ -10,7 +12,7 @@ import { isVideo } from "./video.js";
 export const VARY_STRENGTH = 0.6;
 /** What a picture can be saved as: the name, the words for it, what it is good for. */
 export const FORMATS = [
-  ["png", "PNG", "as drawn, with its parameters"],
+  ["png", "PNG", _("as drawn, with its parameters")],
   ["jpeg", "JPEG", "smaller"],
   ["webp", "WebP", "smallest"],
 ];
@@ -77,54 +79,54 @@ export function actionsFor(image, job = null) {
   const actions = [
     {
       id: "reroll",
-      label: "Re-roll",
+      label: _("Re-roll"),
       icon: "dice",
-      run: () => again(jobId, {}, "Re-rolled: the same with a new seed."),
+      run: () => again(jobId, {}, _("Re-rolled: the same with a new seed.")),
     },
     {
       id: "vary",
-      label: "Vary",
+      label: _("Vary"),
       icon: "vary",
-      run: () => again(jobId, body({ denoising_strength: VARY_STRENGTH }), "A variation is queued."),
+      run: () => again(jobId, body({ denoising_strength: VARY_STRENGTH }), _("A variation is queued.")),
     },
     {
       id: "upscale",
-      label: "Upscale 2x",
+      label: _("Upscale 2x"),
       icon: "upscale",
-      run: () => again(jobId, body({ mode: "upscale", upscale_factor: 2, batch_size: 1 }), "An upscale is queued."),
+      run: () => again(jobId, body({ mode: "upscale", upscale_factor: 2, batch_size: 1 }), _("An upscale is queued.")),
     },
     {
       id: "remix",
-      label: "Remix",
+      label: _("Remix"),
       icon: "remix",
       run: async () => toCreate({ command, draft: await unsaid(job, jobId) }),
     },
     {
       id: "inpaint",
-      label: "Inpaint",
+      label: _("Inpaint"),
       icon: "mask",
       run: () => toCreate({ command, initImage: image, mode: "inpaint" }),
     },
     {
       id: "outpaint",
-      label: "Outpaint",
+      label: _("Outpaint"),
       icon: "outpaint",
       run: () => toCreate({ command, initImage: image, mode: "outpaint" }),
     },
     {
       id: "favourite",
-      label: image.is_favorite ? "Remove favourite" : "Favourite",
+      label: image.is_favorite ? _("Remove favourite") : _("Favourite"),
       icon: "heart",
       filled: image.is_favorite,
       run: () => changes().then((all) => all.setFavorite(image)),
     },
-    { id: "download", label: "Download as…", icon: "download", run: (anchor) => downloadMenu(anchor, image) },
-    { id: "copy", label: "Copy command", icon: "copy", run: () => copyText(command, "Command copied.") },
+    { id: "download", label: _("Download as…"), icon: "download", run: (anchor) => downloadMenu(anchor, image) },
+    { id: "copy", label: _("Copy command"), icon: "copy", run: () => copyText(command, _("Command copied.")) },
   ];
   if (isMine)
     actions.push({
       id: "delete",
-      label: "Delete",
+      label: _("Delete"),
       icon: "trash",
       danger: true,
       run: () => changes().then((all) => all.deletePictures([image])),
@@ -144,7 +146,7 @@ export function actionsOf(picture) {
   const at = actions.findIndex(({ id }) => id === "favourite") + 1;
   return actions.toSpliced(at, 0, {
     id: "collect",
-    label: "Add to collection…",
+    label: _("Add to collection…"),
     icon: "folder",
     run: async () => (await import("./collect.js")).collect([picture]),
   });
@@ -155,4 +157,4 @@ export function actionsOf(picture) {
  * @param {Picture} picture
  */
 export const runAgain = (picture) =>
-  again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, "Drawing it again.");
+  again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, _("Drawing it again."));

@@ -1,21 +1,23 @@
 /** A job once more, as it was or changed. */
+
 import { api } from "../shell/api.js";
 import { events } from "../shell/events.js";
 import { newKey } from "../shell/pass.js";
 import { go } from "../shell/router.js";
+import { _ } from "../ui/text.js";
 import { toast, toastError } from "../ui/toast.js";
 
 /**
  * Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue.
  * @param {string} jobId
  */
-export async function again(jobId, body = {}, words = "Queued again.") {
+export async function again(jobId, body = {}, words = _("Queued again.")) {
   try {
     const { jobs } = await api.post(`/api/jobs/${jobId}/again`, body, { headers: { "Idempotency-Key": newKey() } });
     for (const job of jobs) events.put(job);
     toast(words, {
       kind: "good",
-      action: location.hash.startsWith("#/create") ? null : { label: "Show", run: () => go("create") },
+      action: location.hash.startsWith("#/create") ? null : { label: _("Show"), run: () => go("create") },
     });
     return jobs;
   } catch (error) {

@@ -7,6 +7,7 @@ import { events } from "../shell/events.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { announce } from "../ui/dom.js";
 import { asApiError } from "../ui/errors.js";
+import { _, _n } from "../ui/text.js";
 import { toast, toastError } from "../ui/toast.js";
 
 const changes = new EventTarget();
@@ -34,7 +35,7 @@ const tell = (name, detail) =>
 export async function setFavorite(picture) {
   const isOn = !picture.is_favorite;
   const done = await setFavorites([picture], isOn);
-  if (done.length) announce(isOn ? "Added to favourites" : "No longer a favourite");
+  if (done.length) announce(isOn ? _("Added to favourites") : _("No longer a favourite"));
 }
 
 /**
@@ -106,19 +107,19 @@ export async function deletePictures(chosen) {
   const pictures = chosen.filter((picture) => picture.is_mine !== false);
   const many = pictures.length;
   if (!many) {
-    toast("Only your own pictures can be deleted.");
+    toast(_("Only your own pictures can be deleted."));
     return false;
   }
   const isSure = await confirmDialog({
-    title: many === 1 ? "Delete this picture?" : `Delete ${many} pictures?`,
-    text: `${warning(pictures)}Gone at once, for everybody. This cannot be undone.`,
-    action: many === 1 ? "Delete" : `Delete ${many} pictures`,
+    title: _n("Delete this picture?", "Delete {n} pictures?", many),
+    text: `${warning(pictures)}${_("Gone at once, for everybody. This cannot be undone.")}`,
+    action: _n("Delete", "Delete {n} pictures", many),
     isDanger: true,
   });
   if (!isSure) return false;
   const gone = await eachOf(pictures, (picture) => api.del(`/api/gallery/${picture.id}`));
   forget(gone.map((picture) => picture.id));
-  if (gone.length) toast(gone.length === 1 ? "Picture deleted" : `${gone.length} pictures deleted`);
+  if (gone.length) toast(_n("Picture deleted", "{n} pictures deleted", gone.length));
   return gone.length > 0;
 }
 
@@ -126,8 +127,8 @@ export async function deletePictures(chosen) {
 function warning(pictures) {
   const favourites = pictures.filter((picture) => picture.is_favorite).length;
   if (!favourites) return "";
-  if (pictures.length === 1) return "It is a favourite. ";
-  return favourites === 1 ? "One of them is a favourite. " : `${favourites} of them are favourites. `;
+  if (pictures.length === 1) return _("It is a favourite. ");
+  return _n("One of them is a favourite. ", "{n} of them are favourites. ", favourites);
 }
 
 /**

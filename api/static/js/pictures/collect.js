@@ -6,6 +6,7 @@ import { api } from "../shell/api.js";
 import { closeWith, confirmDialog, openDialog } from "../ui/dialog.js";
 import { field, fill, h, icon } from "../ui/dom.js";
 import { asApiError } from "../ui/errors.js";
+import { _ } from "../ui/text.js";
 import { toast, toastError } from "../ui/toast.js";
 import { eachOf, tellCollections } from "./changes.js";
 import { thumbnail } from "./picture.js";
@@ -37,7 +38,9 @@ export async function collect(pictures) {
   put.forEach((picture) => (picture.collections = [...new Set([...(picture.collections ?? []), collection.id])]));
   if (put.length)
     toast(
-      put.length === 1 ? `Added to “${collection.name}”.` : `${put.length} pictures added to “${collection.name}”.`,
+      put.length === 1
+        ? _("Added to “{name}”.", { name: collection.name })
+        : _("{count} pictures added to “{name}”.", { count: put.length, name: collection.name }),
       { kind: "good" },
     );
   tellCollections();
@@ -56,8 +59,8 @@ export async function uncollect(pictures, collection) {
   if (out.length)
     toast(
       out.length === 1
-        ? `Taken out of “${collection.name}”.`
-        : `${out.length} pictures taken out of “${collection.name}”.`,
+        ? _("Taken out of “{name}”.", { name: collection.name })
+        : _("{count} pictures taken out of “{name}”.", { count: out.length, name: collection.name }),
     );
   tellCollections();
   return out;
@@ -82,9 +85,9 @@ function choose(collections, count) {
     );
   fill(list, collections.map(row));
   return openDialog({
-    title: count === 1 ? "Add to a collection" : `Add ${count} pictures to a collection`,
+    title: count === 1 ? _("Add to a collection") : _("Add {count} pictures to a collection", { count }),
     body: list,
-    actions: [{ label: "New collection", value: "new", kind: "primary", icon: "plus" }],
+    actions: [{ label: _("New collection"), value: "new", kind: "primary", icon: "plus" }],
   });
 }
 
@@ -117,7 +120,7 @@ export function editCollection(old = null) {
   const save = async () => {
     const body = { name: name.value.trim(), description: about.value.trim() };
     if (!body.name) {
-      problem.textContent = "Give it a name, for example: Portraits.";
+      problem.textContent = _("Give it a name, for example: Portraits.");
       name.focus();
       return false;
     }
@@ -131,11 +134,17 @@ export function editCollection(old = null) {
       return false;
     }
   };
-  const form = h("form", { class: "stack" }, field("Name", name), field("What it holds (optional)", about), problem);
+  const form = h(
+    "form",
+    { class: "stack" },
+    field(_("Name"), name),
+    field(_("What it holds (optional)"), about),
+    problem,
+  );
   return openDialog({
-    title: old ? "Rename collection" : "New collection",
+    title: old ? _("Rename collection") : _("New collection"),
     body: form,
-    actions: [{ label: "Save", kind: "primary", run: save }],
+    actions: [{ label: _("Save"), kind: "primary", run: save }],
     onOpen: (_dialog, close) =>
       form.addEventListener("submit", async (event) => {
         event.preventDefault();
@@ -151,12 +160,19 @@ export function editCollection(old = null) {
  * @returns {Promise<boolean>}
  */
 export async function deleteCollection(collection) {
-  const text = "The pictures stay in your history, but those that are no favourites expire again.";
-  if (!(await confirmDialog({ title: `Delete “${collection.name}”?`, text, action: "Delete", isDanger: true })))
+  const text = _("The pictures stay in your history, but those that are no favourites expire again.");
+  if (
+    !(await confirmDialog({
+      title: _("Delete “{name}”?", { name: collection.name }),
+      text,
+      action: _("Delete"),
+      isDanger: true,
+    }))
+  )
     return false;
   try {
     await api.del(`/api/collections/${collection.id}`);
-    toast(`“${collection.name}” deleted.`);
+    toast(_("“{name}” deleted.", { name: collection.name }));
     tellCollections();
     return true;
   } catch (error) {

@@ -3,6 +3,7 @@
  */
 
 import { find, findAll, h, hit, icon } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 import { altOf, aspectOf, thumbnail } from "./picture.js";
 import { Selection } from "./selection.js";
 import { isVideo } from "./video.js";
@@ -160,11 +161,11 @@ export class Grid {
         type: "button",
         class: isVideo(picture) ? "tile-open is-video" : "tile-open",
         tabindex: "-1",
-        "aria-label": `Open: ${words}`,
+        "aria-label": _("Open: {words}", { words }),
       },
       photo,
     );
-    const caption = h("span", { class: "tile-words", "aria-hidden": "true" }, picture.prompt || "No prompt");
+    const caption = h("span", { class: "tile-words", "aria-hidden": "true" }, picture.prompt || _("No prompt"));
     this.#listen(open, picture);
     return [open, caption, this.#check(picture, words), this.#star(picture, words)];
   }
@@ -174,7 +175,7 @@ export class Grid {
    * @param {string} words
    */
   #check(picture, words) {
-    const box = h("input", { type: "checkbox", tabindex: "-1", "aria-label": `Select: ${words}` });
+    const box = h("input", { type: "checkbox", tabindex: "-1", "aria-label": _("Select: {words}", { words }) });
     box.checked = this.selection.has(picture.id);
     box.addEventListener("click", (event) => {
       if (event.shiftKey) this.selection.extend(picture.id);
@@ -194,8 +195,8 @@ export class Grid {
         type: "button",
         class: "tile-star",
         tabindex: "-1",
-        title: "Favourite (F)",
-        "aria-label": `Favourite: ${words}`,
+        title: _("Favourite (F)"),
+        "aria-label": _("Favourite: {words}", { words }),
         on: { click: () => this.options.onFavorite(picture) },
       },
       icon("heart"),
@@ -206,19 +207,19 @@ export class Grid {
 
   /** @param {Picture} picture */
   #placeholder(picture) {
-    const words = picture.prompt || "a picture without a prompt";
+    const words = picture.prompt || _("a picture without a prompt");
     return [
-      h("p", { class: "tile-lost" }, h("span", { class: "tile-lost-head" }, "Expired"), h("span", {}, words)),
+      h("p", { class: "tile-lost" }, h("span", { class: "tile-lost-head" }, _("Expired")), h("span", {}, words)),
       h(
         "button",
         {
           type: "button",
           class: "btn btn-small tile-open",
           tabindex: "-1",
-          "aria-label": `Run it again: ${words}`,
+          "aria-label": _("Run it again: {words}", { words }),
           on: { click: () => this.options.onAgain(picture) },
         },
-        "Run it again",
+        _("Run it again"),
       ),
     ];
   }

@@ -1,6 +1,8 @@
 /** What can be done with a job while it waits, or after it failed. */
+
 import { api } from "../shell/api.js";
 import { events } from "../shell/events.js";
+import { _ } from "../ui/text.js";
 import { toastError } from "../ui/toast.js";
 
 /**
@@ -31,4 +33,4 @@ export async function moveUp(job) {
  * Try a failed or cancelled job again, as it was.
  * @param {Api.Job} job
  */
-export const retry = async (job) => (await import("./again.js")).again(job.id, {}, "Trying again.");
+export const retry = async (job) => (await import("./again.js")).again(job.id, {}, _("Trying again."));

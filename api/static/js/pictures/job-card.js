@@ -3,6 +3,7 @@
 import { events, isActive } from "../shell/events.js";
 import { button, fill, find, h, icon, iconButton, useCss } from "../ui/dom.js";
 import { menuButton } from "../ui/menu-button.js";
+import { _ } from "../ui/text.js";
 import { timeAgo } from "../ui/words.js";
 import { actionsFor } from "./actions.js";
 import { cancelJob, moveUp, retry } from "./job-actions.js";
@@ -55,9 +56,9 @@ function draw(node, job, line, options) {
   const head = h(
     "div",
     { class: "job-head" },
-    h("p", { class: "job-prompt", title: job.prompt }, job.prompt || "No prompt"),
+    h("p", { class: "job-prompt", title: job.prompt }, job.prompt || _("No prompt")),
     who,
-    job.is_private && h("span", { class: "badge", title: "Only you see it" }, icon("lock")),
+    job.is_private && h("span", { class: "badge", title: _("Only you see it") }, icon("lock")),
   );
   const facts =
     !options.isCompact &&
@@ -123,7 +124,12 @@ function opener(image, job, { onOpen }) {
   if (!onOpen)
     return h(
       "a",
-      { href: image.url, target: "_blank", rel: "noopener", "aria-label": `Open: ${image.alt || job.prompt}` },
+      {
+        href: image.url,
+        target: "_blank",
+        rel: "noopener",
+        "aria-label": _("Open: {words}", { words: image.alt || job.prompt }),
+      },
       thumbnail(image, { alt: "" }),
     );
   return h(
@@ -131,7 +137,7 @@ function opener(image, job, { onOpen }) {
     {
       type: "button",
       class: "bare",
-      "aria-label": `Open: ${image.alt || job.prompt}`,
+      "aria-label": _("Open: {words}", { words: image.alt || job.prompt }),
       on: { click: () => onOpen(image, job) },
     },
     thumbnail(image, { alt: "" }),
@@ -143,7 +149,7 @@ const barOf = (job) =>
   isActive(job) &&
   h(
     "div",
-    { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+    { class: "bar", role: "progressbar", "aria-label": _("Progress"), "aria-valuemin": "0", "aria-valuemax": "100" },
     h("i"),
   );
 
@@ -175,12 +181,12 @@ function tools(job, { isCompact, actions = true }) {
   if (!actions) return [];
   if (isActive(job)) {
     if (!job.is_mine) return [];
-    const up = job.can_move_up && iconButton("arrow-up", "Move up", () => moveUp(job), { class: "btn-small" });
+    const up = job.can_move_up && iconButton("arrow-up", _("Move up"), () => moveUp(job), { class: "btn-small" });
     return [
       up,
       isCompact
-        ? iconButton("close", "Cancel", () => cancelJob(job), { class: "btn-small" })
-        : button("Cancel", () => cancelJob(job), { icon: "close", class: "btn-small" }),
+        ? iconButton("close", _("Cancel"), () => cancelJob(job), { class: "btn-small" })
+        : button(_("Cancel"), () => cancelJob(job), { icon: "close", class: "btn-small" }),
     ];
   }
   if (job.images.length)
@@ -190,8 +196,8 @@ function tools(job, { isCompact, actions = true }) {
   return job.is_mine
     ? [
         isCompact
-          ? iconButton("refresh", "Try again", () => retry(job), { class: "btn-small" })
-          : button("Try again", () => retry(job), { icon: "refresh", class: "btn-small" }),
+          ? iconButton("refresh", _("Try again"), () => retry(job), { class: "btn-small" })
+          : button(_("Try again"), () => retry(job), { icon: "refresh", class: "btn-small" }),
       ]
     : [];
 }
@@ -202,7 +208,7 @@ function tools(job, { isCompact, actions = true }) {
  * @param {Api.Job} job
  */
 export function actionMenu(image, job, number = 0) {
-  const label = number ? `Picture ${number}: actions` : "Actions";
+  const label = number ? _("Picture {number}: actions", { number }) : _("Actions");
   return menuButton(label, () => withLines(actionsFor(image, job)), { class: "btn-small" });
 }
 

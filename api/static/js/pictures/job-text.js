@@ -1,4 +1,5 @@
 /** What a job's state is in words, and the time it still takes, ticking. */
+import { _ } from "../ui/text.js";
 import { formatSpan } from "../ui/words.js";
 
 const seen = new WeakMap();
@@ -29,7 +30,7 @@ export function secondsLeft(job) {
 /** @param {number | null} s */
 function about(s) {
   if (s === null) return "";
-  return s < 1 ? "any moment" : `about ${formatSpan(Math.max(1, Math.round(s)))}`;
+  return s < 1 ? _("any moment") : _("about {span}", { span: formatSpan(Math.max(1, Math.round(s))) });
 }
 
 /**
@@ -50,34 +51,39 @@ export function statusText(job) {
   if (job.status === "queued") return queuedText(job);
   if (job.status === "running") return runningText(job);
   if (job.status === "done") return doneText(job);
-  if (job.status === "failed") return job.error?.message || "It failed.";
-  return job.status === "cancelled" ? "Cancelled" : "Expired: it waited too long";
+  if (job.status === "failed") return job.error?.message || _("It failed.");
+  return job.status === "cancelled" ? _("Cancelled") : _("Expired: it waited too long");
 }
 
 /** @param {Api.Job} job */
 function doneText(job) {
-  const took = job.seconds ? formatSpan(job.seconds) : "Done";
-  return [job.from_cache ? "From the cache" : took, job.engine && `on ${job.engine}`].filter(Boolean).join(" ");
+  const took = job.seconds ? formatSpan(job.seconds) : _("Done");
+  return [job.from_cache ? _("From the cache") : took, job.engine && _("on {engine}", { engine: job.engine })]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** @param {Api.Job} job */
 function queuedText(job) {
   const left = job.hold_s ? Math.max(0, job.hold_s - since(job)) : null;
-  if (job.hold === "down") return `${job.engine} is not answering; the job keeps its place`;
-  if (job.hold === "paused") return `${job.engine} is paused${left ? `, for another ${formatSpan(left)}` : ""}`;
+  if (job.hold === "down") return _("{engine} is not answering; the job keeps its place", { engine: job.engine });
+  if (job.hold === "paused")
+    return left
+      ? _("{engine} is paused, for another {span}", { engine: job.engine, span: formatSpan(left) })
+      : _("{engine} is paused", { engine: job.engine });
   return [placeText(job.position), about(secondsLeft(job))].filter(Boolean).join(" · ");
 }
 
 /** @param {number | null} position */
 function placeText(position) {
-  if (!position) return "Waiting";
-  return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
+  if (!position) return _("Waiting");
+  return position === 1 ? _("Next in line") : _("{place} in line", { place: ordinal(position) });
 }
 
 /** @param {Api.Job} job */
 function runningText(job) {
   const { step, steps, note } = job.progress || {};
-  const what = note || (step && steps ? `Step ${step} of ${steps}` : "Drawing");
+  const what = note || (step && steps ? _("Step {step} of {steps}", { step, steps }) : _("Drawing"));
   return [what, about(secondsLeft(job))].filter(Boolean).join(" · ");
 }
 
@@ -106,8 +112,8 @@ export function factsOf(job, image) {
   const width = image?.width ?? request.width;
   return [
     width && `${width} × ${image?.height ?? request.height}`,
-    request.steps && `${request.steps} steps`,
-    (image?.seed ?? request.seed) !== null && `seed ${image?.seed ?? request.seed}`,
+    request.steps && _("{steps} steps", { steps: request.steps }),
+    (image?.seed ?? request.seed) !== null && _("seed {seed}", { seed: image?.seed ?? request.seed }),
     job.model,
   ]
     .filter(Boolean)

@@ -5,6 +5,7 @@
 import { getPref, setPref } from "../shell/prefs.js";
 import { compare } from "../ui/compare.js";
 import { announce, button, fill, find, h, hit, icon, useCss } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 import { toastError } from "../ui/toast.js";
 import { Zoom } from "../ui/zoom.js";
 import { actionBar } from "./action-bar.js";
@@ -48,24 +49,24 @@ class Lightbox {
   shownId = "";
   photo = h("img", { class: "lb-photo", alt: "", draggable: "false" });
   lost = h("div", { class: "lb-lost", hidden: true });
-  back = this.#button("chevron-left", "Previous picture (left arrow)", () => this.move(-1), "lb-turn lb-back");
-  on = this.#button("chevron-right", "Next picture (right arrow)", () => this.move(1), "lb-turn lb-on");
+  back = this.#button("chevron-left", _("Previous picture (left arrow)"), () => this.move(-1), "lb-turn lb-back");
+  on = this.#button("chevron-right", _("Next picture (right arrow)"), () => this.move(1), "lb-turn lb-on");
   frame = h("div", { class: "lb-frame" }, this.photo);
   stage = h("div", { class: "lb-stage", tabindex: "-1" }, this.frame, this.lost, this.back, this.on);
   zoom = new Zoom(this.stage, () => this.frame, {
     onSwipe: (step) => this.move(step),
     onScale: (scale) => this.#showScale(scale),
   });
-  side = h("aside", { class: "lb-side", "aria-label": "About this picture" });
+  side = h("aside", { class: "lb-side", "aria-label": _("About this picture") });
   foot = h("div", { class: "lb-foot" });
   counter = h("p", { class: "lb-count num" });
-  scale = h("span", { class: "lb-scale num" }, "Fit");
-  heart = this.#button("heart", "Favourite (F)", () => this.#toggleFavorite());
-  info = this.#button("info", "About this picture (I)", () => this.#showSheet(!this.hasSheet));
-  before = this.#button("compare", "Compare with the picture it was made from (C)", () => this.#toggleCompare());
+  scale = h("span", { class: "lb-scale num" }, _("Fit"));
+  heart = this.#button("heart", _("Favourite (F)"), () => this.#toggleFavorite());
+  info = this.#button("info", _("About this picture (I)"), () => this.#showSheet(!this.hasSheet));
+  before = this.#button("compare", _("Compare with the picture it was made from (C)"), () => this.#toggleCompare());
   dialog = h(
     "dialog",
-    { class: "lightbox", "aria-label": "Picture", on: { keydown: (event) => this.#key(event) } },
+    { class: "lightbox", "aria-label": _("Picture"), on: { keydown: (event) => this.#key(event) } },
     this.#head(),
     this.stage,
     this.foot,
@@ -118,17 +119,17 @@ class Lightbox {
   }
 
   #head() {
-    const close = this.#button("close", "Close (Esc)", () => this.close());
+    const close = this.#button("close", _("Close (Esc)"), () => this.close());
     return h(
       "div",
       { class: "lb-head" },
       this.counter,
       h(
         "div",
-        { class: "lb-zoom", role: "group", "aria-label": "Zoom" },
-        this.#button("minus", "Zoom out (-)", () => this.zoom.by(1 / ZOOM_STEP)),
+        { class: "lb-zoom", role: "group", "aria-label": _("Zoom") },
+        this.#button("minus", _("Zoom out (-)"), () => this.zoom.by(1 / ZOOM_STEP)),
         this.scale,
-        this.#button("plus", "Zoom in (+)", () => this.zoom.by(ZOOM_STEP)),
+        this.#button("plus", _("Zoom in (+)"), () => this.zoom.by(ZOOM_STEP)),
       ),
       this.before,
       this.heart,
@@ -167,7 +168,8 @@ class Lightbox {
     this.zoom.reset();
     this.back.hidden = this.index === 0;
     this.on.hidden = this.index >= this.list.length - 1;
-    this.counter.textContent = this.list.length > 1 ? `${this.index + 1} of ${this.#total()}` : "";
+    this.counter.textContent =
+      this.list.length > 1 ? _("{place} of {total}", { place: this.index + 1, total: this.#total() }) : "";
     this.video?.remove();
     this.video = null;
     this.photo.hidden = Boolean(picture.is_gone) || isVideo(picture);
@@ -175,8 +177,8 @@ class Lightbox {
     if (picture.is_gone)
       fill(
         this.lost,
-        h("span", {}, "This picture has expired."),
-        button("Run it again", () => runAgain(picture), { icon: "refresh" }),
+        h("span", {}, _("This picture has expired.")),
+        button(_("Run it again"), () => runAgain(picture), { icon: "refresh" }),
       );
     if (!picture.is_gone) this.#load(picture);
     this.before.hidden = picture.is_gone || isVideo(picture) || !hasInput(picture);
@@ -185,7 +187,9 @@ class Lightbox {
     if (this.hasSheet) this.side.replaceChildren(sheet(picture));
     // the focus was on a button that went: keys would be lost
     if (!this.dialog.contains(document.activeElement)) this.stage.focus();
-    announce(`Picture ${this.index + 1} of ${this.#total()}: ${altOf(picture)}`);
+    announce(
+      _("Picture {place} of {total}: {words}", { place: this.index + 1, total: this.#total(), words: altOf(picture) }),
+    );
     if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
     for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
       if (beside && !beside.is_gone && !isVideo(beside)) new Image().src = beside.url;
@@ -224,8 +228,8 @@ class Lightbox {
     this.lost.hidden = false;
     fill(
       this.lost,
-      h("span", {}, "This picture could not be loaded. It may have expired."),
-      button("Run it again", () => runAgain(picture), { icon: "refresh" }),
+      h("span", {}, _("This picture could not be loaded. It may have expired.")),
+      button(_("Run it again"), () => runAgain(picture), { icon: "refresh" }),
     );
     this.photo.hidden = true;
     this.video?.remove();
@@ -244,7 +248,7 @@ class Lightbox {
 
   /** @param {number} scale */
   #showScale(scale) {
-    this.scale.textContent = scale === 1 ? "Fit" : `${Math.round(scale * 100)} %`;
+    this.scale.textContent = scale === 1 ? _("Fit") : `${Math.round(scale * 100)} %`;
   }
 
   /** @param {boolean} isOn */

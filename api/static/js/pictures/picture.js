@@ -2,6 +2,8 @@
  * Pictures as the grid, the lightbox and the feed show them: one shape for a row of the gallery and a result of a job.
  */
 
+import { _ } from "../ui/text.js";
+
 /** @type {WeakMap<AnyPicture, Picture>} */
 const made = new WeakMap(); // the same result is the same picture wherever it is shown
 
@@ -83,7 +85,7 @@ export function thumbnail(picture, side) {
  * @returns {string}
  */
 export function altOf(picture) {
-  return picture.alt || picture.prompt || "Picture without a prompt";
+  return picture.alt || picture.prompt || _("Picture without a prompt");
 }
 
 /**

@@ -5,6 +5,7 @@
 import { api } from "../shell/api.js";
 import { toCreate } from "../shell/pass.js";
 import { announce, h, icon } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 import { toast, toastError } from "../ui/toast.js";
 
 /** @param {DragEvent} event */
@@ -16,16 +17,16 @@ const isFileDrag = (event) => [...(event.dataTransfer?.types ?? [])].includes("F
  */
 export async function recall(file) {
   if (!file.type.startsWith("image/")) {
-    return void toast("That is not a picture.", { kind: "bad", hint: "Drop a PNG, JPEG or WebP file." });
+    return void toast(_("That is not a picture."), { kind: "bad", hint: _("Drop a PNG, JPEG or WebP file.") });
   }
-  announce("Reading the picture.");
+  announce(_("Reading the picture."));
   try {
     const { command, draft } = await api.upload("/api/recall", file);
     if (command) return toCreate({ command, draft });
     const toInput = async () => toCreate({ initImage: await api.upload("/api/uploads", file), mode: "img2img" });
-    toast("This file does not say how it was made.", {
-      hint: "Sites that re-compress pictures drop it.",
-      action: { label: "Use as input", run: () => toInput().catch(toastError) },
+    toast(_("This file does not say how it was made."), {
+      hint: _("Sites that re-compress pictures drop it."),
+      action: { label: _("Use as input"), run: () => toInput().catch(toastError) },
     });
   } catch (error) {
     toastError(error);

@@ -4,15 +4,16 @@
 
 import { copyText } from "../ui/clipboard.js";
 import { button, h } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 import { formatBytes, formatSpan, timeAgo } from "../ui/words.js";
 
 /** @type {Record<string, string>} */
 const MODES = {
-  txt2img: "From words",
-  img2img: "From a picture",
-  inpaint: "Inpainted",
-  upscale: "Upscaled",
-  restyle: "Restyled",
+  txt2img: _("From words"),
+  img2img: _("From a picture"),
+  inpaint: _("Inpainted"),
+  upscale: _("Upscaled"),
+  restyle: _("Restyled"),
 };
 /** @type {Record<string, string>} */
 const KINDS = {
@@ -21,7 +22,7 @@ const KINDS = {
   "image/webp": "WebP",
   "image/gif": "GIF",
   "video/mp4": "MP4 video",
-  "video/webm": "WebM video",
+  "video/webm": _("WebM video"),
 };
 
 /**
@@ -32,9 +33,9 @@ const KINDS = {
 export function sheet(picture) {
   const all = document.createDocumentFragment();
   all.append(
-    h("h2", {}, "About this picture"),
-    words("Prompt", picture.prompt || "No prompt"),
-    ...(picture.negative_prompt ? [words("Negative prompt", picture.negative_prompt)] : []),
+    h("h2", {}, _("About this picture")),
+    words(_("Prompt"), picture.prompt || _("No prompt")),
+    ...(picture.negative_prompt ? [words(_("Negative prompt"), picture.negative_prompt)] : []),
     copies(picture),
     h(
       "dl",
@@ -57,36 +58,36 @@ function words(title, text) {
 function copies(picture) {
   const seed = picture.seed !== null && picture.seed !== undefined;
   const items = [
-    seed ? ["Copy seed", String(picture.seed), "Seed copied."] : [],
-    picture.command ? ["Copy command line", `/generate ${picture.command}`, "Command line copied."] : [],
-    ["Copy parameters", parametersOf(picture), "Parameters copied."],
+    seed ? [_("Copy seed"), String(picture.seed), _("Seed copied.")] : [],
+    picture.command ? [_("Copy command line"), `/generate ${picture.command}`, _("Command line copied.")] : [],
+    [_("Copy parameters"), parametersOf(picture), _("Parameters copied.")],
   ].filter(({ length }) => length);
   const buttons = items.map(([label, text, said]) =>
     button(label, () => copyText(text, said), { class: "btn-small", icon: "copy" }),
   );
-  return h("div", { class: "row row-wrap", role: "group", "aria-label": "Copy" }, buttons);
+  return h("div", { class: "row row-wrap", role: "group", "aria-label": _("Copy") }, buttons);
 }
 
 /** @param {Picture} picture */
 function facts(picture) {
   const rows = [
-    ["Made", MODES[picture.mode] ?? picture.mode],
-    ["Model", picture.model],
-    ["Engine", picture.engine],
-    ["Size", picture.width && `${picture.width} × ${picture.height}`],
-    ["Steps", picture.steps],
+    [_("Made"), MODES[picture.mode] ?? picture.mode],
+    [_("Model"), picture.model],
+    [_("Engine"), picture.engine],
+    [_("Size"), picture.width && `${picture.width} × ${picture.height}`],
+    [_("Steps"), picture.steps],
     ["CFG scale", picture.cfg_scale],
-    ["Sampler", picture.sampler],
-    ["Seed", picture.seed],
-    ["Took", picture.seconds && formatSpan(picture.seconds)],
-    ["Cost", picture.cost_usd ? `$${picture.cost_usd.toFixed(4)}` : null],
+    [_("Sampler"), picture.sampler],
+    [_("Seed"), picture.seed],
+    [_("Took"), picture.seconds && formatSpan(picture.seconds)],
+    [_("Cost"), picture.cost_usd ? `$${picture.cost_usd.toFixed(4)}` : null],
     [
-      "File",
+      _("File"),
       picture.size_bytes && `${KINDS[picture.media_type] ?? picture.media_type}, ${formatBytes(picture.size_bytes)}`,
     ],
-    ["When", when(picture.created_at)],
-    ["Kept", kept(picture)],
-    ["Seen by", picture.is_private ? "Only you" : "Everyone here"],
+    [_("When"), when(picture.created_at)],
+    [_("Kept"), kept(picture)],
+    [_("Seen by"), picture.is_private ? _("Only you") : _("Everyone here")],
   ];
   return rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== 0);
 }
@@ -98,10 +99,10 @@ function when(iso) {
 
 /** @param {Picture} picture */
 function kept(picture) {
-  if (picture.is_gone) return "Expired";
-  if (picture.is_favorite) return "For good: a favourite";
-  if (picture.collections?.length) return "For good: in a collection";
-  return picture.expires_at ? h("span", {}, "Expires ", when(picture.expires_at)) : null;
+  if (picture.is_gone) return _("Expired");
+  if (picture.is_favorite) return _("For good: a favourite");
+  if (picture.collections?.length) return _("For good: in a collection");
+  return picture.expires_at ? h("span", {}, _("Expires "), when(picture.expires_at)) : null;
 }
 
 /**
@@ -110,6 +111,7 @@ function kept(picture) {
  */
 function parametersOf(picture) {
   if (picture.parameters) return picture.parameters;
+  // no text: read by other programs
   const settings = [
     ["Steps", picture.steps],
     ["Sampler", picture.sampler],
@@ -119,6 +121,7 @@ function parametersOf(picture) {
     ["Model", picture.model],
   ];
   const known = settings.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  // no text: read by other programs
   const negative = picture.negative_prompt ? `\nNegative prompt: ${picture.negative_prompt}` : "";
   return `${picture.prompt}${negative}\n${known.map(([name, value]) => `${name}: ${value}`).join(", ")}`;
 }

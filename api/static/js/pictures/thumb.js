@@ -1,5 +1,7 @@
 /** Small pictures that keep their place. */
+
 import { h, icon } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 
 const PREVIEW_SIZE = 512;
 
@@ -15,10 +17,10 @@ export function thumbnail(image, { size = PREVIEW_SIZE, lazy = true, alt = image
         class: "thumb gone",
         style: { aspectRatio: `${image.width} / ${image.height}` },
         role: "img",
-        "aria-label": "Expired picture",
+        "aria-label": _("Expired picture"),
       },
       icon("clock"),
-      h("span", {}, "Expired"),
+      h("span", {}, _("Expired")),
     );
   const src = image.thumbnail_url.includes("size=")
     ? image.thumbnail_url

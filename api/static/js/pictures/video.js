@@ -1,5 +1,7 @@
 /** Videos among the pictures, played by the browser. */
+
 import { h } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 
 /**
  * A player; the browser asks the server for the parts it needs.
@@ -18,7 +20,7 @@ export function player(image, poster, props = {}) {
     preload: "metadata",
     width: image.width,
     height: image.height,
-    "aria-label": image.alt || "Generated video",
+    "aria-label": image.alt || _("Generated video"),
     ...props,
   });
   node.muted = true; // an attribute would not be heeded on an element that was made by a script

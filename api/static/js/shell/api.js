@@ -1,12 +1,14 @@
 /** Speaks to Easel's own HTTP API (same origin): JSON in and out, errors as ApiError, sign-in when it is needed. */
+
 import { ApiError, asApiError, isAborted } from "../ui/errors.js";
+import { _ } from "../ui/text.js";
 import { parseExact } from "./exact.js";
 
 const UNREACHABLE = {
   status: 0,
   code: "unreachable",
-  error: "Easel does not answer.",
-  hint: "Check your connection; the page tries again by itself.",
+  error: _("Easel does not answer."),
+  hint: _("Check your connection; the page tries again by itself."),
 };
 /** @type {Promise<void> | null} */
 let signingIn = null;

@@ -1,5 +1,6 @@
 /** An engine's state in words, from what `/api/engines` and the `queue` events tell. */
 
+import { _ } from "../ui/text.js";
 import { formatSpan } from "../ui/words.js";
 
 /** @typedef {{word: string, tone: "good"|"busy"|"warn"|"bad"|"none", more: string}} StateWords */
@@ -13,19 +14,19 @@ import { formatSpan } from "../ui/words.js";
 export function stateWords(engine, passedS = 0) {
   switch (engine.state) {
     case "up":
-      return { word: "Ready", tone: "good", more: "" };
+      return { word: _("Ready"), tone: "good", more: "" };
     case "busy":
       return {
-        word: "Busy",
+        word: _("Busy"),
         tone: "busy",
-        more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "",
+        more: engine.wait_s ? _("a new job starts in about {span}", { span: formatSpan(engine.wait_s) }) : "",
       };
     case "paused":
-      return { word: "Paused", tone: "warn", more: pauseWords(engine.wait_s, passedS) };
+      return { word: _("Paused"), tone: "warn", more: pauseWords(engine.wait_s, passedS) };
     case "down":
-      return { word: "Down", tone: "bad", more: "" };
+      return { word: _("Down"), tone: "bad", more: "" };
     default:
-      return { word: "Not checked yet", tone: "none", more: "" };
+      return { word: _("Not checked yet"), tone: "none", more: "" };
   }
 }
 
@@ -34,7 +35,7 @@ function pauseWords(waitS, passedS) {
   if (!waitS) return "";
   const until = new Date(Date.now() + Math.max(0, waitS - passedS) * 1000);
   const at = until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return `until ${at}, in ${formatSpan(Math.max(0, waitS - passedS))}`;
+  return _("until {at}, in {span}", { at, span: formatSpan(Math.max(0, waitS - passedS)) });
 }
 
 /**
@@ -50,7 +51,7 @@ export function withLane(engine, lane) {
 }
 
 /** @type {Record<Api.Engine["owner"], string>} */
-const OWNERS = { guild: "this server's", user: "somebody's own", easel: "Easel's" };
+const OWNERS = { guild: _("this server's"), user: "somebody's own", easel: _("Easel's") };
 
 /**
  * Whose engine it is, as a word for the card.
@@ -63,12 +64,12 @@ export function ownerWords(engine) {
 
 /** What can go wrong on the way to an engine, in the order in which a test gets there. */
 export const LAYERS = [
-  ["address", "The address makes sense"],
-  ["dns", "Its name is known"],
-  ["connect", "Something listens there"],
-  ["tls", "The connection is secure"],
-  ["http", "It answers requests"],
-  ["auth", "It takes the key"],
-  ["api", "Its API is switched on"],
-  ["product", "It is the kind you chose"],
+  ["address", _("The address makes sense")],
+  ["dns", _("Its name is known")],
+  ["connect", _("Something listens there")],
+  ["tls", _("The connection is secure")],
+  ["http", _("It answers requests")],
+  ["auth", _("It takes the key")],
+  ["api", _("Its API is switched on")],
+  ["product", _("It is the kind you chose")],
 ];

@@ -1,5 +1,7 @@
 /** Views by hash: `#/gallery?q=fox` mounts js/views/gallery.js with {q: "fox"}; `#/job/<id>` opens it in Create. */
+
 import { announce, button, fill, h, icon, onlyCss } from "../ui/dom.js";
+import { _ } from "../ui/text.js";
 
 const NAMES = ["create", "feed", "gallery", "engines", "dashboard", "settings", "comparison"];
 /** @type {Map<string, number>} */
@@ -116,8 +118,8 @@ function showFailure(name, error) {
   const words =
     error instanceof Error && error.name === "ApiError"
       ? `${error.message} ${"hint" in error ? error.hint : ""}`
-      : `A part of “${name}” did not load. The connection may be down, or Easel was just updated.`;
-  const again = button("Try again", () => show(), { class: "btn-primary", icon: "refresh" });
+      : _("A part of “{name}” did not load. The connection may be down, or Easel was just updated.", { name });
+  const again = button(_("Try again"), () => show(), { class: "btn-primary", icon: "refresh" });
   fill(
     root,
     h(
@@ -127,7 +129,7 @@ function showFailure(name, error) {
         "div",
         { class: "empty" },
         icon("warning"),
-        h("h2", {}, "This page could not be opened"),
+        h("h2", {}, _("This page could not be opened")),
         h("p", {}, words),
         again,
       ),

@@ -1,5 +1,7 @@
 /** An accessible combobox: type to filter, arrows to choose, free text where the list is not the whole truth. */
+
 import { fill, findAll, h, hit, icon, uid } from "./dom.js";
+import { _ } from "./text.js";
 
 const MAX_SHOWN = 80;
 
@@ -26,7 +28,7 @@ export function combo({ label, value = "", options = [], placeholder = "", isFre
   const list = h("ul", { class: "combo-list", role: "listbox", id: `${id}-list`, "aria-label": label, hidden: true });
   const opener = h(
     "button",
-    { type: "button", class: "combo-open", tabindex: "-1", "aria-label": `Show all: ${label}` },
+    { type: "button", class: "combo-open", tabindex: "-1", "aria-label": _("Show all: {label}", { label }) },
     icon("chevron-down"),
   );
   const place = h("div", { class: "combo" }, input, opener, list);

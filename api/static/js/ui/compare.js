@@ -1,5 +1,7 @@
 /** Before and after with a slider: drag it, or use the arrow keys. */
+
 import { h, icon, useCss } from "./dom.js";
+import { _ } from "./text.js";
 
 const START = 50;
 
@@ -18,9 +20,9 @@ export function compare(before, after) {
     value: START,
     step: 1,
     class: "compare-range",
-    "aria-label": "Share of the picture before",
+    "aria-label": _("Share of the picture before"),
   });
-  const top = h("img", { class: "compare-top", src: before.url, alt: before.label || "Before", draggable: "false" });
+  const top = h("img", { class: "compare-top", src: before.url, alt: before.label || _("Before"), draggable: "false" });
   const knob = h("span", { class: "compare-knob", "aria-hidden": "true" }, icon("swap"));
   const node = h(
     "figure",
@@ -28,7 +30,7 @@ export function compare(before, after) {
     h("img", {
       class: "compare-base",
       src: after.url,
-      alt: after.label || "After",
+      alt: after.label || _("After"),
       width: after.width,
       height: after.height,
       draggable: "false",
@@ -38,8 +40,8 @@ export function compare(before, after) {
     h(
       "figcaption",
       { class: "compare-tags" },
-      h("span", {}, before.label || "Before"),
-      h("span", {}, after.label || "After"),
+      h("span", {}, before.label || _("Before")),
+      h("span", {}, after.label || _("After")),
     ),
     range,
   );

@@ -1,5 +1,7 @@
 /** Small controls: sliders, switches, one of a few. */
+
 import { h, iconButton, uid, write } from "./dom.js";
+import { _ } from "./text.js";
 
 /**
  * A slider with a number beside it; empty means the engine's default, which is shown.
@@ -21,7 +23,10 @@ export function slider({ label, min, max, step = 1, onChange, isOptional = true,
   });
   const clear =
     isOptional &&
-    iconButton("undo", `${label}: back to the default`, () => onChange(null), { class: "btn-small", hidden: true });
+    iconButton("undo", _("{label}: back to the default", { label }), () => onChange(null), {
+      class: "btn-small",
+      hidden: true,
+    });
   const node = h("div", { class: "slider" }, h("label", { for: id, class: "label" }, label), clear, number, range);
   const paint = (/** @type {number} */ value) =>
     range.style.setProperty(

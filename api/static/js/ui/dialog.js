@@ -1,5 +1,7 @@
 /** Dialogs on <dialog>: the browser keeps the focus inside and gives it back; Esc closes. */
+
 import { append, button, find, h, iconButton, uid, useCss } from "./dom.js";
+import { _ } from "./text.js";
 
 await useCss("overlays", { isBase: true });
 
@@ -34,7 +36,7 @@ export function openDialog({ title, body, actions = [], size = "", onOpen = null
         "div",
         { class: "dialog-head" },
         h("h2", { id }, title),
-        iconButton("close", "Close", () => close()),
+        iconButton("close", _("Close"), () => close()),
       ),
       h(
         "div",
@@ -82,7 +84,7 @@ function actionButton({ label, value = null, kind = "ghost", run = null, icon },
  */
 export async function confirmDialog({ title, text, action, isDanger = false }) {
   const actions = [
-    { label: "Cancel", value: false, kind: "plain", run: () => "no" },
+    { label: _("Cancel"), value: false, kind: "plain", run: () => "no" },
     { label: action, value: "yes", kind: isDanger ? "danger" : "primary" },
   ];
   return (await openDialog({ title, body: text, actions })) === "yes";

@@ -1,5 +1,7 @@
 /** Menus with roving focus: arrows, Home, End, letters, Esc; they open beside their button, in the top layer. */
+
 import { find, findAll, h, icon, isWithin, useCss } from "./dom.js";
+import { _ } from "./text.js";
 
 await useCss("overlays", { isBase: true });
 
@@ -19,7 +21,7 @@ export function openMenu(anchor, items) {
   const menu = h("div", {
     class: "menu",
     role: "menu",
-    "aria-label": anchor.getAttribute("aria-label") || anchor.textContent.trim() || "Menu",
+    "aria-label": anchor.getAttribute("aria-label") || anchor.textContent.trim() || _("Menu"),
   });
   for (const item of items)
     if (item) menu.append(item === "-" ? h("hr", { role: "separator" }) : menuItem(item, anchor));

@@ -2,6 +2,7 @@
 
 import { announce, button, byId, h, icon, iconButton } from "./dom.js";
 import { ApiError, isAborted } from "./errors.js";
+import { _ } from "./text.js";
 
 const STAY_MS = 5000;
 const BAD_STAY_MS = 12000;
@@ -31,7 +32,7 @@ export function toast(text, { kind = "info", hint = "", action = null, stay } = 
     kind === "bad" && icon("warning"),
     h("div", { class: "grow" }, h("p", {}, text), hint && h("p", {}, hint)),
     act,
-    iconButton("close", "Close this notice", close, { class: "btn-small" }),
+    iconButton("close", _("Close this notice"), close, { class: "btn-small" }),
   );
   const arm = () => (timer = setTimeout(close, stay ?? (kind === "bad" ? BAD_STAY_MS : STAY_MS)));
   node.addEventListener("pointerenter", () => clearTimeout(timer));
@@ -51,8 +52,8 @@ export function toastError(error) {
   if (isAborted(error) || (error instanceof ApiError && error.status === 401 && error.code === "sign_in")) return;
   if (!(error instanceof ApiError)) console.error(error);
   const isTold = error instanceof ApiError;
-  toast(isTold ? error.message : "Something went wrong on this page.", {
+  toast(isTold ? error.message : _("Something went wrong on this page."), {
     kind: "bad",
-    hint: isTold ? error.hint : "Reload it and try again.",
+    hint: isTold ? error.hint : _("Reload it and try again."),
   });
 }

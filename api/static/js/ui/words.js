@@ -1,10 +1,6 @@
 /** Figures in words: spans, moments, sizes, sums. Pure. */
 
-/**
- * `plural(1, "picture")` -> "1 picture"; a noun that only takes an s.
- * @param {number} number @param {string} noun
- */
-export const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+import { _ } from "./text.js";
 
 /** 8 -> "8 s", 75 -> "1 min 15 s", 4000 -> "1 h 6 min". @param {number | null | undefined} seconds */
 export function formatSpan(seconds) {
@@ -15,9 +11,10 @@ export function formatSpan(seconds) {
   const whole = Math.round(s);
   if (whole < 3600)
     return whole % 60 && whole < 600
-      ? `${Math.floor(whole / 60)} min ${whole % 60} s`
-      : `${Math.round(whole / 60)} min`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+      ? _("{floor} min {whole} s", { floor: Math.floor(whole / 60), whole: whole % 60 })
+      : _("{round} min", { round: Math.round(whole / 60) });
+  if (whole < 86400)
+    return _("{floor} h {floor2} min", { floor: Math.floor(whole / 3600), floor2: Math.floor((whole % 3600) / 60) });
   return `${Math.round(whole / 86400)} d`;
 }
 
@@ -29,16 +26,16 @@ export function timeAgo(iso) {
   if (!iso) return "";
   const then = new Date(iso);
   const s = (Date.now() - then.getTime()) / 1000;
-  if (Math.abs(s) < 45) return "just now";
+  if (Math.abs(s) < 45) return _("just now");
   if (Math.abs(s) > 7 * 86400)
     return then.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
   const span = roughly(Math.abs(s));
-  return s > 0 ? `${span} ago` : `in ${span}`;
+  return s > 0 ? _("{span} ago", { span }) : _("in {span}", { span });
 }
 
 /** @param {number} s */
 function roughly(s) {
-  if (s < 3570) return `${Math.round(s / 60)} min`;
+  if (s < 3570) return _("{round} min", { round: Math.round(s / 60) });
   return s < 86400 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
 }
 

@@ -7,8 +7,9 @@ import { api } from "../../shell/api.js";
 import { events, isActive } from "../../shell/events.js";
 import { go } from "../../shell/router.js";
 import { button, fill, h, icon, useCss } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
-export const title = "Comparison";
+export const title = _("Comparison");
 
 /**
  * Draw the view.
@@ -34,7 +35,7 @@ class Comparison {
     this.address = address;
     /** @type {JobCard[]} */
     this.cards = [];
-    this.cancel = button("Cancel all", () => this.#cancel(), { icon: "close", class: "btn-small" });
+    this.cancel = button(_("Cancel all"), () => this.#cancel(), { icon: "close", class: "btn-small" });
     const columns = contenders.map((contender) =>
       h("li", { class: "contender" }, h("h2", {}, contender.engine), this.#whatCame(contender)),
     );
@@ -44,9 +45,9 @@ class Comparison {
       h(
         "header",
         { class: "page-head" },
-        h("h1", {}, prompt || "A comparison without words"),
+        h("h1", {}, prompt || _("A comparison without words")),
         this.cancel,
-        h("p", { class: "num" }, `The same seed everywhere: ${seed}`),
+        h("p", { class: "num" }, _("The same seed everywhere: {seed}", { seed })),
       ),
       h("ul", { class: "contenders" }, columns),
     );
@@ -102,7 +103,7 @@ class Comparison {
     if (!card) return;
     this.cards.splice(this.cards.indexOf(card), 1);
     card.destroy();
-    card.replaceWith(h("p", { class: "muted" }, "The pictures were deleted."));
+    card.replaceWith(h("p", { class: "muted" }, _("The pictures were deleted.")));
     this.#offerCancel();
   }
 }

@@ -1,4 +1,5 @@
 /** Completion in the prompt: flags, and the names that may follow them. */
+import { fill, h } from "../../ui/dom.js";
 
 /**
  * What could be meant at the caret: flags after `--`, names after `--model ` and its like.
@@ -39,4 +40,19 @@ function names(flag, options, shape) {
   const option = options.find((one) => one.flags.includes(`--${flag}`));
   if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));
   return (option && shape.lists[/** @type {ListName} */ (option.names)]) || [];
+}
+
+/** Write the offers into their list. @param {PromptState} box */
+export function listOffers({ list, offers }) {
+  fill(
+    list,
+    offers.map((one, at) =>
+      h(
+        "li",
+        { role: "option", id: `${list.id}-${at}`, dataset: { at }, "aria-selected": String(at === 0) },
+        h("span", { class: "mono" }, one.label),
+        one.hint && h("span", { class: "item-hint clip" }, one.hint),
+      ),
+    ),
+  );
 }

@@ -1,6 +1,8 @@
 /** Small controls, each bound to one field of the form: sliders, choices, switches. They show only what can be set. */
+
 import { segments, slider, toggle } from "../../ui/controls.js";
 import { fill, h, icon, iconButton, uid, write } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { maySay } from "./form.js";
 
 const MAX_SEED = 2n ** 64n - 1n;
@@ -19,7 +21,7 @@ export function fieldControl(field, form) {
   if (field.is_flag) return shown(field, toggle(label, field.hint ?? "", say));
   if (field.choices) {
     const named = field.choices.map((each) => [each, each[0].toUpperCase() + each.slice(1)]);
-    return shown(field, segments(label, /** @type {[string, string][]} */ ([["", "Auto"], ...named]), say));
+    return shown(field, segments(label, /** @type {[string, string][]} */ ([["", _("Auto")], ...named]), say));
   }
   const { node, update } = slider({ label, min: low, max: high, step, isOptional: !isFilled, onChange: say });
   return {
@@ -109,12 +111,12 @@ export function seedControl(form) {
     id: uid("seed"),
     inputmode: "numeric",
     pattern: "-1|[0-9]*",
-    placeholder: "Random each time",
+    placeholder: _("Random each time"),
     autocomplete: "off",
   });
   const lock = iconButton(
     "unlock",
-    "Keep this seed",
+    _("Keep this seed"),
     () => {
       const { isSeedLocked, seed } = form.get();
       form.set(
@@ -125,7 +127,7 @@ export function seedControl(form) {
     },
     { "aria-pressed": "false" },
   );
-  const dice = iconButton("dice", "A new seed each time", () => form.set({ seed: null, isSeedLocked: false }));
+  const dice = iconButton("dice", _("A new seed each time"), () => form.set({ seed: null, isSeedLocked: false }));
   input.addEventListener("change", () => {
     const seed = readSeed(input.value);
     form.set({ seed, isSeedLocked: seed !== null });
@@ -134,7 +136,7 @@ export function seedControl(form) {
   const node = h(
     "div",
     { class: "field" },
-    h("label", { for: input.id }, "Seed"),
+    h("label", { for: input.id }, _("Seed")),
     h("div", { class: "row seed" }, input, lock, dice),
   );
   /**

@@ -1,5 +1,7 @@
 /** What the mask and the frame editor share: a framed area with a sheet that can be zoomed and moved, and its tools. */
+
 import { button, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 const MIN_SCALE = 0.05;
 const MAX_SCALE = 16;
@@ -11,7 +13,7 @@ const MAX_SCALE = 16;
  */
 export function editorFrame(label, sheet) {
   const area = h("div", { class: "editor-area", tabindex: "0", role: "application", "aria-label": label }, sheet);
-  const bar = h("div", { class: "editor-bar", role: "toolbar", "aria-label": "Tools" });
+  const bar = h("div", { class: "editor-bar", role: "toolbar", "aria-label": _("Tools") });
   return { node: h("div", { class: "editor" }, area, bar), area, bar };
 }
 
@@ -26,7 +28,7 @@ export function confirmButtons(words, onDone, onCancel) {
     h(
       "div",
       { class: "row end" },
-      button("Cancel", onCancel, { class: "btn-ghost" }),
+      button(_("Cancel"), onCancel, { class: "btn-ghost" }),
       button(words, onDone, { class: "btn-primary", icon: "check" }),
     ),
   ];

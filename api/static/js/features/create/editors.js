@@ -1,5 +1,7 @@
 /** Brings the mask and the frame editor onto the stage, and their outcome into the form. */
+
 import { useCss } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { toast } from "../../ui/toast.js";
 import { uploadPicture } from "./files.js";
 import { mediaOf } from "./form.js";
@@ -35,12 +37,12 @@ export function openMask(view, input) {
   const { form } = view;
   const keepMask = async (/** @type {Promise<Blob | null>} */ made) => {
     const png = await made;
-    if (!png) return void toast("Nothing is painted yet.", { hint: "Paint over what should change." });
+    if (!png) return void toast(_("Nothing is painted yet."), { hint: _("Paint over what should change.") });
     const mask = await uploadPicture(png);
     if (!mask) return;
     form.set({ mask });
     close(view);
-    toast("The mask is set. Say what should be there, then press Generate.", { kind: "good" });
+    toast(_("The mask is set. Say what should be there, then press Generate."), { kind: "good" });
     if (innerWidth >= 860) view.box.input.focus();
   };
   const onDone = (/** @type {Promise<Blob | null>} */ png) => {
@@ -63,7 +65,7 @@ export function openFrame(view, input) {
     if (frame.zoom) form.set({ zoom: frame.zoom, mask: null, pan: null });
     else if (!(await padded(form, input, frame))) return;
     close(view);
-    toast("The frame is set. Press Generate to outpaint the picture.", { kind: "good" });
+    toast(_("The frame is set. Press Generate to outpaint the picture."), { kind: "good" });
   };
   const onDone = (/** @type {FrameChoice} */ frame) => {
     form.pending = keepFrame(frame);
@@ -85,7 +87,7 @@ export function openFrame(view, input) {
  * @param {FrameChoice} frame
  */
 async function padded(form, input, frame) {
-  if (!Object.values(frame).some(Boolean)) return void toast("Drag an edge outwards first.");
+  if (!Object.values(frame).some(Boolean)) return void toast(_("Drag an edge outwards first."));
   const pads = { left: 0, right: 0, up: 0, down: 0, ...frame };
   const files = await padPicture(input.url, pads);
   const [picture, mask] = await Promise.all([uploadPicture(files.picture), uploadPicture(files.mask)]);

@@ -1,7 +1,9 @@
 /** What a picture would cost and how long it would take, before it is asked for. */
+
 import { api } from "../../shell/api.js";
 import { debounce, fill, h } from "../../ui/dom.js";
 import { asApiError, isAborted } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { formatSpan } from "../../ui/words.js";
 
 /**
@@ -39,6 +41,7 @@ function show(node, { engine, wait_s: wait, seconds, price, refused, notes }) {
 
 /** @param {number} wait @param {number | null} seconds */
 function timeWords(wait, seconds) {
-  if (seconds !== null && seconds !== undefined) return `about ${formatSpan(Math.max(1, wait + seconds))}`;
-  return wait > 1 ? `starts in about ${formatSpan(wait)}` : "";
+  if (seconds !== null && seconds !== undefined)
+    return _("about {span}", { span: formatSpan(Math.max(1, wait + seconds)) });
+  return wait > 1 ? _("starts in about {span}", { span: formatSpan(wait) }) : "";
 }

@@ -1,7 +1,9 @@
 /** Files from people: sent to the server, asked for the settings they carry, then taken as the input picture. */
+
 import { api, session } from "../../shell/api.js";
 import { confirmDialog, openDialog } from "../../ui/dialog.js";
 import { h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { formatBytes } from "../../ui/words.js";
 import { fromDraft, mediaOf } from "./form.js";
@@ -13,11 +15,11 @@ import { fromDraft, mediaOf } from "./form.js";
 export async function uploadPicture(blob) {
   const { limits } = await session;
   if (!blob.type.startsWith("image/"))
-    return void toast("That is not a picture.", { kind: "bad", hint: "Use a PNG, JPEG or WebP file." });
+    return void toast(_("That is not a picture."), { kind: "bad", hint: _("Use a PNG, JPEG or WebP file.") });
   if (limits.upload_bytes && blob.size > limits.upload_bytes)
-    return void toast(`This picture is too large (${formatBytes(blob.size)}).`, {
+    return void toast(_("This picture is too large ({size}).", { size: formatBytes(blob.size) }), {
       kind: "bad",
-      hint: `At most ${formatBytes(limits.upload_bytes)}; save it smaller and try again.`,
+      hint: _("At most {size}; save it smaller and try again.", { size: formatBytes(limits.upload_bytes) }),
     });
   try {
     return await api.upload("/api/uploads", blob);
@@ -60,15 +62,19 @@ async function askRecall({ command, text }) {
   const body = h(
     "div",
     { class: "stack" },
-    h("p", {}, "This picture knows how it was made. Bring these settings back? They replace what is in the form now."),
+    h(
+      "p",
+      {},
+      _("This picture knows how it was made. Bring these settings back? They replace what is in the form now."),
+    ),
     h("pre", { class: "recall-text" }, command || text),
   );
   return openDialog({
-    title: "Recall its settings?",
+    title: _("Recall its settings?"),
     body,
     actions: [
-      { label: "Use as input picture", value: "input", kind: "plain" },
-      { label: "Recall settings", value: "settings", kind: "primary" },
+      { label: _("Use as input picture"), value: "input", kind: "plain" },
+      { label: _("Recall settings"), value: "settings", kind: "primary" },
     ],
   });
 }
@@ -77,7 +83,7 @@ async function askRecall({ command, text }) {
 function applyRecall(form, { draft }) {
   form.reset();
   form.set(fromDraft(draft));
-  toast("The settings are back.", { kind: "good" });
+  toast(_("The settings are back."), { kind: "good" });
 }
 
 /**
@@ -86,7 +92,7 @@ function applyRecall(form, { draft }) {
  */
 export async function mayReplace(form) {
   if (!form.get().text.trim()) return true;
-  return confirmDialog({ title: "Replace what you wrote?", text: form.get().text, action: "Replace" });
+  return confirmDialog({ title: _("Replace what you wrote?"), text: form.get().text, action: _("Replace") });
 }
 
 /**
@@ -99,7 +105,7 @@ export async function describeInput(form) {
   try {
     const answer = await api.post("/api/describe", { media_id: input.media_id });
     form.set({ text: text.trim() ? `${text.trim()} ${answer.text}` : answer.text });
-    toast(`Described by ${answer.engine}.`);
+    toast(_("Described by {engine}.", { engine: answer.engine }));
   } catch (error) {
     toastError(error);
   }

@@ -3,25 +3,26 @@
 import { FIELDS } from "../../shell/fields.js";
 import { segments } from "../../ui/controls.js";
 import { button, h, iconButton } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { fieldControl } from "./controls.js";
 
 /** @type {[Edit, string][]} */
 const EDITS = [
-  ["img2img", "Change"],
-  ["inpaint", "Inpaint"],
-  ["outpaint", "Outpaint"],
-  ["upscale", "Upscale"],
-  ["restyle", "Restyle"],
+  ["img2img", _("Change")],
+  ["inpaint", _("Inpaint")],
+  ["outpaint", _("Outpaint")],
+  ["upscale", _("Upscale")],
+  ["restyle", _("Restyle")],
 ];
 /** @type {Record<string, string>} */
 const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale", restyle: "restyle" };
 /** @type {Record<Edit, string>} */
 const HELP = {
-  img2img: "The whole picture is drawn again, guided by your prompt.",
-  inpaint: "Paint over what should change.",
-  outpaint: "Drag the frame to where the picture should continue.",
-  upscale: "The same picture with more pixels.",
-  restyle: "Painted in another style. It needs no words.",
+  img2img: _("The whole picture is drawn again, guided by your prompt."),
+  inpaint: _("Paint over what should change."),
+  outpaint: _("Drag the frame to where the picture should continue."),
+  upscale: _("The same picture with more pixels."),
+  restyle: _("Painted in another style. It needs no words."),
 };
 
 /**
@@ -31,14 +32,14 @@ const HELP = {
  */
 export function inputCard({ form, onEdit }) {
   const controls = editControls(form);
-  const thumb = h("img", { class: "input-thumb", alt: "The picture to begin from", width: 64, height: 64 });
+  const thumb = h("img", { class: "input-thumb", alt: _("The picture to begin from"), width: 64, height: 64 });
   const size = h("p", { class: "small faint num" });
   const help = h("p", { class: "small muted" });
   const word = h("span", {});
   const edit = button(word, () => onEdit(), { class: "btn-small", icon: "mask" });
   const remove = iconButton(
     "close",
-    "Remove the picture",
+    _("Remove the picture"),
     () => form.set({ input: null, mask: null, zoom: null, pan: null, replyTo: null }),
     { class: "btn-small" },
   );
@@ -49,7 +50,7 @@ export function inputCard({ form, onEdit }) {
       "div",
       { class: "row" },
       thumb,
-      h("div", { class: "grow" }, h("p", { class: "small" }, "Input picture"), size),
+      h("div", { class: "grow" }, h("p", { class: "small" }, _("Input picture")), size),
       remove,
     ),
     controls.modes.node,
@@ -75,8 +76,9 @@ export function inputCard({ form, onEdit }) {
 /** @param {HTMLElement} edit @param {HTMLElement} word @param {FormState} state */
 function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
   const isSet = Boolean(mask || zoom || pan);
-  const changeFrame = `Change the frame${zoom ? ` (${zoom}×)` : ""}`;
-  const [set, change] = mode === "inpaint" ? ["Paint the mask", "Change the mask"] : ["Set the frame", changeFrame];
+  const changeFrame = zoom ? _("Change the frame ({zoom}×)", { zoom }) : _("Change the frame");
+  const [set, change] =
+    mode === "inpaint" ? [_("Paint the mask"), _("Change the mask")] : [_("Set the frame"), changeFrame];
   edit.hidden = !["inpaint", "outpaint"].includes(mode);
   word.textContent = isSet ? change : set;
   edit.classList.toggle("btn-primary", !isSet);
@@ -84,7 +86,7 @@ function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
 
 /** @param {FormStore} form */
 function editControls(form) {
-  const modes = segments("What to do with the picture", EDITS, (edit) => {
+  const modes = segments(_("What to do with the picture"), EDITS, (edit) => {
     // painting has a usual strength of its own: all of it
     const isOther = (edit === "restyle") !== (form.get().edit === "restyle");
     /** @type {Record<string, FieldValue>} */
@@ -93,7 +95,7 @@ function editControls(form) {
   });
   const fields = FIELDS.filter(({ place }) => place === "input").map((field) => fieldControl(field, form));
   const factor = segments(
-    "Times larger",
+    _("Times larger"),
     /** @type {[number, string][]} */ ([
       [2, "2×"],
       [3, "3×"],

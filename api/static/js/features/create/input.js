@@ -1,5 +1,7 @@
 /** The picture to begin from: a place to drop, paste or choose one. What follows is loaded when there is one. */
+
 import { fill, h, iconButton } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 const WITH_INPUT = ["img2img", "inpaint", "upscale", "restyle"];
 
@@ -23,7 +25,7 @@ export function inputPanel({ form, onEdit }) {
     accept: "image/*",
     class: "sr-only",
     tabindex: "-1",
-    "aria-label": "Input picture",
+    "aria-label": _("Input picture"),
   });
   file.addEventListener("change", () => {
     if (file.files?.[0]) takeFile(file.files[0], form);
@@ -32,8 +34,8 @@ export function inputPanel({ form, onEdit }) {
   const empty = h(
     "button",
     { type: "button", class: "drop", on: { click: () => file.click() } },
-    h("b", {}, "Begin from a picture"),
-    h("span", {}, "Drop, paste or choose one. A picture made here brings its settings back."),
+    h("b", {}, _("Begin from a picture")),
+    h("span", {}, _("Drop, paste or choose one. A picture made here brings its settings back.")),
   );
   const node = h("div", { class: "input-panel" }, file, empty);
   /** @type {FormPart | null} */
@@ -104,11 +106,13 @@ export function catchFiles(root, form) {
  * @param {FormStore} form
  */
 export function replyNotice(form) {
-  const close = iconButton("close", "Do not post it there", () => form.set({ replyTo: null }), { class: "btn-small" });
+  const close = iconButton("close", _("Do not post it there"), () => form.set({ replyTo: null }), {
+    class: "btn-small",
+  });
   const node = h("div", { class: "notice reply", hidden: true });
   fill(
     node,
-    h("p", { class: "grow" }, "From Discord: what you make from this picture is posted back into its channel."),
+    h("p", { class: "grow" }, _("From Discord: what you make from this picture is posted back into its channel.")),
     close,
   );
   return { node, update: (/** @type {FormState} */ { replyTo }) => (node.hidden = !replyTo) };

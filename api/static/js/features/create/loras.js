@@ -2,6 +2,7 @@
 
 import { combo } from "../../ui/combo.js";
 import { fill, h, iconButton } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 /**
  * The rows of LoRAs, and the box that adds one.
@@ -17,8 +18,8 @@ export function loraRows(form) {
       form.set({ loras: [...form.get().loras, { name, weight: 0.8 }] });
     picker.value = "";
   };
-  const picker = combo({ label: "Add a LoRA", placeholder: "Add a LoRA", isFree: true, onChange: add });
-  const node = h("div", { class: "field" }, h("span", { class: "label" }, "LoRAs"), rows, picker);
+  const picker = combo({ label: _("Add a LoRA"), placeholder: _("Add a LoRA"), isFree: true, onChange: add });
+  const node = h("div", { class: "field" }, h("span", { class: "label" }, _("LoRAs")), rows, picker);
   /** @type {FormState["loras"] | null} */
   let drawn = null;
   return {
@@ -54,7 +55,7 @@ function row(lora, form, keep) {
     max: 2,
     step: 0.05,
     value: lora.weight,
-    "aria-label": `Weight of ${lora.name}`,
+    "aria-label": _("Weight of {name}", { name: lora.name }),
     style: { "--fill": `${((lora.weight + 1) / 3) * 100}%` },
   });
   slide.addEventListener("input", () => {
@@ -68,7 +69,7 @@ function row(lora, form, keep) {
     { class: "lora" },
     h("span", { class: "clip small", title: lora.name }, lora.name),
     out,
-    iconButton("close", `Remove ${lora.name}`, remove, { class: "btn-small" }),
+    iconButton("close", _("Remove {name}", { name: lora.name }), remove, { class: "btn-small" }),
     slide,
   );
 }

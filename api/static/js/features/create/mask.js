@@ -4,6 +4,7 @@
 
 import { segments, slider } from "../../ui/controls.js";
 import { h, hit, iconButton } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { confirmButtons, editorFrame, makeView } from "./editor.js";
 
 const MAX_UNDO = 24;
@@ -23,7 +24,7 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
   const picture = h("img", { src: url, alt: "", draggable: "false", width, height });
   const ring = h("span", { class: "mask-ring", "aria-hidden": "true" });
   const sheet = h("div", { class: "sheet", style: { width: `${width}px`, height: `${height}px` } }, picture, shown);
-  const { node, area, bar } = editorFrame("Mask editor: paint over what should change", sheet);
+  const { node, area, bar } = editorFrame(_("Mask editor: paint over what should change"), sheet);
   const view = makeView(area, sheet, { width, height, onMove: () => moveRing(editor) });
   /** @type {MaskEditor} */
   const editor = {
@@ -45,7 +46,7 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
     setMode: () => {},
   };
   area.append(ring);
-  bar.append(...toolsOf(editor), ...confirmButtons("Use this mask", () => onDone(exportMask(editor)), onCancel));
+  bar.append(...toolsOf(editor), ...confirmButtons(_("Use this mask"), () => onDone(exportMask(editor)), onCancel));
   if (maskUrl) bringBack(editor, maskUrl);
   listen(editor, area, node);
   return Object.assign(node, { destroy: () => view.destroy() });
@@ -62,15 +63,15 @@ function canvasOf(width, height) {
 /** @param {MaskEditor} editor */
 function toolsOf(editor) {
   const mode = segments(
-    "Tool",
+    _("Tool"),
     [
-      ["brush", "Brush"],
-      ["erase", "Eraser"],
+      ["brush", _("Brush")],
+      ["erase", _("Eraser")],
     ],
     (value) => editor.setMode(value),
   );
   const size = slider({
-    label: "Size",
+    label: _("Size"),
     min: 4,
     max: Math.round(Math.max(editor.width, editor.height) / 2),
     isOptional: false,
@@ -80,7 +81,7 @@ function toolsOf(editor) {
     },
   });
   const feather = slider({
-    label: "Feather",
+    label: _("Feather"),
     min: 0,
     max: 64,
     isOptional: false,
@@ -103,13 +104,13 @@ function toolsOf(editor) {
   const steps = h(
     "div",
     { class: "row editor-steps" },
-    iconButton("undo", "Undo (Ctrl+Z)", () => step(editor, editor.done, editor.undone)),
-    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => step(editor, editor.undone, editor.done)),
-    iconButton("invert", "Invert the mask", () => invert(editor)),
-    iconButton("trash", "Clear the mask", () => clear(editor)),
-    iconButton("zoom-out", "Zoom out", () => editor.view.zoom(0.8)),
-    iconButton("zoom-in", "Zoom in", () => editor.view.zoom(1.25)),
-    iconButton("fit", "Show all", () => editor.view.fit()),
+    iconButton("undo", _("Undo (Ctrl+Z)"), () => step(editor, editor.done, editor.undone)),
+    iconButton("redo", _("Redo (Ctrl+Shift+Z)"), () => step(editor, editor.undone, editor.done)),
+    iconButton("invert", _("Invert the mask"), () => invert(editor)),
+    iconButton("trash", _("Clear the mask"), () => clear(editor)),
+    iconButton("zoom-out", _("Zoom out"), () => editor.view.zoom(0.8)),
+    iconButton("zoom-in", _("Zoom in"), () => editor.view.zoom(1.25)),
+    iconButton("fit", _("Show all"), () => editor.view.fit()),
   );
   return [mode.node, size.node, feather.node, steps];
 }

@@ -2,6 +2,7 @@
 
 import { FIELDS } from "../../shell/fields.js";
 import { slider, toggle } from "../../ui/controls.js";
+import { _ } from "../../ui/text.js";
 import { fieldControl } from "./controls.js";
 import { loraRows } from "./loras.js";
 
@@ -17,18 +18,18 @@ export function moreParts(form) {
   const fields = FIELDS.filter(({ place }) => place === "more").map((field) => fieldControl(field, form));
   const parts = {
     loras: loraRows(form),
-    hires: toggle("Hires fix", "Draw small first, then larger: keeps large pictures in one piece", (on) =>
+    hires: toggle(_("Hires fix"), _("Draw small first, then larger: keeps large pictures in one piece"), (on) =>
       form.set({ hires: on ? HIRES : null }),
     ),
     hiresFactor: slider({
-      label: "Times larger",
+      label: _("Times larger"),
       min: 1.1,
       max: 4,
       step: 0.1,
       isOptional: false,
       onChange: (factor) => form.set({ hires: { ...HIRES, ...form.get().hires, factor: factor ?? HIRES.factor } }),
     }),
-    isPrivate: toggle("Private", "Only you see the result; it stays out of the feed", set("isPrivate")),
+    isPrivate: toggle(_("Private"), _("Only you see the result; it stays out of the feed"), set("isPrivate")),
   };
   /**
    * @param {FormState} state

@@ -1,16 +1,19 @@
 /** Ready-made negative prompts: what most pictures of a kind had better be without. */
-import { openMenu } from "../../ui/menu.js";
 
+import { openMenu } from "../../ui/menu.js";
+import { _ } from "../../ui/text.js";
+
+// no text: prompts are not translated
 const READY = [
-  ["General", "for any picture", "blurry, low quality, jpeg artifacts, watermark, signature, text"],
+  [_("General"), _("for any picture"), "blurry, low quality, jpeg artifacts, watermark, signature, text"],
   [
-    "Photo",
-    "nothing painted",
+    _("Photo"),
+    _("nothing painted"),
     "cartoon, painting, illustration, 3d render, oversaturated, overexposed, blurry, grainy",
   ],
   [
-    "People",
-    "hands and faces",
+    _("People"),
+    _("hands and faces"),
     "bad anatomy, deformed hands, extra fingers, missing fingers, extra limbs, disfigured face, crossed eyes",
   ],
 ];

@@ -1,6 +1,7 @@
 /** The frame of a picture to be outpainted: drag its edges, or take a ready-made zoom or side. */
 
 import { button, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { confirmButtons, editorFrame, makeView } from "./editor.js";
 
 /** @type {Record<Edge, [number, number]>} */
@@ -10,7 +11,7 @@ const EDGE_NAMES = ["left", "right", "up", "down"];
 /** @type {Record<Edge, Edge>} */
 const OPPOSITE = { left: "right", right: "left", up: "down", down: "up" };
 /** @type {Record<Edge, string>} */
-const WORDS = { left: "Left", right: "Right", up: "Up", down: "Down" };
+const WORDS = { left: _("Left"), right: _("Right"), up: _("Up"), down: _("Down") };
 
 /**
  * Make the frame editor. Sizes in pixels of the picture; edges snap to `grid`.
@@ -25,12 +26,12 @@ export function frameEditor({ url, width, height, grid = 64, maxSide = 2048, onD
       type: "button",
       class: `edge edge-${edge}`,
       dataset: { edge },
-      "aria-label": `${WORDS[edge]} edge: drag, or use the arrow keys`,
+      "aria-label": _("{edge} edge: drag, or use the arrow keys", { edge: WORDS[edge] }),
     }),
   );
   const sheet = h("div", { class: "sheet open-sheet" }, picture, handles);
   const words = h("output", { class: "num muted small" });
-  const { node, area, bar } = editorFrame("Frame: drag the edges to where the picture should continue", sheet);
+  const { node, area, bar } = editorFrame(_("Frame: drag the edges to where the picture should continue"), sheet);
   const reach = { width: width * 1.9, height: height * 1.9 };
   /** @type {FrameEditor} */
   const editor = {
@@ -47,18 +48,18 @@ export function frameEditor({ url, width, height, grid = 64, maxSide = 2048, onD
     zoom: null,
   };
   const zooms = [1.25, 1.5, 2].map((zoom) =>
-    button(`Zoom out ${zoom}×`, () => spread(editor, zoom), { class: "btn-small" }),
+    button(_("Zoom out {zoom}×", { zoom }), () => spread(editor, zoom), { class: "btn-small" }),
   );
   bar.append(
     h(
       "div",
       { class: "row row-wrap" },
       zooms,
-      button("Reset", () => spread(editor, 1), { class: "btn-small btn-ghost" }),
+      button(_("Reset"), () => spread(editor, 1), { class: "btn-small btn-ghost" }),
     ),
     words,
     ...confirmButtons(
-      "Use this frame",
+      _("Use this frame"),
       () => onDone(editor.zoom ? { zoom: editor.zoom } : { ...editor.pads }),
       onCancel,
     ),
@@ -138,7 +139,9 @@ function draw({ sheet, picture, words, width, height, pads, origin, zoom }) {
   sheet.style.setProperty("--fw", `${size.w}px`);
   sheet.style.setProperty("--fh", `${size.t}px`);
   Object.assign(picture.style, { left: `${origin.x}px`, top: `${origin.y}px` });
-  words.textContent = zoom ? `${width} × ${height}, the picture smaller in it` : `${size.w} × ${size.t}`;
+  words.textContent = zoom
+    ? _("{width} × {height}, the picture smaller in it", { width, height })
+    : `${size.w} × ${size.t}`;
 }
 
 /**

@@ -3,13 +3,14 @@
 import { FIELDS } from "../../shell/fields.js";
 import { getPref, setPref } from "../../shell/prefs.js";
 import { field, fill, h, iconButton } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { formatSpan } from "../../ui/words.js";
 import { fieldControl, seedControl } from "./controls.js";
 import { isAlone } from "./form.js";
 import { sizeChooser, summary } from "./size.js";
 
 /** @type {Record<string, string>} */
-const STATE_WORDS = { up: "ready", busy: "busy", paused: "paused", down: "not answering", unknown: "" };
+const STATE_WORDS = { up: _("ready"), busy: _("busy"), paused: _("paused"), down: _("not answering"), unknown: "" };
 
 /**
  * The panel of settings.
@@ -36,10 +37,10 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
   const fold = h(
     "button",
     { type: "button", class: "panel-fold", "aria-expanded": "false", "aria-controls": "settings-body" },
-    h("span", { class: "panel-word" }, "Settings"),
+    h("span", { class: "panel-word" }, _("Settings")),
     line,
   );
-  const node = h("section", { class: "panel", "aria-label": "Settings" }, fold, body);
+  const node = h("section", { class: "panel", "aria-label": _("Settings") }, fold, body);
   const unfold = (/** @type {boolean} */ is) =>
     fold.setAttribute("aria-expanded", String(node.classList.toggle("open", is)));
   fold.addEventListener("click", () => unfold(!node.classList.contains("open")));
@@ -64,7 +65,7 @@ function moreSettings(form) {
   const node = h(
     "details",
     { class: "fold", open: getPref("create-more", false) },
-    h("summary", {}, "More settings"),
+    h("summary", {}, _("More settings")),
     inner,
   );
   /** @type {FormPart["update"]} */
@@ -113,7 +114,7 @@ function engineSelect(form) {
     on: { change: (event) => form.set({ backend: event.currentTarget.value }) },
   });
   const state = h("p", { class: "hint row" });
-  const node = field("Engine", select);
+  const node = field(_("Engine"), select);
   node.append(state);
   return { node, select, state };
 }
@@ -128,13 +129,15 @@ function workflowChip(form) {
     "div",
     { class: "notice reply", hidden: true },
     name,
-    iconButton("close", "Without this workflow", () => form.set({ workflow: "", options: {} }), { class: "btn-small" }),
+    iconButton("close", _("Without this workflow"), () => form.set({ workflow: "", options: {} }), {
+      class: "btn-small",
+    }),
   );
   let isAsked = false;
   /** @param {FormState} state */
   const update = ({ workflow }) => {
     node.hidden = !workflow;
-    name.textContent = `Workflow: ${workflow}`;
+    name.textContent = _("Workflow: {workflow}", { workflow });
     if (!workflow || isAsked) return;
     isAsked = true;
     import("./workflow-options.js").then((it) => it.showOptions(node, form));
@@ -153,16 +156,16 @@ function drawEngines({ select, state }, { backend }, engines) {
     [
       engine.label,
       STATE_WORDS[engine.state],
-      engine.wait_s > 1 ? `about ${formatSpan(engine.wait_s)}` : "",
+      engine.wait_s > 1 ? _("about {span}", { span: formatSpan(engine.wait_s) }) : "",
       engine.price,
     ]
       .filter(Boolean)
       .join(" · ");
   const gone = backend && !engines.some((engine) => engine.name === backend);
   const wanted = [
-    ["", "Automatic: the most suitable"],
+    ["", _("Automatic: the most suitable")],
     ...engines.map((engine) => [engine.name, words(engine)]),
-    ...(gone ? [[backend, `${backend} (not here now)`]] : []),
+    ...(gone ? [[backend, _("{backend} (not here now)", { backend })]] : []),
   ];
   if (document.activeElement !== select || select.options.length !== wanted.length)
     fill(

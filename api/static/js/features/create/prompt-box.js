@@ -2,14 +2,12 @@
 
 import { hasFlags } from "../../pictures/prompt.js";
 import { api } from "../../shell/api.js";
-import { FIELDS } from "../../shell/fields.js";
-import { debounce, fill, h, hit, uid } from "../../ui/dom.js";
+import { debounce, h, hit, uid } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 
 const PARSE_AFTER_MS = 250;
 const MAX_OFFERS = 8;
-/** @type {Map<string, string>} */
-const WORDS = new Map(FIELDS.map(({ name, word }) => [name, word]));
 
 /**
  * Build the prompt box.
@@ -83,9 +81,9 @@ function makeNodes(text) {
     id: "prompt",
     class: "prompt-input",
     rows: 3,
-    placeholder: "Describe the picture. Flags work too: -\u2060-\u2060ar\u00a03:2 -\u2060-\u2060steps\u00a030",
+    placeholder: _("Describe the picture. Flags work too: -\u2060-\u2060ar\u00a03:2 -\u2060-\u2060steps\u00a030"),
     spellcheck: "true",
-    "aria-label": "Prompt",
+    "aria-label": _("Prompt"),
     "aria-autocomplete": "list",
     "aria-controls": listId,
     "aria-describedby": "prompt-chips",
@@ -96,7 +94,7 @@ function makeNodes(text) {
     class: "combo-list offers",
     role: "listbox",
     id: listId,
-    "aria-label": "Suggestions",
+    "aria-label": _("Suggestions"),
     hidden: true,
   });
   const chips = h("div", { class: "prompt-chips", id: "prompt-chips" });
@@ -131,35 +129,9 @@ async function parse(box) {
   const { prompt: _prompt, ...flags } = result.draft;
   box.parsedText = text;
   box.result = { draft: flags, notes: result.notes || [] };
-  drawChips(box);
   for (const fn of box.listeners) fn(box.result);
-}
-
-/** @param {PromptState} box */
-function drawChips({ chips, result }) {
-  const { options, ...own } = result.draft;
-  const said = Object.entries({ ...own, ...options }).map(([name, value]) =>
-    h(
-      "span",
-      { class: "chip small num" },
-      `${WORDS.get(name) ?? name.replaceAll("_", " ")} `,
-      h("b", {}, inWords(value)),
-    ),
-  );
-  fill(
-    chips,
-    said,
-    result.notes.map((note) => h("span", { class: "prompt-note" }, note)),
-  );
-}
-
-/** @param {unknown} value @returns {string} */
-function inWords(value) {
-  if (Array.isArray(value)) return value.map(inWords).join(", ");
-  if (!value || typeof value !== "object") return value === true ? "yes" : String(value);
-  const { name, weight, factor } = /** @type {{ name?: string, weight?: number, factor?: number }} */ (value);
-  if (name) return weight === undefined ? name : `${name} ${weight}`;
-  return factor ? `${factor}×` : "yes";
+  if (hasFlags(text)) (await import("./chips.js")).drawChips(box);
+  else box.chips.replaceChildren();
 }
 
 /**
@@ -168,22 +140,12 @@ function inWords(value) {
  */
 async function offer(box) {
   if (!box.input.value.includes("--")) return close(box);
-  const { findOffers } = await import("./complete.js");
+  const { findOffers, listOffers } = await import("./complete.js");
   if (document.activeElement !== box.input) return;
   box.offers = findOffers(box).slice(0, MAX_OFFERS);
   box.at = 0;
   if (!box.offers.length) return close(box);
-  fill(
-    box.list,
-    box.offers.map((one, at) =>
-      h(
-        "li",
-        { role: "option", id: `${box.list.id}-${at}`, dataset: { at }, "aria-selected": String(at === 0) },
-        h("span", { class: "mono" }, one.label),
-        one.hint && h("span", { class: "item-hint clip" }, one.hint),
-      ),
-    ),
-  );
+  listOffers(box);
   box.list.hidden = false;
   mark(box);
 }

@@ -1,6 +1,8 @@
 /** The styles that a picture can be painted in, each with what it does to one; or the style of another picture. */
+
 import { api } from "../../shell/api.js";
 import { button, fill, findAll, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { uploadPicture } from "./files.js";
 
 /**
@@ -8,9 +10,15 @@ import { uploadPicture } from "./files.js";
  * @returns {{node: HTMLElement, update: (state: FormState) => void}}
  */
 export function restylePicker(form) {
-  const row = h("div", { class: "styles", role: "group", "aria-label": "Styles to paint in", tabindex: "0" });
+  const row = h("div", { class: "styles", role: "group", "aria-label": _("Styles to paint in"), tabindex: "0" });
   const chosen = h("p", { class: "small muted" });
-  const file = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "aria-label": "Like" });
+  const file = h("input", {
+    type: "file",
+    accept: "image/*",
+    class: "sr-only",
+    tabindex: "-1",
+    "aria-label": _("Like"),
+  });
   /** @param {File} blob */
   const keepStyle = async (blob) => {
     const picture = await uploadPicture(blob);
@@ -20,7 +28,7 @@ export function restylePicker(form) {
     if (file.files?.[0]) form.pending = keepStyle(file.files[0]);
     file.value = "";
   });
-  const like = button("Like another picture", () => file.click(), { class: "btn-small", icon: "image" });
+  const like = button(_("Like another picture"), () => file.click(), { class: "btn-small", icon: "image" });
   const node = h("div", { class: "stack" }, row, h("div", { class: "row" }, like, file), chosen);
   /** The engine whose styles are shown. */
   let shown = "";
@@ -30,12 +38,12 @@ export function restylePicker(form) {
     const isLike = Boolean(restyle && "more_images" in restyle);
     for (const each of findAll(row, "button")) each.setAttribute("aria-pressed", String(each.dataset.id === name));
     like.setAttribute("aria-pressed", String(isLike));
-    chosen.textContent = isLike ? "In the style of the picture you chose." : "";
+    chosen.textContent = isLike ? _("In the style of the picture you chose.") : "";
     if (shown !== `of ${backend}`) load(backend);
   }
   /** @param {string} backend */
   async function load(backend) {
-    shown = `of ${backend}`;
+    shown = `of ${backend}`; // no text: a mark that an engine was asked for
     const { engines } = await api.get("/api/engines", null, { quiet: true });
     const able = engines.filter(({ capabilities }) => capabilities?.modes.includes("restyle"));
     const engine = able.find(({ name }) => name === backend) ?? able[0];

@@ -6,6 +6,7 @@ import { factsOf, statusText } from "../../pictures/job-text.js";
 import { isVideo, player } from "../../pictures/video.js";
 import { button, fill, h, icon, iconButton } from "../../ui/dom.js";
 import { menuButton } from "../../ui/menu-button.js";
+import { _ } from "../../ui/text.js";
 import { formatBytes, formatSpan } from "../../ui/words.js";
 import { frameStyle } from "./stage-job.js";
 
@@ -30,9 +31,9 @@ function resultPart(stage) {
         "div",
         { class: "empty" },
         icon("clock"),
-        h("h2", {}, "This picture has expired"),
-        h("p", {}, "Pictures are kept for a while only; favourites stay. The same seed draws it again."),
-        button("Draw it again", () => retry(job), { class: "btn-primary", icon: "refresh" }),
+        h("h2", {}, _("This picture has expired")),
+        h("p", {}, _("Pictures are kept for a while only; favourites stay. The same seed draws it again.")),
+        button(_("Draw it again"), () => retry(job), { class: "btn-primary", icon: "refresh" }),
       ),
     );
   const other = stage.isComparing && stage.onCompare(job, image);
@@ -62,8 +63,8 @@ function resultPart(stage) {
         {
           type: "button",
           class: "frame",
-          "aria-label": "Open large",
-          title: "Open large",
+          "aria-label": _("Open large"),
+          title: _("Open large"),
           style: frameStyle(image.width, image.height),
           on: { click: open },
         },
@@ -83,7 +84,7 @@ function batchRow(stage, redraw) {
   };
   return h(
     "div",
-    { class: "batch", role: "group", "aria-label": "Pictures of this job" },
+    { class: "batch", role: "group", "aria-label": _("Pictures of this job") },
     stage.job.images.map((image, at) =>
       h(
         "button",
@@ -91,7 +92,7 @@ function batchRow(stage, redraw) {
           type: "button",
           class: "batch-pick",
           "aria-pressed": String(at === stage.at),
-          "aria-label": `Picture ${at + 1}`,
+          "aria-label": _("Picture {place}", { place: at + 1 }),
           on: { click: pick(at) },
         },
         image.is_gone
@@ -119,17 +120,17 @@ function resultFoot(stage, redraw) {
   };
   const compareButton =
     canCompare &&
-    button("Compare", compare, {
+    button(_("Compare"), compare, {
       icon: "compare",
       class: "btn-ghost btn-small",
       "aria-pressed": String(stage.isComparing),
     });
   const bar = h(
     "div",
-    { class: "stage-actions", role: "toolbar", "aria-label": "Actions" },
+    { class: "stage-actions", role: "toolbar", "aria-label": _("Actions") },
     main.map(actionButton),
     compareButton,
-    menuButton("More actions", () => rest, { class: "btn-small" }),
+    menuButton(_("More actions"), () => rest, { class: "btn-small" }),
   );
   const notes =
     job.notes.length > 0 &&
@@ -167,7 +168,7 @@ function resultFoot(stage, redraw) {
 function keptFor(job, image) {
   if (image.is_favorite) return "favourite, kept";
   const left = job.expires_at ? (Date.parse(job.expires_at) - Date.now()) / 1000 : 0;
-  return left > 60 ? `kept for ${formatSpan(left)}` : "";
+  return left > 60 ? _("kept for {span}", { span: formatSpan(left) }) : "";
 }
 
 /** @param {Action} action */

@@ -1,14 +1,16 @@
 /** Sends the form as a request, once what was given to it is there. */
+
 import { api } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
 import { newKey } from "../../shell/pass.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 
 /** @param {FormState} state */
 function whatIsMissing({ text, input, edit, mask, zoom, pan }) {
-  if (!input) return text.trim() ? "" : "Describe the picture first.";
-  if (edit === "inpaint" && !mask) return "Paint over what should change, then press Generate.";
-  return edit === "outpaint" && !mask && !zoom && !pan ? "Set the frame first, then press Generate." : "";
+  if (!input) return text.trim() ? "" : _("Describe the picture first.");
+  if (edit === "inpaint" && !mask) return _("Paint over what should change, then press Generate.");
+  return edit === "outpaint" && !mask && !zoom && !pan ? _("Set the frame first, then press Generate.") : "";
 }
 
 /**

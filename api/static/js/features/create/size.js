@@ -1,6 +1,8 @@
 /** Size and shape: aspects drawn as they are, exact pixels below; nothing chosen leaves it to the engine. */
+
 import { FIELDS } from "../../shell/fields.js";
 import { fill, h, iconButton, write } from "../../ui/dom.js";
+import { _, _n } from "../../ui/text.js";
 
 const ASPECTS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"];
 const BOX_PX = 20;
@@ -12,14 +14,14 @@ const BOX_PX = 20;
  */
 export function sizeChooser(form) {
   const buttons = [null, ...ASPECTS].map((aspect) => aspectButton(aspect, form));
-  const width = side("Width", "width", form);
-  const height = side("Height", "height", form);
-  const swap = iconButton("swap", "Swap width and height", () => flip(form), { class: "btn-small" });
+  const width = side(_("Width"), "width", form);
+  const height = side(_("Height"), "height", form);
+  const swap = iconButton("swap", _("Swap width and height"), () => flip(form), { class: "btn-small" });
   const node = h(
     "fieldset",
     { class: "stack group" },
-    h("legend", { class: "label" }, "Size"),
-    h("div", { class: "aspects", role: "group", "aria-label": "Shape" }, buttons),
+    h("legend", { class: "label" }, _("Size")),
+    h("div", { class: "aspects", role: "group", "aria-label": _("Shape") }, buttons),
     h("div", { class: "row sides" }, width, h("span", { class: "faint", "aria-hidden": "true" }, "×"), height, swap),
   );
   return { node, update: (state, shape) => draw({ state, shape, buttons, width, height }) };
@@ -41,11 +43,11 @@ function aspectButton(aspect, form) {
       class: "aspect",
       "aria-pressed": "false",
       dataset: { aspect: aspect || "" },
-      title: aspect ? `Shape ${aspect}` : "The model's own size",
+      title: aspect ? _("Shape {aspect}", { aspect }) : _("The model's own size"),
       on: { click: press },
     },
     h("span", { class: "aspect-box" }, shape),
-    aspect || "Auto",
+    aspect || _("Auto"),
   );
 }
 
@@ -68,7 +70,7 @@ function side(label, name, form) {
     class: "input num",
     type: "number",
     inputmode: "numeric",
-    "aria-label": `${label} in pixels`,
+    "aria-label": _("{label} in pixels", { label }),
     min: 64,
     max: 4096,
     step: 8,
@@ -132,6 +134,6 @@ export function summary(node, state, shape) {
     FIELDS.filter(({ name, most }) => most && Number(state.fields[name]) > 1).map(
       ({ name, label }) => ` · ${state.fields[name]} ${label.toLowerCase()}`,
     ),
-    state.styles.length ? ` · ${state.styles.length} styles` : "",
+    state.styles.length ? ` · ${_n("{n} style", "{n} styles", state.styles.length)}` : "",
   );
 }

@@ -4,9 +4,10 @@ import { cancelJob, moveUp, retry } from "../../pictures/job-actions.js";
 import { everySecond, stamp, statusText } from "../../pictures/job-text.js";
 import { isActive } from "../../shell/events.js";
 import { button, fill, find, h, icon } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 /** @type {Record<string, string>} */
-const ENDED = { failed: "It did not work", cancelled: "Cancelled", expired: "It waited too long" };
+const ENDED = { failed: _("It did not work"), cancelled: _("Cancelled"), expired: _("It waited too long") };
 
 /** Keep the stage's line of words true while a job waits or runs; returns the way to stop. @param {StageState} stage */
 export const watchTime = (stage) =>
@@ -40,7 +41,7 @@ function waitingFoot({ job, line }) {
     { class: "stage-foot" },
     h(
       "div",
-      { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+      { class: "bar", role: "progressbar", "aria-label": _("Progress"), "aria-valuemin": "0", "aria-valuemax": "100" },
       h("i"),
     ),
     h("div", { class: "row row-wrap" }, line, h("span", { class: "grow" }), activeTools(job)),
@@ -74,7 +75,7 @@ function waiting({ job }) {
     h(
       "div",
       { class: "frame waiting", style: frameStyle(width, height) },
-      h("img", { class: "frame-picture", alt: "Preview", hidden: true, width: width || 512, height: height || 512 }),
+      h("img", { class: "frame-picture", alt: _("Preview"), hidden: true, width: width || 512, height: height || 512 }),
       h("span", { class: "frame-word" }, icon(job.status === "queued" ? "clock" : "create")),
     ),
   );
@@ -101,8 +102,8 @@ export function live({ node, job, line }) {
 function activeTools(job) {
   if (!job.is_mine) return [];
   return [
-    job.can_move_up && button("Move up", () => moveUp(job), { icon: "arrow-up", class: "btn-small btn-ghost" }),
-    button("Cancel", () => cancelJob(job), { icon: "close", class: "btn-small" }),
+    job.can_move_up && button(_("Move up"), () => moveUp(job), { icon: "arrow-up", class: "btn-small btn-ghost" }),
+    button(_("Cancel"), () => cancelJob(job), { icon: "close", class: "btn-small" }),
   ];
 }
 
@@ -115,12 +116,12 @@ function failedPart({ job }) {
       "div",
       { class: "empty" },
       icon(job.status === "failed" ? "warning" : "close"),
-      h("h2", {}, ENDED[job.status] || "Nothing was drawn"),
+      h("h2", {}, ENDED[job.status] || _("Nothing was drawn")),
       job.error && h("p", {}, job.error.message),
       job.error?.hint && h("p", { class: "small" }, job.error.hint),
       job.prompt && h("p", { class: "small faint" }, `“${job.prompt}”`),
-      h("p", { class: "small faint mono" }, `Job ${job.short_id}`),
-      job.is_mine && button("Try again", () => retry(job), { class: "btn-primary", icon: "refresh" }),
+      h("p", { class: "small faint mono" }, _("Job {short_id}", { short_id: job.short_id })),
+      job.is_mine && button(_("Try again"), () => retry(job), { class: "btn-primary", icon: "refresh" }),
     ),
   );
 }
@@ -136,11 +137,11 @@ export function inputPart({ input, mask, edit }) {
     mask.width === input.width &&
     h("img", { class: "frame-mask", src: mask.url, alt: "", width: input.width, height: input.height });
   const words = {
-    inpaint: mask ? "The light part is redrawn." : "Paint over what should change.",
-    outpaint: "The picture is outpainted.",
-    upscale: "The picture is upscaled.",
-    restyle: "The picture is painted in another style.",
-    img2img: "The picture to begin from.",
+    inpaint: mask ? _("The light part is redrawn.") : _("Paint over what should change."),
+    outpaint: _("The picture is outpainted."),
+    upscale: _("The picture is upscaled."),
+    restyle: _("The picture is painted in another style."),
+    img2img: _("The picture to begin from."),
   }[edit];
   return [
     h(
@@ -152,7 +153,7 @@ export function inputPart({ input, mask, edit }) {
         h("img", {
           class: "frame-picture",
           src: input.url,
-          alt: "The picture to begin from",
+          alt: _("The picture to begin from"),
           width: input.width,
           height: input.height,
         }),

@@ -2,7 +2,9 @@
 
 import { events } from "../../shell/events.js";
 import { announce, fill, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
+// no text: prompts
 const IDEAS = [
   "a red fox asleep in an old library, watercolour",
   "lighthouse in a storm, oil painting --ar 2:3",
@@ -15,7 +17,7 @@ const IDEAS = [
  * @param {Pick<StageState, "form" | "onOpen" | "onCompare">} parts
  */
 export function makeStage({ form, onOpen, onCompare }) {
-  const node = h("section", { class: "stage", "aria-label": "Picture" });
+  const node = h("section", { class: "stage", "aria-label": _("Picture") });
   /** @type {StageState} */
   const stage = {
     node,
@@ -74,8 +76,9 @@ function take(stage, job) {
     stage.parts.live(stage);
     return;
   }
-  if (was?.status !== job.status && job.status === "done") announce("The picture is ready.");
-  if (was?.status !== job.status && job.status === "failed") announce(`It failed. ${job.error?.message || ""}`);
+  if (was?.status !== job.status && job.status === "done") announce(_("The picture is ready."));
+  if (was?.status !== job.status && job.status === "failed")
+    announce(_("It failed. {reason}", { reason: job.error?.message || "" }));
   draw(stage);
 }
 
@@ -134,8 +137,8 @@ function emptyStage({ form }) {
     h(
       "div",
       { class: "empty stage-empty" },
-      h("h2", {}, "What would you like to see?"),
-      h("p", {}, "Describe it, press Generate, and watch it come. Or drop a picture here to begin from it."),
+      h("h2", {}, _("What would you like to see?")),
+      h("p", {}, _("Describe it, press Generate, and watch it come. Or drop a picture here to begin from it.")),
       h("div", { class: "row row-wrap ideas" }, IDEAS.map(idea)),
     ),
   );

@@ -3,6 +3,7 @@
 import { thumbnail } from "../../pictures/thumb.js";
 import { events, isActive } from "../../shell/events.js";
 import { findAll, h, icon } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 const MAX_DONE = 40;
 
@@ -89,7 +90,7 @@ function activeItem(job, onShow) {
   const pick = h("button", {
     type: "button",
     class: "strip-cover",
-    "aria-label": `Show job ${job.short_id}: ${job.prompt}`,
+    "aria-label": _("Show job {short_id}: {prompt}", { short_id: job.short_id, prompt: job.prompt }),
     on: { click: () => onShow(events.jobs.get(job.id) || job) },
   });
   /** @type {StripItem} */
@@ -117,7 +118,7 @@ function endedItem(job, onShow) {
   const picture = left[0]
     ? thumbnail({ ...left[0], alt: "" }, { size: 256 })
     : h("span", { class: `strip-none ${job.status}` }, icon(job.status === "failed" ? "warning" : "close"));
-  const label = `${job.prompt || "Picture"}${job.status === "done" ? "" : ` (${job.status})`}`;
+  const label = `${job.prompt || _("Picture")}${job.status === "done" ? "" : ` (${job.status})`}`;
   return {
     kind: "ended",
     job,

@@ -2,6 +2,7 @@
 
 import { events } from "../../shell/events.js";
 import { h, useCss } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 /**
  * The strip: its place, and its jobs when there are some.
@@ -9,7 +10,7 @@ import { h, useCss } from "../../ui/dom.js";
  * @returns {{ node: HTMLElement, select: (id: string) => void, destroy: Stop }}
  */
 export function queueStrip({ onShow }) {
-  const label = "Queue and newest pictures";
+  const label = _("Queue and newest pictures");
   const node = h("section", { class: "strip", "aria-label": label, tabindex: "0", hidden: true });
   let selected = "";
   /** @type {{ select: (id: string) => void, destroy: Stop } | null} */

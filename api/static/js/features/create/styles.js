@@ -1,6 +1,8 @@
 /** Style presets: words that are added to the prompt, each with a small picture of what they do. */
+
 import { api } from "../../shell/api.js";
 import { fill, findAll, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 const MAX_STYLES = 5;
 
@@ -10,8 +12,8 @@ const MAX_STYLES = 5;
  * @returns {{node: HTMLElement, update: (state: FormState) => void, values: (ids: string[]) => string[]}}
  */
 export function stylePicker(form) {
-  const row = h("div", { class: "styles", role: "group", "aria-label": "Styles", tabindex: "0" });
-  const node = h("div", { class: "field" }, h("span", { class: "label" }, "Style"), row);
+  const row = h("div", { class: "styles", role: "group", "aria-label": _("Styles"), tabindex: "0" });
+  const node = h("div", { class: "field" }, h("span", { class: "label" }, _("Style")), row);
   /** @type {Api.Style[]} */
   let all = [];
   node.hidden = true;

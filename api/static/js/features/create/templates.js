@@ -1,8 +1,10 @@
 /** Prompt templates: texts to begin from, kept on the server; "{{word}}" is a gap that is asked for. */
+
 import { api } from "../../shell/api.js";
 import { openDialog } from "../../ui/dialog.js";
 import { field, fill, h, iconButton } from "../../ui/dom.js";
 import { openMenu } from "../../ui/menu.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { mayReplace } from "./files.js";
 
@@ -26,13 +28,13 @@ export async function templateMenu(anchor, form) {
     hint: one.uses ? `${one.uses}×` : "",
     run: () => use(one, form),
   }));
-  const keep = { label: "Save this prompt", icon: "plus", disabled: !form.get().text.trim(), run: () => save(form) };
+  const keep = { label: _("Save this prompt"), icon: "plus", disabled: !form.get().text.trim(), run: () => save(form) };
   const mine = templates.filter((one) => one.is_mine);
   openMenu(anchor, [
     ...rows,
     rows.length > 0 && "-",
     keep,
-    mine.length > 0 && { label: "Remove templates", icon: "trash", run: () => manage(mine) },
+    mine.length > 0 && { label: _("Remove templates"), icon: "trash", run: () => manage(mine) },
   ]);
 }
 
@@ -64,9 +66,9 @@ async function fillGaps(text) {
     [...inputs].map(([gap, input]) => field(gap, input)),
   );
   const done = await openDialog({
-    title: "Fill in the gaps",
+    title: _("Fill in the gaps"),
     body,
-    actions: [{ label: "Use it", value: "use", kind: "primary" }],
+    actions: [{ label: _("Use it"), value: "use", kind: "primary" }],
     onOpen: () => inputs.get(gaps[0])?.focus(),
   });
   return done ? text.replace(GAP, (_all, gap) => inputs.get(gap)?.value.trim() || gap) : null;
@@ -74,13 +76,13 @@ async function fillGaps(text) {
 
 /** @param {FormStore} form */
 async function save(form) {
-  const name = h("input", { class: "input", maxlength: 80, placeholder: "Portrait, soft light" });
+  const name = h("input", { class: "input", maxlength: 80, placeholder: _("Portrait, soft light") });
   const { text } = form.get();
   const body = h(
     "div",
     { class: "stack" },
-    field("Name", name),
-    h("p", { class: "small" }, "Write {{who}} in a prompt for a gap that is asked for each time."),
+    field(_("Name"), name),
+    h("p", { class: "small" }, _("Write {gap} in a prompt for a gap that is asked for each time.", { gap: "{{who}}" })),
   );
   const run = async () => {
     if (!name.value.trim()) {
@@ -89,7 +91,7 @@ async function save(form) {
     }
     try {
       await api.post("/api/templates", { name: name.value.trim(), text });
-      toast("Template saved.", { kind: "good" });
+      toast(_("Template saved."), { kind: "good" });
       return true;
     } catch (error) {
       toastError(error);
@@ -97,9 +99,9 @@ async function save(form) {
     }
   };
   await openDialog({
-    title: "Save as a template",
+    title: _("Save as a template"),
     body,
-    actions: [{ label: "Save", kind: "primary", run }],
+    actions: [{ label: _("Save"), kind: "primary", run }],
     onOpen: () => name.focus(),
   });
 }
@@ -115,7 +117,7 @@ async function manage(templates) {
           "li",
           { class: "row" },
           h("span", { class: "grow clip" }, one.name),
-          iconButton("trash", `Delete ${one.name}`, async () => {
+          iconButton("trash", _("Delete {name}", { name: one.name }), async () => {
             try {
               await api.del(`/api/templates/${one.id}`);
               draw(left.filter((each) => each !== one));
@@ -127,5 +129,5 @@ async function manage(templates) {
       ),
     );
   draw(templates);
-  await openDialog({ title: "Your templates", body: list, actions: [{ label: "Done", kind: "primary" }] });
+  await openDialog({ title: _("Your templates"), body: list, actions: [{ label: _("Done"), kind: "primary" }] });
 }

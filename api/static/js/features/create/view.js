@@ -1,10 +1,11 @@
 /** Create: prompt, settings, the picture in the middle, the queue below it. */
-import { api } from "../../shell/api.js";
+
 import { events } from "../../shell/events.js";
 import { takeHandoff } from "../../shell/pass.js";
 import { getPref, setPref } from "../../shell/prefs.js";
 import { button, debounce, h, iconButton, useCss } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { estimateLine } from "./estimate.js";
 import { makeForm, toBody } from "./form.js";
@@ -16,7 +17,7 @@ import { makeStage } from "./stage.js";
 import { queueStrip } from "./strip.js";
 import { stylePicker } from "./styles.js";
 
-export const title = "Create";
+export const title = _("Create");
 
 /**
  * Mount the view. `params`: {job} opens that job; {text} fills the prompt.
@@ -29,7 +30,11 @@ export async function mount(root, params) {
   const engines = makeEngines();
   const view = /** @type {CreateView} */ ({ form, engines, isSending: false }); // its parts follow one another
   view.shape = () => engines.shapeOf(form.get().backend);
-  view.stage = makeStage({ form, onOpen: openLarge, onCompare: (job, image) => compareWith(job, image) });
+  view.stage = makeStage({
+    form,
+    onOpen: async (...which) => (await looking()).openLarge(...which),
+    onCompare: compareWith,
+  });
   view.strip = queueStrip({ onShow: (job) => showJob(view, job) });
   build(view, root);
   const stops = [wire(view), catchFiles(root, form)];
@@ -58,34 +63,34 @@ function build(view, root) {
   view.input = inputPanel({ form, onEdit: () => openEditor(view) });
   view.panel = settingsPanel({ form, engines, styles: view.styles, inputPanel: view.input });
   view.reply = replyNotice(form);
-  view.go = button("Generate", submit, { class: "btn-primary go", icon: "create", title: "Ctrl + Enter" });
+  view.go = button(_("Generate"), submit, { class: "btn-primary go", icon: "create", title: _("Ctrl + Enter") });
   view.negative = h("textarea", {
     class: "textarea negative",
     rows: 2,
     id: "negative",
-    "aria-label": "Negative prompt",
-    placeholder: "What should not be in the picture",
+    "aria-label": _("Negative prompt"),
+    placeholder: _("What should not be in the picture"),
     value: form.get().negative,
     on: { input: () => form.set({ negative: view.negative.value }) },
   });
   view.negativeFold = h(
     "details",
     { class: "fold", open: Boolean(form.get().negative) },
-    h("summary", {}, "Negative prompt"),
+    h("summary", {}, _("Negative prompt")),
     view.negative,
-    negativeButton(form),
+    menuOpener(_("Ready-made"), async (anchor) => (await import("./negatives.js")).negativeMenu(anchor, form)),
   );
   const tools = h(
     "div",
     { class: "row prompt-tools" },
-    templateButton(form),
+    menuOpener(_("Templates"), async (anchor) => (await import("./templates.js")).templateMenu(anchor, form)),
     describeButton(view),
     h("span", { class: "grow" }),
-    iconButton("trash", "Clear the form", () => clearForm(form), { class: "btn-small" }),
+    iconButton("trash", _("Clear the form"), () => clearForm(form), { class: "btn-small" }),
   );
   const writing = h(
     "section",
-    { class: "writing", "aria-label": "Prompt" },
+    { class: "writing", "aria-label": _("Prompt") },
     view.reply.node,
     view.box.node,
     tools,
@@ -101,38 +106,25 @@ function build(view, root) {
       { class: "create" },
       left,
       right,
-      h("div", { class: "drop-veil", "aria-hidden": "true" }, "Drop the picture anywhere"),
+      h("div", { class: "drop-veil", "aria-hidden": "true" }, _("Drop the picture anywhere")),
     ),
   );
 }
 
-/** @param {FormStore} form */
-function templateButton(form) {
-  return button(
-    "Templates",
-    async (event) => {
-      const anchor = event.currentTarget;
-      (await import("./templates.js")).templateMenu(anchor, form);
-    },
-    { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" },
-  );
-}
-
-/** @param {FormStore} form */
-function negativeButton(form) {
-  return button(
-    "Ready-made",
-    async (event) => {
-      const anchor = event.currentTarget;
-      (await import("./negatives.js")).negativeMenu(anchor, form);
-    },
-    { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" },
-  );
-}
+/**
+ * @param {string} label
+ * @param {(anchor: HTMLElement) => Promise<unknown>} open
+ */
+const menuOpener = (label, open) =>
+  button(label, (event) => open(event.currentTarget), {
+    class: "btn-ghost btn-small",
+    icon: "template",
+    "aria-haspopup": "menu",
+  });
 
 /** @param {CreateView} view */
 function describeButton(view) {
-  view.describe = button("Describe the picture", async () => (await import("./files.js")).describeInput(view.form), {
+  view.describe = button(_("Describe the picture"), async () => (await import("./files.js")).describeInput(view.form), {
     class: "btn-ghost btn-small",
     icon: "eye",
     hidden: true,
@@ -144,7 +136,7 @@ function describeButton(view) {
 function clearForm(form) {
   const before = { ...form.get() };
   form.reset();
-  toast("The form is empty.", { action: { label: "Undo", run: () => form.set(before) } });
+  toast(_("The form is empty."), { action: { label: _("Undo"), run: () => form.set(before) } });
 }
 
 const sending = () => import("./send.js");
@@ -175,16 +167,6 @@ function drawView(view) {
   view.negativeFold.hidden = !shape.supports.negative;
   if (document.activeElement !== view.negative) view.negative.value = state.negative;
   if (state.negative) view.negativeFold.open = true;
-}
-
-/** @param {string[]} ids */
-async function onDeleted(ids) {
-  const hit = [...events.jobs.values()].filter((job) => job.images.some(({ id }) => ids.includes(id)));
-  for (const { id } of hit) {
-    const job = await api.get(`/api/jobs/${id}`, null, { quiet: true }).catch(() => null);
-    if (job?.images.every((image) => image.is_gone)) events.forget(job.id);
-    else if (job) events.put(job);
-  }
 }
 
 /**
@@ -243,7 +225,12 @@ function wire(view) {
     )
       generate(view);
   };
-  const offs = [form.on(onForm), engines.on(onEngines), events.on("job", onJob), events.on("deleted", onDeleted)];
+  const offs = [
+    form.on(onForm),
+    engines.on(onEngines),
+    events.on("job", onJob),
+    events.on("deleted", async (ids) => (await looking()).forgetPictures(ids)),
+  ];
   document.addEventListener("keydown", keys);
   return () => {
     offs.forEach((off) => off());
@@ -297,21 +284,8 @@ async function openEditor(view) {
   await (edit === "outpaint" ? openFrame : openMask)(view, input);
 }
 
-/**
- * @param {Api.Image[]} images
- * @param {number} index
- * @param {Api.Job} job
- */
-async function openLarge(images, index, job) {
-  const [{ openLightbox }, { pictureOf }] = await Promise.all([
-    import("../../pictures/lightbox.js"),
-    import("../../pictures/picture.js"),
-  ]);
-  openLightbox(
-    images.map((image) => pictureOf(image, job)),
-    index,
-  );
-}
+/** Looking closer at pictures is loaded when somebody does. */
+const looking = () => import("./looking.js");
 
 /**
  * @param {Api.Job} job
@@ -319,13 +293,6 @@ async function openLarge(images, index, job) {
  */
 function compareWith(job, image) {
   const holder = h("div", { class: "compare-holder" });
-  import("../../ui/compare.js").then(({ compare }) =>
-    holder.append(
-      compare(
-        { url: job.request.init_image?.url ?? "", label: "Before" },
-        { url: image.url, width: image.width, height: image.height, label: "After" },
-      ),
-    ),
-  );
+  looking().then((look) => look.compareIn(holder, job, image));
   return holder;
 }

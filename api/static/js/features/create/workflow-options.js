@@ -1,8 +1,10 @@
 /**
  * The options of the chosen workflow: a control for each, with its range and the value of the export as placeholder.
  */
+
 import { api } from "../../shell/api.js";
 import { field, fill, findAll, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 /**
  * Keep the options of the form's workflow behind `chip`, which says its name.
@@ -10,7 +12,12 @@ import { field, fill, findAll, h } from "../../ui/dom.js";
  * @param {FormStore} form
  */
 export function showOptions(chip, form) {
-  const node = h("div", { class: "stack group", role: "group", "aria-label": "Options of the workflow", hidden: true });
+  const node = h("div", {
+    class: "stack group",
+    role: "group",
+    "aria-label": _("Options of the workflow"),
+    hidden: true,
+  });
   chip.after(node);
   let shown = "";
   /** @param {FormState} state */
@@ -43,7 +50,7 @@ export function showOptions(chip, form) {
 function control(option, form) {
   /** @param {string} value */
   const say = (value) => {
-    const { [option.name]: _, ...others } = form.get().options;
+    const { [option.name]: _dropped, ...others } = form.get().options;
     form.set({ options: value === "" ? others : { ...others, [option.name]: value } });
   };
   const node = made(option, {
@@ -65,7 +72,7 @@ function made(option, props) {
     return h(
       "select",
       props,
-      h("option", { value: "" }, `As exported: ${option.default}`),
+      h("option", { value: "" }, _("As exported: {default}", { default: option.default })),
       choices.map((value) => h("option", { value }, value)),
     );
   const isNumber = ["whole", "number"].includes(option.kind);
@@ -85,7 +92,9 @@ function made(option, props) {
 /** @param {Api.WorkflowOption} option */
 function hintOf({ low, high }) {
   if (low === null && high === null) return "";
-  return [low !== null && `from ${low}`, high !== null && high < 1e9 && `to ${high}`].filter(Boolean).join(" ");
+  return [low !== null && _("from {low}", { low }), high !== null && high < 1e9 && _("to {high}", { high })]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /**

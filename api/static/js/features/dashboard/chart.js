@@ -5,6 +5,7 @@
  */
 
 import { button, fill, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { stacked } from "./figures.js";
 import { tableOf } from "./table.js";
 
@@ -44,7 +45,11 @@ export function barChart({ title, tools = null }) {
     toggle.setAttribute("aria-pressed", String(!table.hidden));
     draw();
   };
-  const toggle = button("Show as table", swap, { class: "btn-ghost btn-small", icon: "list", "aria-pressed": "false" });
+  const toggle = button(_("Show as table"), swap, {
+    class: "btn-ghost btn-small",
+    icon: "list",
+    "aria-pressed": "false",
+  });
   const element = h(
     "section",
     { class: "card chart", "aria-label": title },
@@ -124,14 +129,14 @@ function optionsOf(UPlot, data, plot) {
         grid: { show: false },
         space: 64,
         size: 34,
-        values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map((one) => data.tick(one)),
+        values: (/** @type {unknown} */ _self, /** @type {number[]} */ splits) => splits.map((one) => data.tick(one)),
         splits: data.splits ? (/** @type {Plot} */ chart) => thinned(data.splits ?? [], chart.width) : undefined,
       },
       {
         ...line,
         grid: { stroke: colour("--line"), width: 1 },
         size: 52,
-        values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map((one) => data.format(one)),
+        values: (/** @type {unknown} */ _self, /** @type {number[]} */ splits) => splits.map((one) => data.format(one)),
         incrs: data.incrs,
       },
     ],
@@ -147,7 +152,7 @@ function optionsOf(UPlot, data, plot) {
  */
 function thinned(splits, width) {
   const every = Math.ceil((splits.length * LABEL_PX) / width);
-  return splits.filter((_, at) => (splits.length - 1 - at) % every === 0);
+  return splits.filter((_item, at) => (splits.length - 1 - at) % every === 0);
 }
 
 /** Tokens as colours a canvas understands: worked out by an element that has them. @param {HTMLElement} place */
@@ -189,7 +194,7 @@ function tooltip(data) {
 
 /** @param {string} title @param {ChartData} data */
 function tableFor(title, data) {
-  const columns = [{ title: "When" }, ...data.series.map((one) => ({ title: one.name, isNumber: true }))];
+  const columns = [{ title: _("When") }, ...data.series.map((one) => ({ title: one.name, isNumber: true }))];
   const rows = data.times
     .map((time, at) => [data.when(time), ...data.series.map((one) => data.format(one.values[at]))])
     .reverse();

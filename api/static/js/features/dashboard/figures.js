@@ -1,5 +1,7 @@
 /** The figures of the dashboard, shaped for charts and tables. Pure. */
 
+import { _ } from "../../ui/text.js";
+
 const HOUR_S = 3600;
 const TOP_USERS = 5;
 
@@ -13,7 +15,7 @@ const TOP_USERS = 5;
 export function hourly(hours, count, nowS = Date.now() / 1000) {
   const told = new Map(hours.map((hour) => [Math.floor(Date.parse(hour.start) / 1000 / HOUR_S), hour]));
   const last = Math.floor(nowS / HOUR_S);
-  const keys = Array.from({ length: count }, (_, at) => last - count + 1 + at);
+  const keys = Array.from({ length: count }, (_item, at) => last - count + 1 + at);
   return {
     starts: keys.map((key) => key * HOUR_S),
     done: keys.map((key) => told.get(key)?.done ?? 0),
@@ -30,7 +32,7 @@ export function hourly(hours, count, nowS = Date.now() / 1000) {
  * @returns {{days: string[], people: Array<{name: string, values: number[], total: number}>, total: number}}
  */
 export function daily(rows, measure, days, today = new Date()) {
-  const names = Array.from({ length: days }, (_, index) =>
+  const names = Array.from({ length: days }, (_item, index) =>
     dayName(new Date(today.getTime() - (days - 1 - index) * 24 * HOUR_S * 1000)),
   );
   const at = new Map(names.map((name, index) => [name, index]));
@@ -50,8 +52,8 @@ export function daily(rows, measure, days, today = new Date()) {
   const shown = ranked.slice(0, TOP_USERS);
   const rest = ranked.slice(TOP_USERS);
   if (rest.length) {
-    const values = names.map((_, index) => sum(rest.map((one) => one.values[index])));
-    shown.push({ name: `${rest.length} others`, values, total: sum(values) });
+    const values = names.map((_item, index) => sum(rest.map((one) => one.values[index])));
+    shown.push({ name: _("{count} others", { count: rest.length }), values, total: sum(values) });
   }
   return { days: names, people: shown, total: sum(ranked.map((one) => one.total)) };
 }

@@ -2,7 +2,8 @@
 
 import { withLane } from "../../shell/engine-state.js";
 import { fill, h, icon } from "../../ui/dom.js";
-import { formatSpan, money, percent, plural, timeAgo } from "../../ui/words.js";
+import { _, _n } from "../../ui/text.js";
+import { formatSpan, money, percent, timeAgo } from "../../ui/words.js";
 import { tableOf } from "./table.js";
 
 /** @type {Record<string, string>} */
@@ -29,11 +30,15 @@ export function glance(totals, queue, when) {
   const { done, failed, seconds, from_cache: cached } = totals;
   const drawn = done - cached;
   const figures = [
-    ["In the queue", `${queue.waiting} waiting`, `${queue.running} running`],
-    ["Jobs done", String(done), `${failed} failed, ${when}`],
-    ["Success rate", percent(totals.success_rate), "of the jobs that ended"],
-    ["Time per job", drawn > 0 ? formatSpan(seconds / drawn) : "–", "on average"],
-    ["Spent", money(totals.cost_usd), `${plural(totals.images, "picture")}, ${when}`],
+    [
+      _("In the queue"),
+      _("{waiting} waiting", { waiting: queue.waiting }),
+      _("{running} running", { running: queue.running }),
+    ],
+    [_("Jobs done"), String(done), _("{failed} failed, {when}", { failed, when })],
+    [_("Success rate"), percent(totals.success_rate), _("of the jobs that ended")],
+    [_("Time per job"), drawn > 0 ? formatSpan(seconds / drawn) : "–", _("on average")],
+    [_("Spent"), money(totals.cost_usd), `${_n("{n} picture", "{n} pictures", totals.images)}, ${when}`],
   ];
   return h(
     "dl",
@@ -49,8 +54,16 @@ export function glance(totals, queue, when) {
  * @param {Api.EngineFigures[]} engines
  */
 export function engineTable(engines) {
-  if (!engines.length) return nothing("No job has ended in this time.");
-  const columns = ["Engine", "Done", "Failed", "Success", "Mean time", "95 of 100 within", "Cost"].map((title, at) => ({
+  if (!engines.length) return nothing(_("No job has ended in this time."));
+  const columns = [
+    _("Engine"),
+    _("Done"),
+    _("Failed"),
+    _("Success"),
+    _("Mean time"),
+    _("95 of 100 within"),
+    _("Cost"),
+  ].map((title, at) => ({
     title,
     isNumber: at > 0,
   }));
@@ -63,7 +76,7 @@ export function engineTable(engines) {
     seconds(one.p95_seconds),
     money(one.cost_usd),
   ]);
-  return tableOf("Success and time per engine", columns, rows);
+  return tableOf(_("Success and time per engine"), columns, rows);
 }
 
 /** @param {number | null} share */
@@ -91,15 +104,15 @@ const seconds = (value) => (value === null || value === undefined ? "–" : form
  * @param {Api.Failures[]} errors
  */
 export function errorTable(errors) {
-  if (!errors.length) return nothing("Nothing failed in this time.", "check");
+  if (!errors.length) return nothing(_("Nothing failed in this time."), "check");
   const columns = [
-    { title: "Error" },
-    { title: "Count", isNumber: true },
-    { title: "Last" },
-    { title: "What was said" },
+    { title: _("Error") },
+    { title: _("Count"), isNumber: true },
+    { title: _("Last") },
+    { title: _("What was said") },
   ];
   const rows = errors.map((one) => [h("code", {}, one.code), one.count, timeAgo(one.last), one.example]);
-  return tableOf("Errors", columns, rows);
+  return tableOf(_("Errors"), columns, rows);
 }
 
 /**
@@ -107,7 +120,7 @@ export function errorTable(errors) {
  * @param {Api.Alert[]} alerts
  */
 export function alertList(alerts) {
-  if (!alerts.length) return nothing("No alerts: errors, times, budget and keys are within their limits.", "check");
+  if (!alerts.length) return nothing(_("No alerts: errors, times, budget and keys are within their limits."), "check");
   return h("ul", { class: "alerts" }, alerts.map(alertItem));
 }
 
@@ -136,13 +149,18 @@ export function queueNow(queue, known) {
   const lanes = Object.entries(queue.engines ?? {}).filter(
     ([lane, { waiting, running }]) => known.has(lane) || waiting || running,
   );
-  if (!lanes.length) return h("p", { class: "muted" }, `${queue.waiting} waiting, ${queue.running} running.`);
+  if (!lanes.length)
+    return h(
+      "p",
+      { class: "muted" },
+      _("{waiting} waiting, {running} running.", { waiting: queue.waiting, running: queue.running }),
+    );
   return h(
     "ul",
     { class: "lanes" },
     lanes.map(([lane, state]) => {
       const engine = known.get(lane);
-      return engine ? laneItem(engine.label, withLane(engine, state)) : laneItem("Somebody's own engine", state);
+      return engine ? laneItem(engine.label, withLane(engine, state)) : laneItem(_("Somebody's own engine"), state);
     }),
   );
 }
@@ -150,8 +168,8 @@ export function queueNow(queue, known) {
 /** @param {string} label @param {Api.Lane | Api.Engine} state */
 function laneItem(label, state) {
   /** @type {Record<string, string>} */
-  const words = { up: "ready", busy: "busy", paused: "paused", down: "down" };
-  const wait = state.wait_s ? `, next in ${formatSpan(state.wait_s)}` : "";
+  const words = { up: _("ready"), busy: _("busy"), paused: _("paused"), down: _("down") };
+  const wait = state.wait_s ? `, ${_("next in {span}", { span: formatSpan(state.wait_s) })}` : "";
   return h(
     "li",
     {},
@@ -160,7 +178,12 @@ function laneItem(label, state) {
     h(
       "span",
       { class: "muted small num" },
-      `${words[state.state] ?? "not checked"} · ${state.waiting} waiting, ${state.running} running${wait}`,
+      _("{state} · {waiting} waiting, {running} running", {
+        state: words[state.state] ?? _("not checked"),
+        waiting: state.waiting,
+        running: state.running,
+      }),
+      wait,
     ),
   );
 }

@@ -5,12 +5,13 @@ import { events } from "../../shell/events.js";
 import { setQuery } from "../../shell/router.js";
 import { announce, append, button, debounce, fill, h, icon, useCss } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
-import { money, plural } from "../../ui/words.js";
+import { _, _n } from "../../ui/text.js";
+import { money } from "../../ui/words.js";
 import { barChart } from "./chart.js";
 import { daily, hourly } from "./figures.js";
 import { alertList, engineTable, errorTable, glance, panel, queueNow } from "./panels.js";
 
-export const title = "Dashboard";
+export const title = _("Dashboard");
 
 const REFRESH_MS = 60000;
 const AFTER_JOB_MS = 3000;
@@ -45,12 +46,12 @@ class Dashboard {
     this.known = new Map();
     this.top = h("div", { class: "dash-top" }, h("div", { class: "skeleton dash-skeleton" }));
     this.failed = h("div", { "aria-live": "polite" });
-    this.hours = barChart({ title: "Jobs per hour" });
-    this.costs = barChart({ title: "Per person and day", tools: this.measureChoice() });
-    this.engines = panel("Engines");
-    this.errors = panel("Errors");
-    this.alerts = panel("Alerts");
-    this.queue = panel("Queue now");
+    this.hours = barChart({ title: _("Jobs per hour") });
+    this.costs = barChart({ title: _("Per person and day"), tools: this.measureChoice() });
+    this.engines = panel(_("Engines"));
+    this.errors = panel(_("Errors"));
+    this.alerts = panel(_("Alerts"));
+    this.queue = panel(_("Queue now"));
     this.rest = h("div", { class: "dash-rest", hidden: true });
     this.element = this.layout();
     this.timer = setInterval(() => document.hidden || this.load(), REFRESH_MS);
@@ -64,7 +65,7 @@ class Dashboard {
   }
 
   layout() {
-    const head = h("header", { class: "page-head" }, h("h1", {}, "Dashboard"), this.dayChoice());
+    const head = h("header", { class: "page-head" }, h("h1", {}, _("Dashboard")), this.dayChoice());
     const charts = h("div", { class: "dash-charts" }, this.hours.element, this.costs.element);
     const side = h("div", { class: "dash-pair" }, this.queue.element, this.alerts.element);
     append(this.rest, side, charts, this.engines.element, this.errors.element);
@@ -73,9 +74,9 @@ class Dashboard {
 
   dayChoice() {
     return choice(
-      "Time shown",
+      _("Time shown"),
       /** @type {[number, string][]} */ ([
-        [1, "Today"],
+        [1, _("Today")],
         [7, "7 days"],
       ]),
       this.days,
@@ -89,10 +90,10 @@ class Dashboard {
 
   measureChoice() {
     return choice(
-      "What is counted",
+      _("What is counted"),
       /** @type {["cost_usd" | "images", string][]} */ ([
-        ["cost_usd", "Cost"],
-        ["images", "Pictures"],
+        ["cost_usd", _("Cost")],
+        ["images", _("Pictures")],
       ]),
       this.measure,
       (measure) => {
@@ -115,7 +116,7 @@ class Dashboard {
       fill(this.failed);
       await this.loadEngines();
     } catch (error) {
-      const again = button("Try again", () => this.load(), { class: "btn-small", icon: "refresh" });
+      const again = button(_("Try again"), () => this.load(), { class: "btn-small", icon: "refresh" });
       fill(
         this.failed,
         h("div", { class: "notice notice-bad" }, icon("warning"), h("p", { class: "grow" }, wordsOf(error)), again),
@@ -143,7 +144,10 @@ class Dashboard {
   drawQueue() {
     if (!this.told) return;
     const queue = events.queue ?? this.told.queue;
-    fill(this.top, glance(this.told.totals, queue, this.days === 1 ? "today" : `${this.days} days`));
+    fill(
+      this.top,
+      glance(this.told.totals, queue, this.days === 1 ? _("today") : _("{days} days", { days: this.days })),
+    );
     this.queue.show(queueNow(queue, this.known));
   }
 
@@ -155,14 +159,19 @@ class Dashboard {
       ([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]),
       [0, -1],
     );
-    const peak = at < 0 ? "" : ` Most in one hour: ${most}, ${hourWords(starts[at])}.`;
+    const peak = at < 0 ? "" : _("Most in one hour: {most}, {hour}.", { most, hour: hourWords(starts[at]) });
     return this.hours.show({
       times: starts,
       series: [
-        { name: "Done", token: "--good", values: done },
-        { name: "Failed", token: "--bad", values: failed },
+        { name: _("Done"), token: "--good", values: done },
+        { name: _("Failed"), token: "--bad", values: failed },
       ],
-      summary: `${sum(done)} done and ${sum(failed)} failed in ${this.days === 1 ? "24 hours" : "7 days"}.${peak}`,
+      summary: _("{done} done and {failed} failed in {span}. {peak}", {
+        done: sum(done),
+        failed: sum(failed),
+        span: this.days === 1 ? _("24 hours") : _("7 days"),
+        peak,
+      }),
       when: hourWords,
       /** @param {number} time */
       tick: (time) => (this.days === 1 ? clock(time) : weekday(time)),
@@ -177,12 +186,12 @@ class Dashboard {
     const isMoney = this.measure === "cost_usd";
     const format = isMoney ? money : String;
     const times = names.map((name) => Date.parse(`${name}T12:00:00Z`) / 1000);
-    const none = isMoney ? "Nothing was spent: what was drawn was free." : "No picture was drawn.";
-    const spent = isMoney ? `${money(total)} spent` : plural(total, "picture");
+    const none = isMoney ? _("Nothing was spent: what was drawn was free.") : _("No picture was drawn.");
+    const spent = isMoney ? _("{cost} spent", { cost: money(total) }) : _n("{n} picture", "{n} pictures", total);
     return this.costs.show({
       times,
       series: people.map((one, at) => ({ name: one.name, token: PEOPLE_TOKENS[at], values: one.values })),
-      summary: total ? `${spent} since ${dayWords(times[0])}, days in UTC.` : none,
+      summary: total ? _("{spent} since {day}, days in UTC.", { spent, day: dayWords(times[0]) }) : none,
       when: dayWords,
       tick: weekday,
       format,

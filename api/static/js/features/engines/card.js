@@ -3,6 +3,7 @@
 import { LAYERS, ownerWords, stateWords, withLane } from "../../shell/engine-state.js";
 import { append, button, fill, h, icon } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { formatSpan } from "../../ui/words.js";
 
 /**
@@ -29,7 +30,7 @@ export function engineCard(engine, { kindTitle, actions }) {
   /** @type {HTMLElement} */
   const element = h(
     "article",
-    { class: "card engine-card", "aria-label": `Engine ${engine.label}` },
+    { class: "card engine-card", "aria-label": _("Engine {label}", { label: engine.label }) },
     h(
       "header",
       { class: "engine-head" },
@@ -78,9 +79,9 @@ export function engineCard(engine, { kindTitle, actions }) {
 function headline(engine, kindTitle) {
   const parts = [
     kindTitle,
-    engine.grade && `${engine.grade} support`,
+    engine.grade && _("{grade} support", { grade: engine.grade }),
     ownerWords(engine),
-    engine.is_fallback ? "used when no other can" : "",
+    engine.is_fallback ? _("used when no other can") : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }
@@ -106,12 +107,12 @@ function drawTrouble(place, engine) {
 /** @param {Api.Engine} engine */
 function factRows(engine) {
   const rows = [
-    ["Waiting", String(engine.waiting)],
-    ["Running", String(engine.running)],
-    ["Time per job", engine.seconds_per_job ? formatSpan(engine.seconds_per_job) : "not measured yet"],
-    ["Price", engine.price || "free"],
+    [_("Waiting"), String(engine.waiting)],
+    [_("Running"), String(engine.running)],
+    [_("Time per job"), engine.seconds_per_job ? formatSpan(engine.seconds_per_job) : _("not measured yet")],
+    [_("Price"), engine.price || _("free")],
   ];
-  if (engine.remark) rows.push(["Note", engine.remark]);
+  if (engine.remark) rows.push([_("Note"), engine.remark]);
   return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
 
@@ -123,13 +124,13 @@ function factRows(engine) {
  */
 function buttons(current, actions, result, card) {
   /** @type {HTMLButtonElement} */
-  const offer = button("What it has", () => actions.offer(current(), card(), offer), {
+  const offer = button(_("What it has"), () => actions.offer(current(), card(), offer), {
     "aria-expanded": "false",
     class: "btn-small",
   });
   const runTest = async () => {
     test.disabled = true;
-    fill(result, h("p", { class: "engine-testing" }, "Testing…"));
+    fill(result, h("p", { class: "engine-testing" }, _("Testing…")));
     try {
       fill(result, testResult(await actions.test(current())));
     } catch (error) {
@@ -140,12 +141,12 @@ function buttons(current, actions, result, card) {
     }
   };
   /** @type {HTMLButtonElement} */
-  const test = button("Test", runTest, { class: "btn-ghost btn-small" });
+  const test = button(_("Test"), runTest, { class: "btn-ghost btn-small" });
   const row = h("div", { class: "engine-actions" }, offer, test);
   if (current().is_mine)
     append(
       row,
-      button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }),
+      button(_("Disconnect"), () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }),
     );
   return row;
 }
@@ -157,8 +158,10 @@ function buttons(current, actions, result, card) {
  */
 export function testResult(told) {
   if (told.is_ok) {
-    const took = told.seconds ? ` It answered in ${told.seconds.toFixed(told.seconds < 1 ? 2 : 1)} s.` : "";
-    return h("p", { class: "engine-passed" }, icon("check"), ` ${told.message}${took}`);
+    const took = told.seconds
+      ? _("It answered in {seconds} s.", { seconds: told.seconds.toFixed(told.seconds < 1 ? 2 : 1) })
+      : "";
+    return h("p", { class: "engine-passed" }, icon("check"), ` ${told.message} ${took}`);
   }
   return h("div", {}, failure(told.message, told.hint), layerList(told.layer));
 }
@@ -185,7 +188,7 @@ export function layerList(layer) {
   const stop = LAYERS.findIndex(([name]) => name === layer);
   if (stop < 0) return "";
   const steps = LAYERS.map(([, words], at) => {
-    const passed = at < stop ? ["good", "yes"] : ["none", "not reached"];
+    const passed = at < stop ? ["good", "yes"] : ["none", _("not reached")];
     const [tone, said] = at === stop ? ["bad", "no"] : passed;
     return h("li", { dataset: { tone } }, h("span", {}, words), h("b", {}, said));
   });

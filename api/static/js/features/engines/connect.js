@@ -4,6 +4,7 @@ import { api } from "../../shell/api.js";
 import { closeWith, openDialog } from "../../ui/dialog.js";
 import { button, field, fill, h } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { failure, layerList } from "./card.js";
 
 /**
@@ -20,7 +21,7 @@ export function connectEngine(kinds, before = "") {
     const engine = await tryToConnect(form, controls);
     if (engine) closeWith(form, engine);
   });
-  return openDialog({ title: "Connect an engine", body: form });
+  return openDialog({ title: _("Connect an engine"), body: form });
 }
 
 /** @param {Api.Kind[]} kinds @param {string} before */
@@ -37,12 +38,12 @@ function makeForm(kinds, before) {
     type: "text",
     maxlength: "40",
     autocomplete: "off",
-    placeholder: "Studio GPU",
+    placeholder: _("Studio GPU"),
   });
   const help = h("p", { class: "hint" });
   const outcome = h("div", { "aria-live": "polite" });
-  const submit = button("Test and connect", null, { type: "submit", class: "btn-primary", icon: "plug" });
-  const labels = { url: h("span", {}, "Address"), key: h("span", {}, "Key") };
+  const submit = button(_("Test and connect"), null, { type: "submit", class: "btn-primary", icon: "plug" });
+  const labels = { url: h("span", {}, _("Address")), key: h("span", {}, _("Key")) };
   const fields = { url: field(labels.url, url), key: field(labels.key, key) };
   const explain = () => {
     const told = kinds.find((one) => one.kind === kind.value);
@@ -50,21 +51,26 @@ function makeForm(kinds, before) {
     fill(help, told.help);
     url.required = told.needs_url;
     url.placeholder = told.example;
-    labels.url.textContent = told.needs_url ? "Address" : "Address (only if you run one of your own)";
+    labels.url.textContent = told.needs_url ? _("Address") : _("Address (only if you run one of your own)");
     key.required = told.needs_key;
-    labels.key.textContent = told.needs_key ? "Key" : "Key (only if it asks for one)";
+    labels.key.textContent = told.needs_key ? _("Key") : _("Key (only if it asks for one)");
   };
   kind.addEventListener("change", explain);
   explain();
   const form = h(
     "form",
     { class: "stack" },
-    field("Kind", kind),
+    field(_("Kind"), kind),
     help,
     fields.url,
     fields.key,
-    field("Name", label, { hint: "What people see; leave it empty for the name of its kind." }),
-    before && h("p", { class: "small" }, `It takes the place of ${before}: each person has one engine of their own.`),
+    field(_("Name"), label, { hint: _("What people see; leave it empty for the name of its kind.") }),
+    before &&
+      h(
+        "p",
+        { class: "small" },
+        _("It takes the place of {before}: each person has one engine of their own.", { before }),
+      ),
     outcome,
     h("div", { class: "row" }, submit),
   );
@@ -75,7 +81,7 @@ function makeForm(kinds, before) {
 async function tryToConnect(form, { kind, url, key, label, outcome, submit }) {
   submit.disabled = true;
   form.setAttribute("aria-busy", "true");
-  fill(outcome, h("p", { class: "engine-testing" }, "Testing the connection…"));
+  fill(outcome, h("p", { class: "engine-testing" }, _("Testing the connection…")));
   try {
     return await api.post("/api/engines", {
       kind: kind.value,

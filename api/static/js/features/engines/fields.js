@@ -1,5 +1,7 @@
 /** What of a request a workflow can take: the words for it, and which inputs of a node may stand for it. */
 
+import { _ } from "../../ui/text.js";
+
 /**
  * @param {string} name
  * @param {string} label
@@ -16,22 +18,22 @@ const field = (name, label, kind, many = false) => ({ field: name, label, kind, 
 
 /** @type {WorkflowField[]} In the order of the table. */
 export const FIELDS = [
-  field("prompt", "Prompt", "text", true),
-  field("negative", "Negative prompt", "text", true),
-  field("seed", "Seed", "number", true),
-  field("width", "Width", "number", true),
-  field("height", "Height", "number", true),
-  field("steps", "Steps", "number"),
+  field("prompt", _("Prompt"), "text", true),
+  field("negative", _("Negative prompt"), "text", true),
+  field("seed", _("Seed"), "number", true),
+  field("width", _("Width"), "number", true),
+  field("height", _("Height"), "number", true),
+  field("steps", _("Steps"), "number"),
   field("cfg_scale", "CFG scale", "number"),
-  field("guidance", "Guidance", "number"),
-  field("sampler", "Sampler", "text"),
-  field("scheduler", "Scheduler", "text"),
-  field("denoising_strength", "Strength", "number"),
-  field("batch", "Number of pictures", "number"),
-  field("model", "Model", "text"),
-  field("loras", "LoRAs", "text", true),
-  field("images", "Input picture", "text", true),
-  field("masks", "Mask", "text", true),
+  field("guidance", _("Guidance"), "number"),
+  field("sampler", _("Sampler"), "text"),
+  field("scheduler", _("Scheduler"), "text"),
+  field("denoising_strength", _("Strength"), "number"),
+  field("batch", _("Number of pictures"), "number"),
+  field("model", _("Model"), "text"),
+  field("loras", _("LoRAs"), "text", true),
+  field("images", _("Input picture"), "text", true),
+  field("masks", _("Mask"), "text", true),
 ];
 
 /**

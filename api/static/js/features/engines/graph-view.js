@@ -1,6 +1,7 @@
 /** Draws a workflow as nodes and links, with the inputs that Easel fills in marked by what goes there. */
 
 import { h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { HEAD_HEIGHT, layOut, NODE_WIDTH, ROW_HEIGHT } from "./graph-layout.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -59,7 +60,10 @@ export function graphView(graph, { onPick, problems = new Set() } = {}) {
 /** @param {Graph} graph */
 function describe(graph) {
   const { nodes, links } = graph;
-  return `Workflow of ${nodes.length} nodes and ${links.length} links. What goes where is in the table below.`;
+  return _("Workflow of {nodes} nodes and {links} links. What goes where is in the table below.", {
+    nodes: nodes.length,
+    links: links.length,
+  });
 }
 
 /** @param {ReturnType<typeof layOut>["lines"][number]} line */
@@ -174,10 +178,10 @@ function zoomer(frame, svg, layout) {
   return h(
     "div",
     { class: "wf-zooms" },
-    button("−", "Smaller", () => step(-1)),
+    button("−", _("Smaller"), () => step(-1)),
     reading,
-    button("+", "Larger", () => step(1)),
-    button("Fit", "Show the whole workflow", () => fit(ZOOMS[0])),
+    button("+", _("Larger"), () => step(1)),
+    button(_("Fit"), _("Show the whole workflow"), () => fit(ZOOMS[0])),
   );
 }
 

@@ -2,21 +2,22 @@
 
 import { toCreate } from "../../shell/pass.js";
 import { append, fill, h, iconButton } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 const SHOWN = 120;
 
 /** Each list: its words, where it comes from, and how Create is told of one item. @type {OfferList[]} */
 const LISTS = [
-  { key: "models", title: "Models", draft: (item) => ({ model: item.name }) },
-  { key: "samplers", title: "Samplers", draft: (item) => ({ sampler: item.name }) },
-  { key: "schedulers", title: "Schedulers", draft: (item) => ({ scheduler: item.name }) },
-  { key: "loras", title: "LoRAs", draft: (item) => ({ loras: [{ name: item.name, weight: 1, details: "" }] }) },
-  { key: "upscalers", title: "Upscalers", draft: null },
+  { key: "models", title: _("Models"), draft: (item) => ({ model: item.name }) },
+  { key: "samplers", title: _("Samplers"), draft: (item) => ({ sampler: item.name }) },
+  { key: "schedulers", title: _("Schedulers"), draft: (item) => ({ scheduler: item.name }) },
+  { key: "loras", title: _("LoRAs"), draft: (item) => ({ loras: [{ name: item.name, weight: 1, details: "" }] }) },
+  { key: "upscalers", title: _("Upscalers"), draft: null },
   { key: "vaes", title: "VAEs", draft: (item) => ({ vae: item.name }) },
-  { key: "embeddings", title: "Embeddings", draft: null },
-  { key: "controls", title: "Controls", draft: null },
-  { key: "control_models", title: "Control models", draft: null },
-  { key: "styles", title: "Styles", draft: null },
+  { key: "embeddings", title: _("Embeddings"), draft: null },
+  { key: "controls", title: _("Controls"), draft: null },
+  { key: "control_models", title: _("Control models"), draft: null },
+  { key: "styles", title: _("Styles"), draft: null },
 ];
 
 /**
@@ -30,17 +31,21 @@ export function offerPanel(engine, onClose) {
   const head = h(
     "header",
     { class: "card-head" },
-    h("h3", {}, `What ${engine.label} has`),
-    iconButton("close", "Close this list", onClose),
+    h("h3", {}, _("What {label} has", { label: engine.label })),
+    iconButton("close", _("Close this list"), onClose),
   );
-  const panel = h("section", { class: "card offer", "aria-label": `What ${engine.label} has` }, head);
+  const panel = h(
+    "section",
+    { class: "card offer", "aria-label": _("What {label} has", { label: engine.label }) },
+    head,
+  );
   if (!told)
     return append(
       panel,
-      h("p", { class: "muted" }, "Nothing is known yet: it has not answered so far. Test it to see why."),
+      h("p", { class: "muted" }, _("Nothing is known yet: it has not answered so far. Test it to see why.")),
     );
   const filled = LISTS.map((list) => ({ ...list, items: itemsOf(told[list.key]) })).filter((list) => list.items.length);
-  const nothing = h("p", { class: "muted" }, "It names no models or samplers: it draws in its own way.");
+  const nothing = h("p", { class: "muted" }, _("It names no models or samplers: it draws in its own way."));
   return append(panel, limits(told), filled.length ? searchable(filled) : nothing);
 }
 
@@ -62,17 +67,19 @@ function itemsOf(list) {
 function limits(told) {
   const words = [
     told.modes?.length ? told.modes.map((mode) => MODES[mode] ?? mode).join(", ") : "",
-    told.min_side && told.max_side ? `${told.min_side} to ${told.max_side} px a side` : "",
-    told.max_batch > 1 ? `up to ${told.max_batch} pictures at once` : "",
-    told.supports?.workflows ? "runs workflows" : "",
+    told.min_side && told.max_side
+      ? _("{min_side} to {max_side} px a side", { min_side: told.min_side, max_side: told.max_side })
+      : "",
+    told.max_batch > 1 ? _("up to {max_batch} pictures at once", { max_batch: told.max_batch }) : "",
+    told.supports?.workflows ? _("runs workflows") : "",
   ];
   return h("p", { class: "muted small" }, words.filter(Boolean).join(" · "));
 }
 
 /** @type {Record<string, string>} */
 const MODES = {
-  txt2img: "text to picture",
-  img2img: "picture to picture",
+  txt2img: _("text to picture"),
+  img2img: _("picture to picture"),
   inpaint: "inpaint",
   upscale: "upscale",
   restyle: "restyle",
@@ -86,8 +93,8 @@ function searchable(lists) {
   const search = h("input", {
     type: "search",
     class: "input",
-    "aria-label": "Search what it has",
-    placeholder: "Search",
+    "aria-label": _("Search what it has"),
+    placeholder: _("Search"),
     on: { input: () => draw() },
   });
   const choose = (/** @type {OfferList & { items: OfferItem[] }} */ list) => {
@@ -120,9 +127,9 @@ function searchable(lists) {
 
 /** @param {number} found @param {number} all */
 function countWords(found, all) {
-  if (!found) return "Nothing has these words in its name.";
-  if (found > SHOWN) return `${found} found, the first ${SHOWN} are shown. Type more of the name.`;
-  return found === all ? "" : `${found} of ${all}`;
+  if (!found) return _("Nothing has these words in its name.");
+  if (found > SHOWN) return _("{found} found, the first {SHOWN} are shown. Type more of the name.", { found, SHOWN });
+  return found === all ? "" : _("{found} of {all}", { found, all });
 }
 
 /** @param {OfferList} list @param {OfferItem} item */
@@ -137,6 +144,6 @@ function entry(list, item) {
   return h(
     "li",
     {},
-    h("button", { type: "button", class: "offer-item", title: "Use in Create", on: { click: use } }, text),
+    h("button", { type: "button", class: "offer-item", title: _("Use in Create"), on: { click: use } }, text),
   );
 }

@@ -5,13 +5,14 @@ import { events } from "../../shell/events.js";
 import { confirmDialog } from "../../ui/dialog.js";
 import { button, debounce, fill, h, icon, useCss } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { engineCard } from "./card.js";
 import { connectEngine } from "./connect.js";
 import { offerPanel } from "./offer.js";
 import { workflowSection } from "./workflows.js";
 
-export const title = "Engines";
+export const title = _("Engines");
 
 const ASK_AGAIN_MS = 15000;
 const AFTER_CHANGE_MS = 800;
@@ -25,18 +26,18 @@ export async function mount(root) {
   await useCss("engines");
   const board = new Board();
   const workflows = workflowSection();
-  const refresh = button("Refresh", (event) => board.refresh(event.currentTarget), {
+  const refresh = button(_("Refresh"), (event) => board.refresh(event.currentTarget), {
     class: "btn-ghost",
     icon: "refresh",
-    title: "Ask every engine again",
+    title: _("Ask every engine again"),
   });
-  const connect = button("Connect an engine", () => board.connect(), { class: "btn-primary", icon: "plus" });
+  const connect = button(_("Connect an engine"), () => board.connect(), { class: "btn-primary", icon: "plus" });
   fill(
     root,
     h(
       "div",
       { class: "page" },
-      h("header", { class: "page-head" }, h("h1", {}, "Engines"), refresh, connect),
+      h("header", { class: "page-head" }, h("h1", {}, _("Engines")), refresh, connect),
       board.element,
       workflows.element,
     ),
@@ -79,14 +80,14 @@ class Board {
       this.kinds = kinds;
       this.draw(engines);
     } catch (error) {
-      const again = button("Try again", () => this.load(), { class: "btn-primary", icon: "refresh" });
+      const again = button(_("Try again"), () => this.load(), { class: "btn-primary", icon: "refresh" });
       fill(
         this.element,
         h(
           "div",
           { class: "empty" },
           icon("warning"),
-          h("h2", {}, "The engines could not be listed"),
+          h("h2", {}, _("The engines could not be listed")),
           h("p", {}, wordsOf(error)),
           again,
         ),
@@ -121,17 +122,19 @@ class Board {
   }
 
   nothing() {
-    const connect = button("Connect an engine", () => this.connect(), { class: "btn-primary", icon: "plus" });
+    const connect = button(_("Connect an engine"), () => this.connect(), { class: "btn-primary", icon: "plus" });
     return h(
       "div",
       { class: "empty" },
       icon("engines"),
-      h("h2", {}, "No engine yet"),
+      h("h2", {}, _("No engine yet")),
       h(
         "p",
         {},
-        "An engine draws the pictures: Automatic1111 or Forge, ComfyUI, a Flux app, the AI Horde and others. " +
-          "Connect one that you can reach.",
+        _(
+          "An engine draws the pictures: Automatic1111 or Forge, ComfyUI, a Flux app, the AI Horde and others. " +
+            "Connect one that you can reach.",
+        ),
       ),
       connect,
     );
@@ -162,7 +165,7 @@ class Board {
     try {
       const { engines } = await api.post("/api/engines/refresh");
       this.draw(engines);
-      toast("Every engine was asked again.");
+      toast(_("Every engine was asked again."));
     } catch (error) {
       toastError(error);
     } finally {
@@ -174,22 +177,24 @@ class Board {
     const mine = [...this.cards.values()].map((card) => card.engine()).find((one) => one.is_mine);
     const engine = await connectEngine(this.kinds, mine?.label ?? "");
     if (!engine) return;
-    toast(`${engine.label} is connected.`, { kind: "good" });
+    toast(_("{label} is connected.", { label: engine.label }), { kind: "good" });
     await this.load();
   }
 
   /** @param {Api.Engine} engine */
   async disconnect(engine) {
     const sure = await confirmDialog({
-      title: `Disconnect ${engine.label}?`,
-      text: "Its waiting jobs go to another engine, or fail if none can draw them. Easel forgets its address and key.",
-      action: "Disconnect",
+      title: _("Disconnect {label}?", { label: engine.label }),
+      text: _(
+        "Its waiting jobs go to another engine, or fail if none can draw them. Easel forgets its address and key.",
+      ),
+      action: _("Disconnect"),
       isDanger: true,
     });
     if (!sure) return;
     try {
       await api.del(`/api/engines/${encodeURIComponent(engine.name)}`);
-      toast(`${engine.label} is disconnected.`);
+      toast(_("{label} is disconnected.", { label: engine.label }));
       await this.load();
     } catch (error) {
       toastError(error);

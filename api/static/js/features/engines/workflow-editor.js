@@ -3,6 +3,7 @@
 import { api } from "../../shell/api.js";
 import { toCreate } from "../../shell/pass.js";
 import { button, field, fill, findAll, h, icon, iconButton } from "../../ui/dom.js";
+import { _, _nodes } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { FIELDS, labelOf, mappingOf, marksOf, mayHold } from "./fields.js";
 import { valueSlots } from "./graph-file.js";
@@ -33,7 +34,7 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
         field: name,
         value: slots.join(", ") || "none",
       });
-      toast(`${labelOf(name)} is changed.`, { kind: "good" });
+      toast(_("{label} is changed.", { label: labelOf(name) }), { kind: "good" });
     } catch (error) {
       mapping.set(name, before ?? []);
       draw();
@@ -57,7 +58,10 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
   };
   const element = h(
     "section",
-    { class: "card wf-editor", "aria-label": workflow.isStored ? `Workflow ${workflow.name}` : "New workflow" },
+    {
+      class: "card wf-editor",
+      "aria-label": workflow.isStored ? _("Workflow {name}", { name: workflow.name }) : _("New workflow"),
+    },
     heading(workflow, onClose),
     problemList(workflow.problems),
     view.element,
@@ -73,13 +77,16 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
  * @param {() => void} onClose
  */
 function heading(workflow, onClose) {
-  const counts = `${workflow.graph.nodes.length} nodes, ${workflow.graph.links.length} links`;
+  const counts = _("{nodes} nodes, {links} links", {
+    nodes: workflow.graph.nodes.length,
+    links: workflow.graph.links.length,
+  });
   return h(
     "header",
     { class: "card-head" },
-    h("h3", {}, workflow.isStored ? workflow.name : workflow.name || "New workflow"),
+    h("h3", {}, workflow.isStored ? workflow.name : workflow.name || _("New workflow")),
     h("span", { class: "muted small" }, counts),
-    iconButton("close", "Close this workflow", onClose),
+    iconButton("close", _("Close this workflow"), onClose),
   );
 }
 
@@ -100,14 +107,14 @@ function problemList(problems) {
 
 /** @param {HTMLElement} rows */
 function table(rows) {
-  const head = h("tr", {}, h("th", { scope: "col" }, "What you say"), h("th", { scope: "col" }, "Goes into"));
+  const head = h("tr", {}, h("th", { scope: "col" }, _("What you say")), h("th", { scope: "col" }, _("Goes into")));
   return h(
     "div",
     { class: "wf-mapping" },
     h(
       "table",
       { class: "table" },
-      h("caption", { class: "sr-only" }, "What of a request goes into which node"),
+      h("caption", { class: "sr-only" }, _("What of a request goes into which node")),
       h("thead", {}, head),
       rows,
     ),
@@ -136,9 +143,14 @@ function mappingRow({ name, slots, places, view, isFixed, change }) {
   const canAdd = !isFixed && spec.many && slots.length > 0 && rest.length > 0;
   const add =
     canAdd &&
-    iconButton("plus", `Another place for ${label.toLowerCase()}`, () => change([...slots, rest[0].slot]), {
-      class: "btn-small",
-    });
+    iconButton(
+      "plus",
+      _("Another place for {name}", { name: label.toLowerCase() }),
+      () => change([...slots, rest[0].slot]),
+      {
+        class: "btn-small",
+      },
+    );
   const nodes = slots.map((slot) => slot.slice(0, slot.indexOf(".")));
   const show = () => view.show(nodes[0] ?? null);
   return h(
@@ -181,7 +193,7 @@ function slotSelect({ label, slot, fitting, isFixed, pick }) {
       disabled: isFixed,
       on: { change: (event) => pick(event.currentTarget.value) },
     },
-    h("option", { value: "" }, "Not used"),
+    h("option", { value: "" }, _("Not used")),
     options,
   );
   select.value = slot;
@@ -215,14 +227,12 @@ function storedFoot(workflow) {
   return h(
     "div",
     { class: "wf-foot" },
-    button("Use in Create", use, { class: "btn-primary", icon: "create" }),
+    button(_("Use in Create"), use, { class: "btn-primary", icon: "create" }),
     h(
       "p",
       { class: "muted small" },
-      "Or say ",
-      h("code", {}, flag),
-      " behind a prompt.",
-      workflow.mayChange && " Changes in the table are kept at once.",
+      _nodes("Or say {flag} behind a prompt.", { flag: h("code", {}, flag) }),
+      workflow.mayChange && [" ", _("Changes in the table are kept at once.")],
     ),
   );
 }
@@ -241,14 +251,14 @@ function saveForm(workflow, mapping, onSaved) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  const submit = button("Keep this workflow", null, { type: "submit", class: "btn-primary", icon: "check" });
+  const submit = button(_("Keep this workflow"), null, { type: "submit", class: "btn-primary", icon: "check" });
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     submit.disabled = true;
     try {
       const said = Object.fromEntries([...mapping].filter(([, slots]) => slots.length));
       await api.put(`/api/workflows/${encodeURIComponent(name.value)}`, { token: workflow.token, mapping: said });
-      toast(`The workflow ${name.value} is kept.`, { kind: "good" });
+      toast(_("The workflow {name} is kept.", { name: name.value }), { kind: "good" });
       onSaved(name.value);
     } catch (error) {
       toastError(error);
@@ -259,7 +269,7 @@ function saveForm(workflow, mapping, onSaved) {
   return h(
     "form",
     { class: "wf-foot", on: { submit: save } },
-    field("Name", name, { hint: "People say it as --workflow name." }),
+    field(_("Name"), name, { hint: _("People say it as --workflow name.") }),
     submit,
   );
 }

@@ -4,6 +4,7 @@ import { api } from "../../shell/api.js";
 import { confirmDialog } from "../../ui/dialog.js";
 import { button, fill, h, icon, iconButton } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { timeAgo } from "../../ui/words.js";
 import { labelOf } from "./fields.js";
@@ -44,16 +45,16 @@ export function workflowSection() {
   /** @param {string} name */
   const remove = async (name) => {
     const sure = await confirmDialog({
-      title: `Delete the workflow ${name}?`,
-      text: "Jobs that were drawn with it keep their pictures.",
-      action: "Delete",
+      title: _("Delete the workflow {name}?", { name }),
+      text: _("Jobs that were drawn with it keep their pictures."),
+      action: _("Delete"),
       isDanger: true,
     });
     if (!sure) return;
     try {
       await api.del(`/api/workflows/${encodeURIComponent(name)}`);
       fill(editor);
-      toast(`The workflow ${name} is deleted.`);
+      toast(_("The workflow {name} is deleted.", { name }));
       await load();
     } catch (error) {
       toastError(error);
@@ -79,7 +80,7 @@ export function workflowSection() {
   const element = h(
     "section",
     { class: "workflows", "aria-labelledby": "workflows-title" },
-    h("h2", { id: "workflows-title" }, "Workflows"),
+    h("h2", { id: "workflows-title" }, _("Workflows")),
     intro(),
     dropZone(take),
     failed,
@@ -93,8 +94,10 @@ function intro() {
   return h(
     "p",
     { class: "muted" },
-    "Draw with a ComfyUI graph of your own: save it in ComfyUI with Workflow → Save and put the file here. " +
-      "Easel finds where prompt, seed and size go.",
+    _(
+      "Draw with a ComfyUI graph of your own: save it in ComfyUI with Workflow → Save and put the file here. " +
+        "Easel finds where prompt, seed and size go.",
+    ),
   );
 }
 
@@ -103,7 +106,7 @@ function entry(workflow, { open, remove }) {
   const words = workflow.fields.filter(({ slots }) => slots.length).map(({ field }) => inText(labelOf(field)));
   const about = [
     workflow.is_mine ? "" : "everybody's",
-    words.length ? `takes ${words.join(", ")}` : "takes nothing of a request",
+    words.length ? _("takes {names}", { names: words.join(", ") }) : _("takes nothing of a request"),
     workflow.updated_at && timeAgo(workflow.updated_at),
   ];
   return h(
@@ -115,9 +118,14 @@ function entry(workflow, { open, remove }) {
       h("strong", {}, workflow.name),
       h("p", { class: "muted small" }, about.filter(Boolean).join(" · ")),
     ),
-    button("Open", open, { class: "btn-small", "aria-label": `Open the workflow ${workflow.name}` }),
+    button(_("Open"), open, {
+      class: "btn-small",
+      "aria-label": _("Open the workflow {name}", { name: workflow.name }),
+    }),
     workflow.is_mine &&
-      iconButton("trash", `Delete the workflow ${workflow.name}`, remove, { class: "btn-small btn-danger" }),
+      iconButton("trash", _("Delete the workflow {name}", { name: workflow.name }), remove, {
+        class: "btn-small btn-danger",
+      }),
   );
 }
 
@@ -134,7 +142,7 @@ function dropZone(take) {
     accept: ".json,application/json,image/png,image/jpeg,image/webp",
     class: "sr-only",
     tabindex: "-1",
-    "aria-label": "Workflow file",
+    "aria-label": _("Workflow file"),
   });
   input.addEventListener("change", () => {
     if (input.files?.[0]) take(input.files[0]);
@@ -144,8 +152,8 @@ function dropZone(take) {
     "div",
     { class: "wf-drop" },
     icon("upload"),
-    h("p", {}, "Drop a workflow file here"),
-    button("Choose a file", () => input.click(), { class: "btn-small" }),
+    h("p", {}, _("Drop a workflow file here")),
+    button(_("Choose a file"), () => input.click(), { class: "btn-small" }),
     input,
   );
   const hover = (/** @type {Event} */ event) => {

@@ -5,30 +5,32 @@
 import { statusText } from "../../pictures/job-text.js";
 import { button, h, icon } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
-import { formatSpan, percent, plural } from "../../ui/words.js";
+import { _, _n, _nodes } from "../../ui/text.js";
+import { formatSpan, percent } from "../../ui/words.js";
 import { COMMANDS } from "./commands.js";
 
 const MODELS_SHOWN = 25;
 const NAMES_SHOWN = 200;
 /** The lists beside the models: words, and where they come from. @type {[string, ...NameList[]][]} */
 const OTHER_LISTS = [
-  ["LoRAs", "loras"],
+  [_("LoRAs"), "loras"],
   ["VAEs", "vaes"],
-  ["Upscalers", "upscalers"],
-  ["ControlNets", "controls", "control_models"],
-  ["Embeddings", "embeddings"],
-  ["Samplers", "samplers"],
-  ["Schedulers", "schedulers"],
-  ["Styles", "styles"],
+  [_("Upscalers"), "upscalers"],
+  [_("ControlNets"), "controls", "control_models"],
+  [_("Embeddings"), "embeddings"],
+  [_("Samplers"), "samplers"],
+  [_("Schedulers"), "schedulers"],
+  [_("Styles"), "styles"],
 ];
 /** @type {Record<string, [string, string]>} */
 const STATES = {
   up: ["good", "ready"],
   busy: ["busy", "busy"],
   paused: ["paused", "paused"],
-  down: ["down", "not answering"],
-  unknown: ["", "not asked yet"],
+  down: ["down", _("not answering")],
+  unknown: ["", _("not asked yet")],
 };
+// no text: prompts are not translated
 const EXAMPLES = [
   "a red fox in the snow",
   "portrait of Riley --negative ugly, blurry, distorted",
@@ -56,7 +58,7 @@ export function answer(line, ...parts) {
         { class: "msg-head" },
         h("strong", {}, "Easel"),
         line && h("code", { class: "msg-said clip" }, line),
-        h("span", { class: "faint small" }, "only you see this"),
+        h("span", { class: "faint small" }, _("only you see this")),
       ),
       parts.map((part) => (typeof part === "string" ? h("p", {}, part) : part)),
     ),
@@ -97,14 +99,14 @@ export function help(line, options, onTry) {
   const rows = options.map(({ example, flags, meaning }) => pair(example || flags[0], meaning));
   return answer(
     line,
-    "Say what you would like to see; options go behind it. Press an example to take it:",
+    _("Say what you would like to see; options go behind it. Press an example to take it:"),
     h("ul", { class: "examples" }, examples),
-    h("details", { class: "fold", open: true }, h("summary", {}, "Commands"), h("dl", { class: "terms" }, commands)),
+    h("details", { class: "fold", open: true }, h("summary", {}, _("Commands")), h("dl", { class: "terms" }, commands)),
     rows.length > 0 &&
       h(
         "details",
         { class: "fold" },
-        h("summary", {}, `All options (${rows.length})`),
+        h("summary", {}, _("All options ({count})", { count: rows.length })),
         h("dl", { class: "terms" }, rows),
       ),
   );
@@ -129,14 +131,17 @@ export function models(line, engines, words, onTry, usage) {
       h(
         "p",
         {},
-        "No SD API connected. Connect one: ",
-        h("code", {}, usage),
-        " or on the ",
-        h("a", { href: "#/engines" }, "Engines page"),
-        ".",
+        _nodes("No SD API connected. Connect one: {usage} or on the {page}.", {
+          usage: h("code", {}, usage),
+          page: h("a", { href: "#/engines" }, _("Engines page")),
+        }),
       ),
       engines.length > 0 &&
-        h("p", { class: "muted" }, `Until then pictures are made by ${engines.map(({ label }) => label).join(", ")}.`),
+        h(
+          "p",
+          { class: "muted" },
+          _("Until then pictures are made by {names}.", { names: engines.map(({ label }) => label).join(", ") }),
+        ),
     );
   }
   const hasAny = own.some(({ capabilities }) => capabilities?.models?.length);
@@ -147,7 +152,7 @@ export function models(line, engines, words, onTry, usage) {
   return answer(
     line,
     lists,
-    hasAny && h("p", { class: "faint small" }, "Press a model to use it: it fills in --model."),
+    hasAny && h("p", { class: "faint small" }, _("Press a model to use it: it fills in --model.")),
   );
 }
 
@@ -164,7 +169,8 @@ function otherLists(engine, words) {
       name.toLowerCase().includes(words),
     );
     const rest = names.length - NAMES_SHOWN;
-    const text = names.slice(0, NAMES_SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+    const first = names.slice(0, NAMES_SHOWN).join(", ");
+    const text = rest > 0 ? _("{names} and {rest} more", { names: first, rest }) : first;
     return (
       names.length > 0 &&
       h("details", {}, h("summary", {}, `${title} (${names.length})`), h("p", { class: "small" }, text))
@@ -178,8 +184,8 @@ function otherLists(engine, words) {
  * @param {(text: string) => void} onTry
  */
 function modelList(engine, words, onTry) {
-  const head = h("h2", {}, `Available models · ${engine.label}`);
-  if (!engine.capabilities) return [head, h("p", { class: "muted" }, engine.error || "It has not answered yet.")];
+  const head = h("h2", {}, _("Available models · {label}", { label: engine.label }));
+  if (!engine.capabilities) return [head, h("p", { class: "muted" }, engine.error || _("It has not answered yet."))];
   const all = (engine.capabilities.models ?? []).map((model, i) => ({ ...model, number: i + 1 }));
   const found = all.filter(({ title, name }) => `${title} ${name}`.toLowerCase().includes(words));
   if (!found.length)
@@ -188,7 +194,9 @@ function modelList(engine, words, onTry) {
       h(
         "p",
         { class: "muted" },
-        all.length ? `None of its ${all.length} models matches “${words}”.` : "This engine has nothing to choose from.",
+        all.length
+          ? _("None of its {count} models matches “{words}”.", { count: all.length, words })
+          : _("This engine has nothing to choose from."),
       ),
     ];
   const list = h("ol", { class: "models" });
@@ -214,7 +222,10 @@ function modelList(engine, words, onTry) {
     const from = list.children.length;
     list.append(...found.slice(from, from + MODELS_SHOWN).map(row));
     more.hidden = list.children.length >= found.length;
-    more.textContent = `Show ${Math.min(MODELS_SHOWN, found.length - list.children.length)} more of ${found.length}`;
+    more.textContent = _("Show {more} more of {all}", {
+      more: Math.min(MODELS_SHOWN, found.length - list.children.length),
+      all: found.length,
+    });
   };
   show();
   return [head, list, more];
@@ -239,7 +250,7 @@ export function queue(line, engines, jobs) {
   return answer(
     line,
     h("ul", { class: "lines" }, engines.map(load)),
-    h("h2", {}, jobs.length ? "Your pictures" : "You have nothing waiting."),
+    h("h2", {}, jobs.length ? _("Your pictures") : _("You have nothing waiting.")),
     rows.length > 0 && h("ul", { class: "lines" }, rows),
   );
 }
@@ -247,9 +258,10 @@ export function queue(line, engines, jobs) {
 /** @param {Api.Engine} engine */
 function load(engine) {
   const { running, waiting } = engine;
-  const wait = engine.wait_s >= 1 ? `, about ${formatSpan(engine.wait_s)} to wait` : "";
-  const busy = running || waiting ? `${running} being drawn, ${waiting} waiting${wait}` : "free";
-  const words = engine.state === "down" ? engine.error || "not answering" : busy;
+  const jobs = _("{running} being drawn, {waiting} waiting", { running, waiting });
+  const wait = engine.wait_s >= 1 && _("about {span} to wait", { span: formatSpan(engine.wait_s) });
+  const busy = running || waiting ? [jobs, wait].filter(Boolean).join(", ") : _("free");
+  const words = engine.state === "down" ? engine.error || _("not answering") : busy;
   return h(
     "li",
     {},
@@ -267,7 +279,9 @@ function load(engine) {
 export function status(line, engines) {
   const rows = engines.map((engine) => {
     const [sign, words] = STATES[engine.state] ?? STATES.unknown;
-    const speed = engine.seconds_per_job ? `about ${formatSpan(engine.seconds_per_job)} a picture` : "";
+    const speed = engine.seconds_per_job
+      ? _("about {span} a picture", { span: formatSpan(engine.seconds_per_job) })
+      : "";
     const why =
       engine.state === "down"
         ? [engine.error, engine.hint].filter(Boolean).join(" ")
@@ -282,8 +296,8 @@ export function status(line, engines) {
   });
   return answer(
     line,
-    rows.length ? h("ul", { class: "lines" }, rows) : "No engine is set up.",
-    h("p", { class: "small" }, h("a", { href: "#/engines" }, "Open Engines")),
+    rows.length ? h("ul", { class: "lines" }, rows) : _("No engine is set up."),
+    h("p", { class: "small" }, h("a", { href: "#/engines" }, _("Open Engines"))),
   );
 }
 
@@ -303,13 +317,13 @@ export function styles(line, all, onTry) {
     );
   return answer(
     line,
-    all.length ? h("ul", { class: "lines" }, all.map(row)) : "There are no styles.",
+    all.length ? h("ul", { class: "lines" }, all.map(row)) : _("There are no styles."),
     h(
       "p",
       { class: "faint small" },
-      "Press a style to use it, or make your own in ",
-      h("a", { href: "#/settings" }, "Settings"),
-      ".",
+      _nodes("Press a style to use it, or make your own in {page}.", {
+        page: h("a", { href: "#/settings" }, _("Settings")),
+      }),
     ),
   );
 }
@@ -321,7 +335,7 @@ export function styles(line, all, onTry) {
  * @param {(text: string) => void} onTry
  */
 export function parameters(line, { text, command }, onTry) {
-  if (!text) return answer(line, "This file does not say how it was made. Sites that re-compress pictures drop it.");
+  if (!text) return answer(line, _("This file does not say how it was made. Sites that re-compress pictures drop it."));
   return answer(
     line,
     h("p", { class: "told mono small" }, text),
@@ -329,7 +343,7 @@ export function parameters(line, { text, command }, onTry) {
       h(
         "div",
         { class: "row" },
-        button("Put into the box", () => onTry(command ?? ""), { class: "btn-small", icon: "text" }),
+        button(_("Put into the box"), () => onTry(command ?? ""), { class: "btn-small", icon: "text" }),
       ),
   );
 }
@@ -340,13 +354,13 @@ export function parameters(line, { text, command }, onTry) {
  * @param {Api.Dashboard} figures
  */
 export function stats(line, { totals, engines, queue: now, errors }) {
-  const pictures = `${plural(totals.images, "picture")} today`;
+  const pictures = _n("{n} picture today", "{n} pictures today", totals.images);
   const cost = totals.cost_usd ? `$${totals.cost_usd.toFixed(2)}` : "";
   const whole = [
     pictures,
-    totals.failed && `${totals.failed} failed`,
-    totals.cancelled && `${totals.cancelled} cancelled`,
-    totals.success_rate !== null && `${percent(totals.success_rate)} went well`,
+    totals.failed && _("{failed} failed", { failed: totals.failed }),
+    totals.cancelled && _("{cancelled} cancelled", { cancelled: totals.cancelled }),
+    totals.success_rate !== null && _("{share} went well", { share: percent(totals.success_rate) }),
     cost,
   ]
     .filter(Boolean)
@@ -359,19 +373,27 @@ export function stats(line, { totals, engines, queue: now, errors }) {
       h(
         "span",
         { class: "muted" },
-        [`${done} done`, mean !== null && `${formatSpan(mean)} each`, rate !== null && percent(rate)]
+        [
+          _("{done} done", { done }),
+          mean !== null && _("{span} each", { span: formatSpan(mean) }),
+          rate !== null && percent(rate),
+        ]
           .filter(Boolean)
           .join(" · "),
       ),
     );
   const worst =
-    errors.length > 0 && `Most often went wrong: ${errors[0].example || errors[0].code} (${errors[0].count}×)`;
+    errors.length > 0 &&
+    _("Most often went wrong: {error} ({count}×)", {
+      error: errors[0].example || errors[0].code,
+      count: errors[0].count,
+    });
   return answer(
     line,
     whole,
     engines.length > 0 && h("ul", { class: "lines" }, engines.map(row)),
     worst,
-    `Now ${now.running} being drawn, ${now.waiting} waiting.`,
-    h("p", { class: "small" }, h("a", { href: "#/dashboard" }, "Open Dashboard")),
+    _("Now {running} being drawn, {waiting} waiting.", { running: now.running, waiting: now.waiting }),
+    h("p", { class: "small" }, h("a", { href: "#/dashboard" }, _("Open Dashboard"))),
   );
 }

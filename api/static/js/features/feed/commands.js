@@ -3,37 +3,39 @@
  * API.
  */
 
+import { _ } from "../../ui/text.js";
+
 /** Commands by their first name, in the order `/help` lists them. */
 export const COMMANDS = [
   {
     name: "generate",
     aliases: ["gen", "img", "dream", "imagine"],
     usage: "<prompt> [--options]",
-    meaning: "Make a picture",
+    meaning: _("Make a picture"),
   },
-  { name: "upscale", aliases: [], usage: "[2|4]", meaning: "Make the last picture larger" },
-  { name: "remix", aliases: ["vary"], usage: "[new prompt]", meaning: "A variation of the last picture" },
-  { name: "describe", aliases: [], usage: "", meaning: "Find words for the last picture" },
-  { name: "inpaint", aliases: [], usage: "", meaning: "Redraw a part of the last picture, in Create" },
-  { name: "outpaint", aliases: [], usage: "", meaning: "Continue the last picture beyond its edges, in Create" },
-  { name: "style", aliases: ["styles"], usage: "[style] [prompt]", meaning: "List the styles, or draw in one" },
-  { name: "pnginfo", aliases: [], usage: "", meaning: "Read how the picture you attach or reply to was made" },
-  { name: "compare", aliases: [], usage: "<prompt> [--options]", meaning: "The same prompt on several engines" },
-  { name: "models", aliases: ["sdmodels", "list_models"], usage: "[words]", meaning: "List the models you can use" },
-  { name: "queue", aliases: [], usage: "", meaning: "How busy it is, and where your pictures stand" },
+  { name: "upscale", aliases: [], usage: "[2|4]", meaning: _("Make the last picture larger") },
+  { name: "remix", aliases: ["vary"], usage: "[new prompt]", meaning: _("A variation of the last picture") },
+  { name: "describe", aliases: [], usage: "", meaning: _("Find words for the last picture") },
+  { name: "inpaint", aliases: [], usage: "", meaning: _("Redraw a part of the last picture, in Create") },
+  { name: "outpaint", aliases: [], usage: "", meaning: _("Continue the last picture beyond its edges, in Create") },
+  { name: "style", aliases: ["styles"], usage: "[style] [prompt]", meaning: _("List the styles, or draw in one") },
+  { name: "pnginfo", aliases: [], usage: "", meaning: _("Read how the picture you attach or reply to was made") },
+  { name: "compare", aliases: [], usage: "<prompt> [--options]", meaning: _("The same prompt on several engines") },
+  { name: "models", aliases: ["sdmodels", "list_models"], usage: "[words]", meaning: _("List the models you can use") },
+  { name: "queue", aliases: [], usage: "", meaning: _("How busy it is, and where your pictures stand") },
   {
     name: "cancel",
     aliases: ["stop"],
     usage: "[job|all]",
-    meaning: "Cancel your pictures that wait or are being drawn",
+    meaning: _("Cancel your pictures that wait or are being drawn"),
   },
-  { name: "status", aliases: ["engines"], usage: "", meaning: "How every engine is doing, and why one is down" },
-  { name: "stats", aliases: [], usage: "", meaning: "What was drawn today, how fast, and what went wrong" },
-  { name: "sdconnect", aliases: ["sdlink"], usage: "<kind> <address> [key]", meaning: "Bring your own engine" },
-  { name: "sdtest", aliases: [], usage: "", meaning: "Test your engine" },
-  { name: "sddisconnect", aliases: [], usage: "", meaning: "Forget your engine and its key" },
-  { name: "gallery", aliases: ["history", "favourites", "favorites"], usage: "", meaning: "Open the gallery" },
-  { name: "help", aliases: ["?", "h"], usage: "", meaning: "How to make pictures here" },
+  { name: "status", aliases: ["engines"], usage: "", meaning: _("How every engine is doing, and why one is down") },
+  { name: "stats", aliases: [], usage: "", meaning: _("What was drawn today, how fast, and what went wrong") },
+  { name: "sdconnect", aliases: ["sdlink"], usage: "<kind> <address> [key]", meaning: _("Bring your own engine") },
+  { name: "sdtest", aliases: [], usage: "", meaning: _("Test your engine") },
+  { name: "sddisconnect", aliases: [], usage: "", meaning: _("Forget your engine and its key") },
+  { name: "gallery", aliases: ["history", "favourites", "favorites"], usage: "", meaning: _("Open the gallery") },
+  { name: "help", aliases: ["?", "h"], usage: "", meaning: _("How to make pictures here") },
 ];
 
 const BY_NAME = new Map(

@@ -4,6 +4,7 @@
 
 import { api } from "../../shell/api.js";
 import { fill, h, uid } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { matching } from "./commands.js";
 
 const MAX_SHOWN = 8;
@@ -87,7 +88,7 @@ const whatIsKnown = () =>
  */
 export function completion(box) {
   const id = uid("suggest");
-  const list = h("ul", { class: "suggest", role: "listbox", id, "aria-label": "Suggestions", hidden: true });
+  const list = h("ul", { class: "suggest", role: "listbox", id, "aria-label": _("Suggestions"), hidden: true });
   /** @type {SuggestKnown} */
   const known = { options: [], sizes: [], aspects: [], engines: [] };
   /** @type {Suggested} */

@@ -5,6 +5,7 @@
 import { thumbnail } from "../../pictures/picture.js";
 import { api } from "../../shell/api.js";
 import { announce, fill, h, icon, iconButton } from "../../ui/dom.js";
+import { _, _nodes } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { completion } from "./complete.js";
 import { hideKey } from "./run.js";
@@ -30,8 +31,8 @@ export class Composer {
     this.box = h("textarea", {
       class: "composer-box",
       rows: 1,
-      "aria-label": "Prompt or command",
-      placeholder: "Prompt, or / for commands",
+      "aria-label": _("Prompt or command"),
+      placeholder: _("Prompt, or / for commands"),
       enterkeyhint: "send",
       autocapitalize: "off",
       on: { input: () => this.#grow(), keydown: (event) => this.#key(event), paste: (event) => this.#paste(event) },
@@ -46,29 +47,26 @@ export class Composer {
     });
     this.send = h(
       "button",
-      { type: "submit", class: "btn btn-primary btn-icon", "aria-label": "Send", title: "Send (Enter)" },
+      { type: "submit", class: "btn btn-primary btn-icon", "aria-label": _("Send"), title: _("Send (Enter)") },
       icon("send"),
     );
     const line = h(
       "div",
       { class: "composer-line" },
-      iconButton("image", "Attach a picture", () => file.click()),
+      iconButton("image", _("Attach a picture"), () => file.click()),
       this.box,
       this.send,
     );
     const tip = h(
       "p",
       { class: "composer-tip faint" },
-      h("kbd", {}, "Enter"),
-      " sends, ",
-      h("kbd", {}, "Shift"),
-      " ",
-      h("kbd", {}, "Enter"),
-      " starts a line, ",
-      h("kbd", {}, "/"),
-      " lists commands, ",
-      h("kbd", {}, "--"),
-      " options",
+      _nodes("{enter} sends, {shift} {enter2} starts a line, {slash} lists commands, {dashes} options", {
+        enter: h("kbd", {}, "Enter"),
+        shift: h("kbd", {}, "Shift"),
+        enter2: h("kbd", {}, "Enter"),
+        slash: h("kbd", {}, "/"),
+        dashes: h("kbd", {}, "--"),
+      }),
     );
     this.element = h(
       "form",
@@ -107,7 +105,7 @@ export class Composer {
     this.media = null;
     this.#showExtras();
     this.box.focus();
-    announce("Replying to a picture. What you say next is drawn from it.");
+    announce(_("Replying to a picture. What you say next is drawn from it."));
   }
 
   /**
@@ -116,8 +114,8 @@ export class Composer {
    */
   async attach(file) {
     if (!file.type.startsWith("image/"))
-      return void toast("That is not a picture.", { kind: "bad", hint: "Attach a PNG, JPEG or WebP file." });
-    fill(this.extras, h("span", { class: "extra skeleton" }, "Taking the picture…"));
+      return void toast(_("That is not a picture."), { kind: "bad", hint: _("Attach a PNG, JPEG or WebP file.") });
+    fill(this.extras, h("span", { class: "extra skeleton" }, _("Taking the picture…")));
     try {
       this.media = await api.upload("/api/uploads", file);
       this.#file = file;
@@ -182,8 +180,8 @@ export class Composer {
       this.box.focus();
     };
     const shown = this.media
-      ? "Drawn from this picture"
-      : this.reply && `Replying to “${this.reply.prompt || "a picture"}”`;
+      ? _("Drawn from this picture")
+      : this.reply && _("Replying to “{prompt}”", { prompt: this.reply.prompt || _("a picture") });
     const source = this.media ? this.media.url : this.reply && thumbnail(this.reply, 128);
     fill(
       this.extras,
@@ -193,7 +191,7 @@ export class Composer {
           { class: "extra" },
           h("img", { src: source, alt: "", width: 32, height: 32 }),
           h("span", { class: "clip" }, shown),
-          iconButton("close", "Leave the picture away", drop, { class: "btn-small" }),
+          iconButton("close", _("Leave the picture away"), drop, { class: "btn-small" }),
         ),
     );
   }

@@ -5,6 +5,7 @@
 import { api } from "../../shell/api.js";
 import { confirmDialog } from "../../ui/dialog.js";
 import { h, icon } from "../../ui/dom.js";
+import { _, _nodes } from "../../ui/text.js";
 import { answer } from "./answers.js";
 
 /** How an engine is connected, with the first kind as the example. @returns {Promise<string>} */
@@ -28,8 +29,12 @@ export async function connect(text, said, feed) {
     return feed.say(
       answer(
         said,
-        `Say what it is and where: ${await usage()} [key]`,
-        h("p", {}, "Or use the form on the ", h("a", { href: "#/engines" }, "Engines page"), "."),
+        _("Say what it is and where: {usage} [key]", { usage: await usage() }),
+        h(
+          "p",
+          {},
+          _nodes("Or use the form on the {page}.", { page: h("a", { href: "#/engines" }, _("Engines page")) }),
+        ),
       ),
     );
   }
@@ -46,7 +51,11 @@ export async function test(said, feed) {
   const engines = await own();
   if (!engines.length)
     return feed.say(
-      answer(said, "You have no engine of your own here.", `Say what it is and where: ${await usage()} [key]`),
+      answer(
+        said,
+        _("You have no engine of your own here."),
+        _("Say what it is and where: {usage} [key]", { usage: await usage() }),
+      ),
     );
   for (const engine of engines) {
     const result = await api.post(`/api/engines/${encodeURIComponent(engine.name)}/test`);
@@ -79,17 +88,17 @@ export async function test(said, feed) {
 export async function disconnect(said, feed) {
   const engines = await own();
   if (!engines.length)
-    return feed.say(answer(said, "You have no engine of your own here, so there is nothing to forget."));
+    return feed.say(answer(said, _("You have no engine of your own here, so there is nothing to forget.")));
   const names = engines.map(({ label }) => label).join(", ");
   const isSure = await confirmDialog({
-    title: "Forget your engine?",
-    text: `${names} and its key are removed. You can connect it again at any time.`,
-    action: "Forget it",
+    title: _("Forget your engine?"),
+    text: _("{names} and its key are removed. You can connect it again at any time.", { names }),
+    action: _("Forget it"),
     isDanger: true,
   });
   if (!isSure) return undefined;
   for (const { name } of engines) await api.del(`/api/engines/${encodeURIComponent(name)}`);
-  return feed.say(answer(said, `${names} is forgotten, and its key with it.`));
+  return feed.say(answer(said, _("{names} is forgotten, and its key with it.", { names })));
 }
 
 /**
@@ -99,16 +108,16 @@ export async function disconnect(said, feed) {
 function connected(said, engine, words = "") {
   return answer(
     said,
-    h("p", {}, h("strong", {}, "Connection OK")),
+    h("p", {}, h("strong", {}, _("Connection OK"))),
     h(
       "dl",
       { class: "facts-line" },
-      h("dt", {}, "API type"),
+      h("dt", {}, _("API type")),
       h("dd", {}, engine.kind),
-      h("dt", {}, "Engine"),
+      h("dt", {}, _("Engine")),
       h("dd", {}, engine.label),
     ),
     words,
-    h("p", {}, "Ready to generate! Try ", h("code", {}, "/generate <prompt>")),
+    h("p", {}, _nodes("Ready to generate! Try {command}", { command: h("code", {}, "/generate <prompt>") })),
   );
 }

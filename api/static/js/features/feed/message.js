@@ -11,6 +11,7 @@ import { pictureOf, thumbnail } from "../../pictures/picture.js";
 import { isVideo } from "../../pictures/video.js";
 import { isActive } from "../../shell/events.js";
 import { button, fill, find, h, icon } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { timeAgo } from "../../ui/words.js";
 
 const ALONE = ["reroll", "vary", "upscale", "remix", "favourite"];
@@ -18,7 +19,7 @@ const AMONG_OTHERS = ["vary", "upscale", "favourite"];
 const ON_A_PHONE = ["upscale", "favourite"];
 const PHONE = "(max-width: 599px)";
 /** @type {Record<string, string>} */
-const DOORS = { discord: "Discord", cli: "command line", bus: "message bus" };
+const DOORS = { discord: _("Discord"), cli: _("command line"), bus: _("message bus") };
 
 /** A message that follows its job; `update` it with each newer state. */
 export class Message {
@@ -103,25 +104,25 @@ export class Message {
     return h(
       "header",
       { class: "msg-head" },
-      h("strong", {}, job.user_name || "Somebody"),
+      h("strong", {}, job.user_name || _("Somebody")),
       this.time,
-      DOORS[job.door] && h("span", { class: "faint small" }, `from ${DOORS[job.door]}`),
-      job.is_private && h("span", { class: "badge" }, icon("lock"), "Only you"),
+      DOORS[job.door] && h("span", { class: "faint small" }, _("from {door}", { door: DOORS[job.door] })),
+      job.is_private && h("span", { class: "badge" }, icon("lock"), _("Only you")),
     );
   }
 
   #words() {
     const { job } = this;
-    const larger = `Upscale ${job.request.upscale_factor ?? 2}x`;
+    const larger = _("Upscale {factor}x", { factor: job.request.upscale_factor ?? 2 });
     /** @type {Record<string, string>} */
-    const words = { upscale: larger, restyle: "Restyle" };
+    const words = { upscale: larger, restyle: _("Restyle") };
     const asked = words[job.mode] ?? "";
     return h(
       "p",
       { class: "msg-words" },
       asked && h("span", { class: "badge" }, asked),
       asked && " ",
-      job.prompt || (asked ? "" : "No prompt"),
+      job.prompt || (asked ? "" : _("No prompt")),
     );
   }
 
@@ -131,11 +132,11 @@ export class Message {
     const aspect = (job.request.width || 1) / (job.request.height || 1);
     this.bar = h(
       "div",
-      { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+      { class: "bar", role: "progressbar", "aria-label": _("Progress"), "aria-valuemin": "0", "aria-valuemax": "100" },
       h("i"),
     );
     this.preview = h("img", { alt: "", hidden: true, on: { load: () => (this.preview.hidden = false) } });
-    const frames = Array.from({ length: count }, (_, i) =>
+    const frames = Array.from({ length: count }, (_item, i) =>
       h("div", { class: "shot is-waiting", style: { "--aspect": aspect.toFixed(4) } }, i === 0 && this.preview),
     );
     const tools =
@@ -143,9 +144,9 @@ export class Message {
       h(
         "div",
         { class: "acts" },
-        button("Cancel", () => cancelJob(this.job), { icon: "close", class: "btn-small btn-ghost" }),
+        button(_("Cancel"), () => cancelJob(this.job), { icon: "close", class: "btn-small btn-ghost" }),
         job.can_move_up &&
-          button("Move up", () => moveUp(this.job), { icon: "arrow-up", class: "btn-small btn-ghost" }),
+          button(_("Move up"), () => moveUp(this.job), { icon: "arrow-up", class: "btn-small btn-ghost" }),
       );
     return [
       h("div", { class: shotsClass(count) }, frames),
@@ -182,7 +183,7 @@ export class Message {
         h(
           "div",
           { class: "acts" },
-          button("Try again", () => retry(job), { icon: "refresh", class: "btn-small" }),
+          button(_("Try again"), () => retry(job), { icon: "refresh", class: "btn-small" }),
         ),
     ];
   }
@@ -197,7 +198,7 @@ export class Message {
         h("div", {}, h("p", {}, statusText(job)), job.error?.hint && h("p", { class: "muted" }, job.error.hint)),
       );
     }
-    return h("p", { class: "muted" }, job.status === "done" ? "The pictures were deleted." : statusText(job));
+    return h("p", { class: "muted" }, job.status === "done" ? _("The pictures were deleted.") : statusText(job));
   }
 
   #pictures() {
@@ -207,17 +208,17 @@ export class Message {
     const shots = pictures.map((picture, i) => this.#shot(picture, isAlone ? 0 : i + 1));
     /** @param {Picture} picture */
     const reply = (picture) =>
-      button(h("span", {}, "Reply"), () => this.options.onReply(picture), {
+      button(h("span", {}, _("Reply")), () => this.options.onReply(picture), {
         icon: "feed",
         class: "btn-small btn-ghost act",
-        "aria-label": "Reply with this picture",
+        "aria-label": _("Reply with this picture"),
       });
     const foot = isAlone
       ? bar(pictures[0], ALONE, reply(pictures[0]))
       : h(
           "div",
           { class: "acts" },
-          button("Re-roll all", () => again(job.id, {}, "Re-rolled: the same with a new seed."), {
+          button(_("Re-roll all"), () => again(job.id, {}, _("Re-rolled: the same with a new seed.")), {
             icon: "dice",
             class: "btn-small btn-ghost act",
           }),
@@ -246,7 +247,8 @@ export class Message {
       src: thumbnail(picture, number ? 512 : 1024),
     });
     photo.addEventListener("error", () => placeholder(frame, picture), { once: true });
-    const label = `Open${number ? ` picture ${number}` : ""}: ${picture.alt || picture.prompt}`;
+    const words = picture.alt || picture.prompt;
+    const label = number ? _("Open picture {number}: {words}", { number, words }) : _("Open: {words}", { words });
     fill(
       frame,
       h(
@@ -276,8 +278,8 @@ function placeholder(frame, picture) {
   frame.classList.add("is-gone");
   return fill(
     frame,
-    h("p", { class: "muted small" }, "No longer there"),
-    button("Run it again", () => runAgain(picture), { class: "btn-small" }),
+    h("p", { class: "muted small" }, _("No longer there")),
+    button(_("Run it again"), () => runAgain(picture), { class: "btn-small" }),
   );
 }
 

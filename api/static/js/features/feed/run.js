@@ -10,6 +10,7 @@ import { newKey, toCreate } from "../../shell/pass.js";
 import { go } from "../../shell/router.js";
 import { button, h } from "../../ui/dom.js";
 import { ApiError } from "../../ui/errors.js";
+import { _, _n } from "../../ui/text.js";
 import { answer, help, models, parameters, queue, refusal, stats, status, styles } from "./answers.js";
 import { parseLine } from "./commands.js";
 import { connect, disconnect, test, usage } from "./connect.js";
@@ -54,7 +55,7 @@ const DO = {
     text || feed.attached()
       ? make(text, feed)
       : feed.say(
-          answer(said, "Say what you would like to see, for example: /generate a red fox in the snow --steps 30"),
+          answer(said, _("Say what you would like to see, for example: /generate a red fox in the snow --steps 30")),
         ),
   upscale: (asked) => upscale(asked),
   remix: (asked) => remix(asked),
@@ -113,7 +114,7 @@ function show({ jobs, notes }, feed) {
   if (untold.length) feed.say(answer("", ...untold));
 }
 
-const NO_PICTURE = "There is no picture to work on yet. Attach one, press Reply on one, or make one first.";
+const NO_PICTURE = _("There is no picture to work on yet. Attach one, press Reply on one, or make one first.");
 
 /**
  * Run a job from the meant picture, attached or made here.
@@ -133,7 +134,7 @@ async function from(feed, changes) {
 async function upscale({ text, said, feed }) {
   const factor = Number(text.replace(/x$/i, "") || 2);
   if (!(factor > 1 && factor <= 8))
-    return feed.say(answer(said, `“${text}” is not a factor to upscale by. Try /upscale 2 or /upscale 4.`));
+    return feed.say(answer(said, _("“{text}” is not a factor to upscale by. Try /upscale 2 or /upscale 4.", { text })));
   await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
 }
 
@@ -151,12 +152,12 @@ async function describe({ said, feed }) {
   const id = feed.attached()?.media_id ?? feed.target()?.id;
   if (!id) return feed.say(answer(said, NO_PICTURE));
   const { text, engine } = await api.post("/api/describe", { media_id: id });
-  const use = button("Use as prompt", () => feed.fillBox(text), { class: "btn-small", icon: "text" });
+  const use = button(_("Use as prompt"), () => feed.fillBox(text), { class: "btn-small", icon: "text" });
   feed.say(
     answer(
       said,
       h("blockquote", { class: "quote" }, text),
-      h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && `seen by ${engine}`)),
+      h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && _("seen by {engine}", { engine }))),
     ),
   );
 }
@@ -186,11 +187,17 @@ async function style({ text, said, feed }) {
     .sort((one, two) => two.name.length - one.name.length);
   if (!found)
     return feed.say(
-      answer(said, `There is no style “${text.split(" ")[0]}”. Available: ${all.map(({ id }) => id).join(", ")}.`),
+      answer(
+        said,
+        _("There is no style “{text}”. Available: {names}.", {
+          text: text.split(" ")[0],
+          names: all.map(({ id }) => id).join(", "),
+        }),
+      ),
     );
   const prompt = text.slice(found.name.length).trim();
   if (!prompt && !feed.attached() && !feed.reply())
-    return feed.say(answer(said, `Say what to draw in it, for example: /style ${found.name} a city`));
+    return feed.say(answer(said, _("Say what to draw in it, for example: /style {name} a city", { name: found.name })));
   return make(withStyles(prompt, [found.value]), feed);
 }
 
@@ -207,7 +214,7 @@ function open({ said, feed }, mode) {
  */
 async function compare({ text, said, feed }) {
   if (!text)
-    return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
+    return feed.say(answer(said, _("Say what to compare, for example: /compare a red fox in the snow --steps 20")));
   const headers = { "Idempotency-Key": newKey() };
   const { id, contenders } = await api.post("/api/comparisons", { text }, { headers });
   for (const { job } of contenders) if (job) events.put(job);
@@ -228,13 +235,16 @@ async function cancel({ text, said, feed }) {
       answer(
         said,
         own.length
-          ? `You have no job ${text}. Yours are: ${own.map(({ short_id: short }) => short).join(", ")}.`
-          : "You have nothing waiting and nothing being drawn.",
+          ? _("You have no job {text}. Yours are: {names}.", {
+              text,
+              names: own.map(({ short_id: short }) => short).join(", "),
+            })
+          : _("You have nothing waiting and nothing being drawn."),
       ),
     );
   }
   for (const job of meant) events.put(await api.post(`/api/jobs/${job.id}/cancel`));
-  feed.say(answer(said, meant.length === 1 ? "Cancelled." : `Cancelled ${meant.length} of your pictures.`));
+  feed.say(answer(said, _n("Cancelled.", "Cancelled {n} of your pictures.", meant.length)));
 }
 
 /** @param {{ said: string, nearest: Command | null, text: string }} parsed @param {FeedDoors} feed */
@@ -247,8 +257,8 @@ function unknown({ said, nearest, text }, feed) {
     answer(
       `/${said}`,
       nearest
-        ? `There is no command /${said}. Did you mean /${nearest.name}?`
-        : `There is no command /${said}. /help lists them all.`,
+        ? _("There is no command /{said}. Did you mean /{name}?", { said, name: nearest.name })
+        : _("There is no command /{said}. /help lists them all.", { said }),
       use,
     ),
   );

@@ -3,6 +3,7 @@
  */
 
 import { fill, h, icon } from "../../ui/dom.js";
+import { _, _n } from "../../ui/text.js";
 import { Message } from "./message.js";
 
 const AT_END_PX = 90;
@@ -29,7 +30,7 @@ export class Stream {
     });
     this.scroller = h(
       "div",
-      { class: "feed-scroll", role: "region", "aria-label": "Messages", tabindex: "0" },
+      { class: "feed-scroll", role: "region", "aria-label": _("Messages"), tabindex: "0" },
       this.top,
       this.list,
     );
@@ -176,6 +177,6 @@ export class Stream {
     const count = this.#missed.size;
     this.pill.hidden = this.isAtEnd;
     this.pill.classList.toggle("btn-primary", count > 0);
-    fill(this.pill, icon("chevron-down"), count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest");
+    fill(this.pill, icon("chevron-down"), count ? _n("{n} new message", "{n} new messages", count) : _("Newest"));
   }
 }

@@ -11,13 +11,15 @@ import { events } from "../../shell/events.js";
 import { announce, button, fill, h, icon, useCss } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
 import { Pages, whenNear } from "../../ui/pages.js";
+import { _ } from "../../ui/text.js";
 import { Composer } from "./composer.js";
 import { run } from "./run.js";
 import { Stream } from "./stream.js";
 
-export const title = "Feed";
+export const title = _("Feed");
 
 const PAGE = 30;
+// no text: prompts are not translated
 const EXAMPLES = ["a red fox in the snow", "a lighthouse in a storm, oil painting --ar 3:2", "/help"];
 
 /**
@@ -54,7 +56,7 @@ class Feed {
     this.element = h(
       "div",
       { class: "feed" },
-      h("h1", { class: "sr-only" }, "Feed"),
+      h("h1", { class: "sr-only" }, _("Feed")),
       this.stream.element,
       this.composer.element,
     );
@@ -78,7 +80,7 @@ class Feed {
       events.on("gone", ({ id }) => this.stream.remove(id)),
       onChange("favorite", ({ ids, isOn }) => this.stream.each((message) => message.favorite(ids, isOn))),
       onChange("removed", ({ ids }) => this.stream.each((message) => message.without(ids))),
-      catchDrops((file) => this.composer.attach(file), "Drop a picture to draw from it"),
+      catchDrops((file) => this.composer.attach(file), _("Drop a picture to draw from it")),
     ];
     this.pages.restart();
     if (matchMedia("(pointer: fine)").matches) this.composer.box.focus();
@@ -144,7 +146,7 @@ class Feed {
     if (job.is_mine && was === "running" && job.status !== "running")
       announce(
         job.status === "done"
-          ? `Your picture is ready: ${job.prompt}`
+          ? _("Your picture is ready: {prompt}", { prompt: job.prompt })
           : `${job.prompt}: ${job.error?.message ?? job.status}`,
       );
   }
@@ -165,7 +167,7 @@ class Feed {
       if (isFirst) this.pages.restart();
       else this.pages.retry();
     };
-    const retry = button("Try again", again, { icon: "refresh" });
+    const retry = button(_("Try again"), again, { icon: "refresh" });
     fill(
       this.note,
       h(
@@ -184,8 +186,8 @@ class Feed {
       "div",
       { class: "empty" },
       icon("feed"),
-      h("h2", {}, "It is quiet here"),
-      h("p", {}, "Say what you would like to see. Everybody here sees the picture, unless you add --private."),
+      h("h2", {}, _("It is quiet here")),
+      h("p", {}, _("Say what you would like to see. Everybody here sees the picture, unless you add --private.")),
       h("div", { class: "row row-wrap feed-tries" }, tries),
     );
   }

@@ -8,6 +8,7 @@ import { collect, uncollect } from "../../pictures/collect.js";
 import { api } from "../../shell/api.js";
 import { announce, fill, find, h, icon, iconButton } from "../../ui/dom.js";
 import { openMenu } from "../../ui/menu.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 
 /**
@@ -20,17 +21,17 @@ export function bulkBar(grid, collection) {
   const { selection } = grid;
   const picked = () => grid.pictures.filter(({ id }) => selection.has(id));
   const count = h("p", { class: "bulk-count num" });
-  const heart = tool("heart", "Favourite", () => favourite(picked()));
-  const take = tool("minus", "Take out", async () => {
+  const heart = tool("heart", _("Favourite"), () => favourite(picked()));
+  const take = tool("minus", _("Take out"), async () => {
     const shown = collection();
     const out = shown ? await uncollect(picked(), shown) : [];
     grid.remove(out.map(({ id }) => id));
   });
-  const zip = tool("download", "Download", () =>
+  const zip = tool("download", _("Download"), () =>
     openMenu(
       zip,
       FORMATS.map(([format, label, hint]) => ({
-        label: `ZIP of ${label}`,
+        label: _("ZIP of {format}", { format: label }),
         hint,
         run: () => download(picked(), format, zip),
       })),
@@ -39,23 +40,26 @@ export function bulkBar(grid, collection) {
   zip.setAttribute("aria-haspopup", "menu");
   const bar = h(
     "div",
-    { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
-    iconButton("close", "Clear the selection (Esc)", () => selection.clear()),
+    { class: "bulk", role: "toolbar", "aria-label": _("Picked pictures"), hidden: true },
+    iconButton("close", _("Clear the selection (Esc)"), () => selection.clear()),
     count,
-    tool("grid", "Select all shown", () => selection.all()),
+    tool("grid", _("Select all shown"), () => selection.all()),
     h("span", { class: "grow" }),
     heart,
-    tool("folder", "Add to collection", () => collect(picked())),
+    tool("folder", _("Add to collection"), () => collect(picked())),
     take,
     zip,
-    tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"),
+    tool("trash", _("Delete"), () => deletePictures(picked()), "btn-danger"),
   );
   const show = () => {
-    if (bar.hidden && selection.size) announce("Selecting pictures. X picks or drops one, Escape ends it.");
+    if (bar.hidden && selection.size) announce(_("Selecting pictures. X picks or drops one, Escape ends it."));
     bar.hidden = selection.size === 0;
-    count.textContent = `${selection.size} picked`;
+    count.textContent = _("{size} picked", { size: selection.size });
     take.hidden = !collection();
-    fill(/** @type {HTMLElement} */ (find(heart, "span")), allFavourites(picked()) ? "Remove favourites" : "Favourite");
+    fill(
+      /** @type {HTMLElement} */ (find(heart, "span")),
+      allFavourites(picked()) ? _("Remove favourites") : _("Favourite"),
+    );
   };
   selection.onChange(show);
   return { element: bar, stop: onChange("favorite", show) };
@@ -83,9 +87,14 @@ async function favourite(pictures) {
   const isOn = !allFavourites(pictures);
   const done = await setFavorites(pictures, isOn);
   if (done.length)
-    toast(`${done.length} ${isOn ? "kept as favourites: they will not expire." : "no longer favourites."}`, {
-      kind: "good",
-    });
+    toast(
+      isOn
+        ? _("{count} kept as favourites: they will not expire.", { count: done.length })
+        : _("{count} no longer favourites.", { count: done.length }),
+      {
+        kind: "good",
+      },
+    );
 }
 
 /**
@@ -95,7 +104,7 @@ async function favourite(pictures) {
  */
 async function download(pictures, format, anchor) {
   anchor.disabled = true;
-  announce("Packing the pictures.");
+  announce(_("Packing the pictures."));
   try {
     const ids = pictures.map(({ id }) => id);
     const file = await api.post("/api/archive", { ids, format }, { as: "blob" });

@@ -5,19 +5,20 @@
 
 import { api } from "../../shell/api.js";
 import { button, debounce, field, fill, h, icon } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 const TYPING_MS = 250;
 const MODES = [
-  ["", "Any mode"],
-  ["txt2img", "From words"],
-  ["img2img", "From a picture"],
-  ["inpaint", "Inpainted"],
-  ["upscale", "Upscaled"],
-  ["restyle", "Restyled"],
+  ["", _("Any mode")],
+  ["txt2img", _("From words")],
+  ["img2img", _("From a picture")],
+  ["inpaint", _("Inpainted")],
+  ["upscale", _("Upscaled")],
+  ["restyle", _("Restyled")],
 ];
 const SORTS = [
-  ["new", "Newest first"],
-  ["old", "Oldest first"],
+  ["new", _("Newest first")],
+  ["old", _("Oldest first")],
 ];
 /** @type {(keyof Filters)[]} */
 const FIELDS = ["q", "model", "engine", "mode", "since", "until", "sort"];
@@ -66,8 +67,8 @@ export function filterBar(filters, onChange) {
   const search = h("input", {
     class: "input",
     type: "search",
-    placeholder: "Search prompts",
-    "aria-label": "Search prompts",
+    placeholder: _("Search prompts"),
+    "aria-label": _("Search prompts"),
     value: state.q ?? "",
     on: { input: (event) => typed(event.currentTarget.value) },
   });
@@ -77,7 +78,7 @@ export function filterBar(filters, onChange) {
     "button",
     { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(Boolean(more.element.hidden)) } },
     icon("filter"),
-    h("span", {}, "Filters"),
+    h("span", {}, _("Filters")),
     count,
   );
   /** @param {boolean} isOpen */
@@ -98,7 +99,7 @@ export function filterBar(filters, onChange) {
     showCount();
     onChange({ ...state });
   };
-  more.element.append(button("Clear", clear, { class: "btn-ghost", icon: "close" }));
+  more.element.append(button(_("Clear"), clear, { class: "btn-ghost", icon: "close" }));
   const order = select(SORTS, state.sort ?? "new", (value) => change("sort", value === "new" ? "" : value));
   order.setAttribute("aria-label", "Order");
   showCount();
@@ -112,8 +113,8 @@ export function filterBar(filters, onChange) {
  * @param {(name: keyof Filters, value: string) => void} change
  */
 function narrowing(state, change) {
-  const model = select([["", "Any model"]], "", (value) => change("model", value));
-  const engine = select([["", "Any engine"]], "", (value) => change("engine", value));
+  const model = select([["", _("Any model")]], "", (value) => change("model", value));
+  const engine = select([["", _("Any engine")]], "", (value) => change("engine", value));
   const mode = select(MODES, state.mode ?? "", (value) => change("mode", value));
   const since = day(state.since, (value) => change("since", value));
   const until = day(state.until, (value) => change("until", value));
@@ -123,18 +124,18 @@ function narrowing(state, change) {
     isLoaded = true;
     // the filters work without counts
     const facets = await api.get("/api/facets").catch(() => ({ models: [], engines: [] }));
-    options(model, "Any model", facets.models, state.model);
-    options(engine, "Any engine", facets.engines, state.engine);
+    options(model, _("Any model"), facets.models, state.model);
+    options(engine, _("Any engine"), facets.engines, state.engine);
   };
   const reset = () => [model, engine, mode, since, until].forEach((control) => (control.value = ""));
   const element = h(
     "div",
     { class: "filter-more", hidden: true },
-    field("Model", model),
-    field("Engine", engine),
-    field("Mode", mode),
-    field("From", since),
-    field("To", until),
+    field(_("Model"), model),
+    field(_("Engine"), engine),
+    field(_("Mode"), mode),
+    field(_("From"), since),
+    field(_("To"), until),
   );
   return { element, load, reset };
 }

@@ -6,6 +6,7 @@ import { coverOf, deleteCollection, editCollection, loadCollections } from "../.
 import { button, fill, h, icon } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
 import { openMenu } from "../../ui/menu.js";
+import { _ } from "../../ui/text.js";
 
 /**
  * The shelf itself.
@@ -18,7 +19,7 @@ export function shelf(place, onPick) {
   let now = place;
   /** @type {Api.Collection[]} */
   let collections = [];
-  const list = h("div", { class: "shelf", role: "group", "aria-label": "What to show" });
+  const list = h("div", { class: "shelf", role: "group", "aria-label": _("What to show") });
   const chosen = () => collections.find(({ id }) => id === now.collection) ?? null;
   const pick = (/** @type {Place} */ next) => {
     show(next);
@@ -43,9 +44,9 @@ export function shelf(place, onPick) {
     const active = document.activeElement?.closest?.(".shelf") ? document.activeElement.textContent : null;
     fill(
       list,
-      chip("My pictures", {}, !now.favorites && !now.collection && !now.everyone, icon("gallery")),
-      chip("Favourites", { favorites: true }, Boolean(now.favorites), icon("heart")),
-      chip("Everyone’s", { everyone: true }, Boolean(now.everyone), icon("feed")),
+      chip(_("My pictures"), {}, !now.favorites && !now.collection && !now.everyone, icon("gallery")),
+      chip(_("Favourites"), { favorites: true }, Boolean(now.favorites), icon("heart")),
+      chip(_("Everyone’s"), { everyone: true }, Boolean(now.everyone), icon("feed")),
       collections.map((each) =>
         chip(
           [h("span", { class: "clip" }, each.name), h("span", { class: "faint num" }, String(each.count))],
@@ -54,7 +55,7 @@ export function shelf(place, onPick) {
           coverOf(each),
         ),
       ),
-      h("button", { type: "button", class: "chip", on: { click: create } }, icon("plus"), "New collection"),
+      h("button", { type: "button", class: "chip", on: { click: create } }, icon("plus"), _("New collection")),
       collection && more(collection, pick),
     );
     if (active) [...list.querySelectorAll("button")].find((node) => node.textContent === active)?.focus();
@@ -81,13 +82,13 @@ export function shelf(place, onPick) {
 /** @param {Api.Collection} collection @param {(place: Place) => void} pick */
 function more(collection, pick) {
   const node = button(
-    "Edit collection",
+    _("Edit collection"),
     () =>
       openMenu(node, [
-        { label: "Rename…", icon: "remix", run: () => editCollection(collection) },
+        { label: _("Rename…"), icon: "remix", run: () => editCollection(collection) },
         "-",
         {
-          label: "Delete collection…",
+          label: _("Delete collection…"),
           icon: "trash",
           danger: true,
           run: async () => (await deleteCollection(collection)) && pick({}),

@@ -13,11 +13,12 @@ import { go, setQuery } from "../../shell/router.js";
 import { announce, button, h, icon, useCss } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
 import { Pages, whenNear } from "../../ui/pages.js";
+import { _ } from "../../ui/text.js";
 import { bulkBar } from "./bulk.js";
 import { filterBar, filtersFrom, isNarrow, queryOf } from "./filters.js";
 import { shelf } from "./shelf.js";
 
-export const title = "Gallery";
+export const title = _("Gallery");
 
 const PAGE = 60;
 const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
@@ -43,7 +44,7 @@ class Gallery {
     this.filters = filtersFrom(params);
     this.place = placeFrom(params);
     this.grid = pictureGrid({
-      label: "Pictures",
+      label: _("Pictures"),
       onOpen: (index) => this.#open(index),
       onFavorite: (picture) => setFavorite(picture),
       onAgain: runAgain,
@@ -80,14 +81,14 @@ class Gallery {
       hidden: true,
       on: { change: (event) => readChosen(event.currentTarget) },
     });
-    const read = button(h("span", {}, "Read a picture file"), () => file.click(), {
+    const read = button(h("span", {}, _("Read a picture file")), () => file.click(), {
       icon: "upload",
-      title: "Open what a PNG was made with. You can also drop one anywhere on this page.",
+      title: _("Open what a PNG was made with. You can also drop one anywhere on this page."),
     });
     return h(
       "div",
       { class: "page gallery" },
-      h("div", { class: "page-head" }, h("h1", {}, "Gallery"), this.total, read, file),
+      h("div", { class: "page-head" }, h("h1", {}, _("Gallery")), this.total, read, file),
       this.shelf.element,
       this.bar.element,
       this.note,
@@ -109,7 +110,7 @@ class Gallery {
       events.on("gone", ({ id }) =>
         this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id)),
       ),
-      catchDrops(recall, "Drop a picture to read what it was made with"),
+      catchDrops(recall, _("Drop a picture to read what it was made with")),
       this.near.stop,
       this.bulk.stop,
     ];
@@ -163,7 +164,7 @@ class Gallery {
     this.grid.append(page.pictures);
     if (isFirst) [this.count, this.orMore] = [page.total, page.or_more];
     this.#showTotal();
-    if (isFirst) announce(this.total.textContent || "No pictures");
+    if (isFirst) announce(this.total.textContent || _("No pictures"));
     this.note.replaceChildren(...(this.grid.pictures.length ? [] : [this.#empty()]));
     this.near.check();
   }
@@ -185,7 +186,7 @@ class Gallery {
       if (isFirst) this.#restart();
       else this.pages.retry();
     };
-    const retry = button("Try again", again, { icon: "refresh" });
+    const retry = button(_("Try again"), again, { icon: "refresh" });
     const words = wordsOf(error);
     this.note.replaceChildren(
       h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry),
@@ -197,32 +198,32 @@ class Gallery {
     if (isNarrow(this.filters)) {
       return empty(
         "search",
-        "Nothing fits",
-        "No picture matches these words and filters.",
-        button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }),
+        _("Nothing fits"),
+        _("No picture matches these words and filters."),
+        button(_("Clear the filters"), () => this.bar.clear(), { class: "btn-primary" }),
       );
     }
     if (this.place.favorites) {
       return empty(
         "heart",
-        "No favourites yet",
-        "Press the heart on a picture, or F while it is open. Favourites never expire.",
-        button("See my pictures", () => this.#toAll(), { class: "btn-primary" }),
+        _("No favourites yet"),
+        _("Press the heart on a picture, or F while it is open. Favourites never expire."),
+        button(_("See my pictures"), () => this.#toAll(), { class: "btn-primary" }),
       );
     }
     if (this.place.collection) {
       return empty(
         "folder",
-        "Nothing in here yet",
-        "Pick pictures in the gallery (X, or a long press) and add them to this collection.",
-        button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }),
+        _("Nothing in here yet"),
+        _("Pick pictures in the gallery (X, or a long press) and add them to this collection."),
+        button(_("Pick pictures"), () => this.#toAll(), { class: "btn-primary" }),
       );
     }
     return empty(
       "image",
-      "Your pictures will hang here",
-      "Everything you make, in the studio or in Discord, is kept here for a while; favourites for good.",
-      button("Make a picture", () => go("create"), { class: "btn-primary", icon: "create" }),
+      _("Your pictures will hang here"),
+      _("Everything you make, in the studio or in Discord, is kept here for a while; favourites for good."),
+      button(_("Make a picture"), () => go("create"), { class: "btn-primary", icon: "create" }),
     );
   }
 
@@ -278,12 +279,12 @@ class Gallery {
     const isKnown = this.grid.pictures.some((picture) => picture.job_id === job.id);
     const isNew = Date.now() - Date.parse(job.finished_at ?? "") < 60_000;
     if (isKnown || !isNew || this.fresh) return;
-    this.fresh = button("Show new pictures", () => this.#restart(), {
+    this.fresh = button(_("Show new pictures"), () => this.#restart(), {
       class: "btn-primary btn-small fresh",
       icon: "refresh",
     });
     this.grid.element.before(this.fresh);
-    announce("New pictures. Press Show new pictures to see them.");
+    announce(_("New pictures. Press Show new pictures to see them."));
   }
 }
 

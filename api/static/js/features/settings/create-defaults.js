@@ -4,13 +4,14 @@ import { api } from "../../shell/api.js";
 import { FIELDS, listed } from "../../shell/fields.js";
 import { combo } from "../../ui/combo.js";
 import { button, field, h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 import { toast } from "../../ui/toast.js";
 import { forgetDefaults, keepDefault, readDefaults } from "./defaults.js";
 
 /** @type {[keyof Api.Draft, string, NumberRange][]} */
 const SIDES = [
-  ["width", "Width", { min: 64, max: 4096, step: 8 }],
-  ["height", "Height", { min: 64, max: 4096, step: 8 }],
+  ["width", _("Width"), { min: 64, max: 4096, step: 8 }],
+  ["height", _("Height"), { min: 64, max: 4096, step: 8 }],
 ];
 
 /**
@@ -30,7 +31,7 @@ function form(redraw) {
   const engine = h(
     "select",
     { class: "select", on: { change: (event) => keepDefault("backend", event.currentTarget.value) } },
-    h("option", { value: "" }, "Any engine"),
+    h("option", { value: "" }, _("Any engine")),
   );
   const boxes = FIELDS.flatMap((row) => (row.list ? [{ row, list: row.list, box: named(row, kept) }] : []));
   listEngines(engine, boxes, kept);
@@ -48,7 +49,7 @@ function form(redraw) {
   const forget = () => {
     forgetDefaults();
     redraw();
-    toast("Create starts from Easel's own defaults again.");
+    toast(_("Create starts from Easel's own defaults again."));
   };
   return h(
     "div",
@@ -56,7 +57,7 @@ function form(redraw) {
     h(
       "div",
       { class: "settings-grid" },
-      field("Engine", engine),
+      field(_("Engine"), engine),
       boxes.map(({ row, box }) => field(row.label, box)),
     ),
     h(
@@ -64,8 +65,12 @@ function form(redraw) {
       { class: "settings-grid is-narrow" },
       [...SIDES, ...numbers].map(([name, label, range]) => field(label, number(name, range, kept))),
     ),
-    field("Negative prompt", negative),
-    h("div", { class: "row" }, button("Forget these defaults", forget, { class: "btn-ghost btn-small", icon: "undo" })),
+    field(_("Negative prompt"), negative),
+    h(
+      "div",
+      { class: "row" },
+      button(_("Forget these defaults"), forget, { class: "btn-ghost btn-small", icon: "undo" }),
+    ),
   );
 }
 
@@ -84,9 +89,9 @@ function number(name, range, kept) {
     input.setAttribute("aria-invalid", String(!isRight));
     if (isRight) keepDefault(name, input.value === "" ? "" : Number(input.value));
     else
-      toast(`${input.value} is not kept.`, {
+      toast(_("{text} is not kept.", { text: input.value }), {
         kind: "bad",
-        hint: `Allowed: ${range.min} to ${range.max} in steps of ${range.step}.`,
+        hint: _("Allowed: {min} to {max} in steps of {step}.", { min: range.min, max: range.max, step: range.step }),
       });
   });
   return input;

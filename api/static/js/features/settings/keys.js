@@ -5,13 +5,14 @@ import { copyText } from "../../ui/clipboard.js";
 import { closeWith, confirmDialog, openDialog } from "../../ui/dialog.js";
 import { button, field, fill, h, icon } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
+import { _, _nodes } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { timeAgo } from "../../ui/words.js";
 
 const SCOPES = [
-  ["read", "Read", "see jobs, pictures and engines"],
-  ["generate", "Generate", "draw, change and cancel"],
-  ["admin", "Admin", "everything the owner may"],
+  ["read", _("Read"), _("see jobs, pictures and engines")],
+  ["generate", _("Generate"), _("draw, change and cancel")],
+  ["admin", _("Admin"), _("everything the owner may")],
 ];
 
 /**
@@ -31,15 +32,15 @@ export function keySection() {
   /** @param {Api.Key} key */
   const revoke = async (key) => {
     const sure = await confirmDialog({
-      title: `Revoke the key ${key.name}?`,
-      text: "Programs that use it are refused at once. This cannot be taken back.",
-      action: "Revoke",
+      title: _("Revoke the key {name}?", { name: key.name }),
+      text: _("Programs that use it are refused at once. This cannot be taken back."),
+      action: _("Revoke"),
       isDanger: true,
     });
     if (!sure) return;
     try {
       await api.del(`/api/keys/${encodeURIComponent(key.id)}`);
-      toast(`The key ${key.name} is revoked.`);
+      toast(_("The key {name} is revoked.", { name: key.name }));
       await load();
     } catch (error) {
       toastError(error);
@@ -53,7 +54,7 @@ export function keySection() {
     h(
       "div",
       { class: "row" },
-      button("New key", () => newKey(load), { class: "btn-small", icon: "plus" }),
+      button(_("New key"), () => newKey(load), { class: "btn-small", icon: "plus" }),
     ),
   );
 }
@@ -61,7 +62,7 @@ export function keySection() {
 /** @param {Api.Key[]} keys @param {(key: Api.Key) => void} revoke */
 function keyList(keys, revoke) {
   const live = keys.filter((key) => !key.revoked_at);
-  if (!live.length) return h("p", { class: "muted" }, "No keys yet. A program needs one to use Easel's API.");
+  if (!live.length) return h("p", { class: "muted" }, _("No keys yet. A program needs one to use Easel's API."));
   return h(
     "ul",
     { class: "settings-list" },
@@ -73,9 +74,9 @@ function keyList(keys, revoke) {
 function keyItem(key, revoke) {
   const about = [
     key.scopes.join(", "),
-    key.last_used_at ? `used ${timeAgo(key.last_used_at)}` : "never used",
-    key.rate_per_minute ? `${key.rate_per_minute} requests a minute` : "",
-    key.expires_at ? `ends ${timeAgo(key.expires_at)}` : "",
+    key.last_used_at ? _("used {timeAgo}", { timeAgo: timeAgo(key.last_used_at) }) : _("never used"),
+    key.rate_per_minute ? _("{rate_per_minute} requests a minute", { rate_per_minute: key.rate_per_minute }) : "",
+    key.expires_at ? _("ends {timeAgo}", { timeAgo: timeAgo(key.expires_at) }) : "",
   ];
   return h(
     "li",
@@ -87,9 +88,9 @@ function keyItem(key, revoke) {
       h("strong", {}, key.name),
       h("p", { class: "muted small" }, about.filter(Boolean).join(" · ")),
     ),
-    button("Revoke", () => revoke(key), {
+    button(_("Revoke"), () => revoke(key), {
       class: "btn-ghost btn-small btn-danger",
-      "aria-label": `Revoke the key ${key.name}`,
+      "aria-label": _("Revoke the key {name}", { name: key.name }),
     }),
   );
 }
@@ -105,7 +106,7 @@ async function newKey(load) {
       fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }
   });
-  const made = await openDialog({ title: "New API key", body: form });
+  const made = await openDialog({ title: _("New API key"), body: form });
   if (!made) return;
   await load();
   await showToken(made.token);
@@ -117,10 +118,10 @@ function keyForm() {
     required: true,
     maxlength: "60",
     autocomplete: "off",
-    placeholder: "Blog bot",
+    placeholder: _("Blog bot"),
     autofocus: true,
   });
-  const rate = h("input", { class: "input", type: "number", min: "1", max: "6000", placeholder: "no limit" });
+  const rate = h("input", { class: "input", type: "number", min: "1", max: "6000", placeholder: _("no limit") });
   const boxes = SCOPES.map(([value]) => h("input", { type: "checkbox", value, checked: value !== "admin" }));
   const choices = SCOPES.map(([, label, words], at) =>
     h(
@@ -131,13 +132,13 @@ function keyForm() {
     ),
   );
   const outcome = h("div", { role: "alert" });
-  const submit = button("Make the key", null, { type: "submit", class: "btn-primary", icon: "key" });
+  const submit = button(_("Make the key"), null, { type: "submit", class: "btn-primary", icon: "key" });
   const form = h(
     "form",
     { class: "stack" },
-    field("Name", name, { hint: "Who or what will use it." }),
-    h("fieldset", {}, h("legend", { class: "label" }, "It may"), choices),
-    field("Requests a minute", rate),
+    field(_("Name"), name, { hint: _("Who or what will use it.") }),
+    h("fieldset", {}, h("legend", { class: "label" }, _("It may")), choices),
+    field(_("Requests a minute"), rate),
     outcome,
     h("div", { class: "row" }, submit),
   );
@@ -155,7 +156,7 @@ function showToken(token) {
     class: "input mono",
     readonly: true,
     value: token,
-    "aria-label": "The new key",
+    "aria-label": _("The new key"),
     on: { focus: (event) => event.currentTarget.select() },
   });
   const body = h(
@@ -164,22 +165,22 @@ function showToken(token) {
     h(
       "p",
       {},
-      "Copy it now: it is stored nowhere and cannot be shown again. A program sends it as ",
-      h("code", {}, "Authorization: Bearer …"),
-      ".",
+      _nodes("Copy it now: it is stored nowhere and cannot be shown again. A program sends it as {header}.", {
+        header: h("code", {}, "Authorization: Bearer …"),
+      }),
     ),
     box,
   );
   const copy = async () => {
-    await copyText(token, "The key is copied.");
+    await copyText(token, _("The key is copied."));
     return false;
   };
   return openDialog({
-    title: "Your new key",
+    title: _("Your new key"),
     body,
     actions: [
-      { label: "Copy", kind: "primary", icon: "copy", run: copy },
-      { label: "Done", kind: "plain" },
+      { label: _("Copy"), kind: "primary", icon: "copy", run: copy },
+      { label: _("Done"), kind: "plain" },
     ],
   });
 }

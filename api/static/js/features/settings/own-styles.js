@@ -4,6 +4,7 @@ import { api } from "../../shell/api.js";
 import { closeWith, confirmDialog, openDialog } from "../../ui/dialog.js";
 import { button, field, fill, h, icon, iconButton } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
+import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 
 /**
@@ -24,15 +25,15 @@ export function styleSection(mayChange) {
   /** @param {Api.Style} style */
   const remove = async (style) => {
     const sure = await confirmDialog({
-      title: `Delete the style ${style.name}?`,
-      text: "Pictures that were drawn with it stay as they are.",
-      action: "Delete",
+      title: _("Delete the style {name}?", { name: style.name }),
+      text: _("Pictures that were drawn with it stay as they are."),
+      action: _("Delete"),
       isDanger: true,
     });
     if (!sure) return;
     try {
       await api.del(`/api/styles/${encodeURIComponent(style.id)}`);
-      toast(`The style ${style.name} is deleted.`);
+      toast(_("The style {name} is deleted.", { name: style.name }));
       await load();
     } catch (error) {
       toastError(error);
@@ -47,7 +48,7 @@ export function styleSection(mayChange) {
       h(
         "div",
         { class: "row" },
-        button("New style", () => newStyle(load), { class: "btn-small", icon: "plus" }),
+        button(_("New style"), () => newStyle(load), { class: "btn-small", icon: "plus" }),
       ),
   );
 }
@@ -56,8 +57,8 @@ export function styleSection(mayChange) {
 function styleList(styles, remove) {
   const own = styles.filter((style) => style.is_custom);
   const others = styles.length - own.length;
-  const rest = `${others} built-in styles are in Create.`;
-  if (!own.length) return h("p", { class: "muted" }, `No styles of your own yet. ${rest}`);
+  const rest = _("{others} built-in styles are in Create.", { others });
+  if (!own.length) return h("p", { class: "muted" }, _("No styles of your own yet. {rest}", { rest }));
   return [
     h(
       "ul",
@@ -75,7 +76,9 @@ function styleItem(style, remove) {
     {},
     h("div", { class: "grow" }, h("strong", {}, style.name), h("p", { class: "muted small" }, style.value)),
     remove &&
-      iconButton("trash", `Delete the style ${style.name}`, () => remove(style), { class: "btn-small btn-danger" }),
+      iconButton("trash", _("Delete the style {name}", { name: style.name }), () => remove(style), {
+        class: "btn-small btn-danger",
+      }),
   );
 }
 
@@ -86,24 +89,24 @@ async function newStyle(load) {
     required: true,
     maxlength: "80",
     autocomplete: "off",
-    placeholder: "Lino print",
+    placeholder: _("Lino print"),
     autofocus: true,
   });
   const value = h("textarea", {
     class: "textarea",
     required: true,
     maxlength: "1000",
-    placeholder: "linocut print, two inks, rough paper",
+    placeholder: _("linocut print, two inks, rough paper"),
   });
   const description = h("input", { class: "input", maxlength: "500", autocomplete: "off" });
   const outcome = h("div", { role: "alert" });
-  const submit = button("Add the style", null, { type: "submit", class: "btn-primary", icon: "plus" });
+  const submit = button(_("Add the style"), null, { type: "submit", class: "btn-primary", icon: "plus" });
   const form = h(
     "form",
     { class: "stack" },
-    field("Name", name),
-    field("Words to add after the prompt", value),
-    field("What it looks like (may stay empty)", description),
+    field(_("Name"), name),
+    field(_("Words to add after the prompt"), value),
+    field(_("What it looks like (may stay empty)"), description),
     outcome,
     h("div", { class: "row" }, submit),
   );
@@ -121,9 +124,9 @@ async function newStyle(load) {
       fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }
   });
-  const made = await openDialog({ title: "New style", body: form });
+  const made = await openDialog({ title: _("New style"), body: form });
   if (!made) return;
-  toast(`The style ${made.name} is added.`, { kind: "good" });
+  toast(_("The style {name} is added.", { name: made.name }), { kind: "good" });
   await load();
 }
 

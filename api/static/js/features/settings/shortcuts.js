@@ -1,38 +1,39 @@
 /** The keyboard shortcuts of the studio, by where they work. */
 
 import { h } from "../../ui/dom.js";
+import { _ } from "../../ui/text.js";
 
 /** @type {[string, [string[], string][]][]} */
 const SHORTCUTS = [
   [
-    "Everywhere",
+    _("Everywhere"),
     [
-      [["Alt", "Space"], "to the prompt"],
-      [["Esc"], "close a dialog, a menu or a picture"],
+      [["Alt", "Space"], _("to the prompt")],
+      [["Esc"], _("close a dialog, a menu or a picture")],
     ],
   ],
-  ["Create", [[["Ctrl", "Enter"], "draw"]]],
+  [_("Create"), [[["Ctrl", "Enter"], "draw"]]],
   [
-    "Gallery and feed",
+    _("Gallery and feed"),
     [
-      [["← ↑ → ↓"], "from picture to picture"],
-      [["Enter"], "open a picture"],
-      [["X"], "select it"],
-      [["Shift", "← →"], "select several"],
-      [["Ctrl", "A"], "select all"],
+      [["← ↑ → ↓"], _("from picture to picture")],
+      [["Enter"], _("open a picture")],
+      [["X"], _("select it")],
+      [["Shift", "← →"], _("select several")],
+      [["Ctrl", "A"], _("select all")],
       [["F"], "favourite"],
     ],
   ],
   [
-    "One picture",
+    _("One picture"),
     [
-      [["← →"], "the one before, the one after"],
+      [["← →"], _("the one before, the one after")],
       [["+"], "larger"],
       [["-"], "smaller"],
-      [["0"], "fit the screen"],
+      [["0"], _("fit the screen")],
       [["F"], "favourite"],
-      [["I"], "its details"],
-      [["C"], "compare with what it was made from"],
+      [["I"], _("its details")],
+      [["C"], _("compare with what it was made from")],
       [["D"], "download"],
       [["Delete"], "delete"],
     ],

@@ -4,26 +4,26 @@ import { api, session } from "../../shell/api.js";
 import { getPref, onPref, setPref } from "../../shell/prefs.js";
 import { confirmDialog } from "../../ui/dialog.js";
 import { button, fill, h, icon, useCss } from "../../ui/dom.js";
+import { _, _n, _nodes } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
-import { plural } from "../../ui/words.js";
 import { createDefaults } from "./create-defaults.js";
 import { keySection } from "./keys.js";
 import { styleSection } from "./own-styles.js";
 import { shortcutList } from "./shortcuts.js";
 
-export const title = "Settings";
+export const title = _("Settings");
 
 const THEMES = [
-  ["system", "System", "contrast"],
-  ["dark", "Dark", "moon"],
-  ["light", "Light", "sun"],
+  ["system", _("System"), "contrast"],
+  ["dark", _("Dark"), "moon"],
+  ["light", _("Light"), "sun"],
 ];
 /** @type {Record<string, string>} */
 const HOW = {
-  local: "You are at the machine that Easel runs on: no sign-in is needed.",
-  key: "You use an API key.",
-  session: "Signed in with Discord.",
-  link: "Signed in with a link from Discord.",
+  local: _("You are at the machine that Easel runs on: no sign-in is needed."),
+  key: _("You use an API key."),
+  session: _("Signed in with Discord."),
+  link: _("Signed in with a link from Discord."),
 };
 
 /**
@@ -36,21 +36,21 @@ export async function mount(root) {
   const theme = themeChoice();
   const isAdmin = Boolean(now.user?.is_admin);
   const sections = [
-    section("Theme", "", theme.element),
+    section(_("Theme"), "", theme.element),
     section(
-      "Create starts with",
-      "Kept in this browser. What you leave empty is decided by Easel and the engine.",
+      _("Create starts with"),
+      _("Kept in this browser. What you leave empty is decided by Easel and the engine."),
       createDefaults(),
     ),
-    section("Account", "", account(now)),
-    isAdmin && section("API keys", "For programs that draw through Easel.", keySection()),
-    now.user && section("Styles", "Words added after a prompt, for everybody here.", styleSection(isAdmin)),
-    section("Keyboard", "", shortcutList()),
-    section("About", "", about(now)),
+    section(_("Account"), "", account(now)),
+    isAdmin && section(_("API keys"), _("For programs that draw through Easel."), keySection()),
+    now.user && section(_("Styles"), _("Words added after a prompt, for everybody here."), styleSection(isAdmin)),
+    section(_("Keyboard"), "", shortcutList()),
+    section(_("About"), "", about(now)),
   ];
   fill(
     root,
-    h("div", { class: "page settings" }, h("header", { class: "page-head" }, h("h1", {}, "Settings")), sections),
+    h("div", { class: "page settings" }, h("header", { class: "page-head" }, h("h1", {}, _("Settings"))), sections),
   );
   return theme.end;
 }
@@ -77,7 +77,12 @@ function themeChoice() {
     });
   const element = h(
     "div",
-    { class: "seg theme-choice", role: "radiogroup", "aria-label": "Theme", on: { keydown: (event) => step(event) } },
+    {
+      class: "seg theme-choice",
+      role: "radiogroup",
+      "aria-label": _("Theme"),
+      on: { keydown: (event) => step(event) },
+    },
     buttons,
   );
   const step = (/** @type {KeyboardEvent} */ event) => {
@@ -99,13 +104,13 @@ function themeChoice() {
 /** @param {Session} session */
 function account({ user, sign_in_url: url }) {
   if (!user) {
-    const ask = "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
+    const ask = _("Ask for a link with /studio in Discord, or open the address that Easel printed when it started.");
     return h(
       "div",
       { class: "stack" },
-      h("p", {}, "You are not signed in."),
+      h("p", {}, _("You are not signed in.")),
       url
-        ? h("div", { class: "row" }, h("a", { class: "btn btn-primary", href: url }, "Sign in with Discord"))
+        ? h("div", { class: "row" }, h("a", { class: "btn btn-primary", href: url }, _("Sign in with Discord")))
         : h("p", { class: "muted" }, ask),
     );
   }
@@ -114,7 +119,7 @@ function account({ user, sign_in_url: url }) {
   const canLeave = user.how === "session" || user.how === "link";
   const forget =
     user.how !== "link" &&
-    button("Delete everything of mine", () => forgetMe(canLeave), { class: "btn-small btn-danger", icon: "trash" });
+    button(_("Delete everything of mine"), () => forgetMe(canLeave), { class: "btn-small btn-danger", icon: "trash" });
   return h(
     "div",
     { class: "stack" },
@@ -123,8 +128,8 @@ function account({ user, sign_in_url: url }) {
     h(
       "div",
       { class: "row row-wrap" },
-      canLeave && button("Sign out", signOut, { class: "btn-small", icon: "signout" }),
-      user.how !== "session" && url && h("a", { class: "btn btn-small", href: url }, "Sign in with Discord"),
+      canLeave && button(_("Sign out"), signOut, { class: "btn-small", icon: "signout" }),
+      user.how !== "session" && url && h("a", { class: "btn btn-small", href: url }, _("Sign in with Discord")),
       forget,
     ),
   );
@@ -133,24 +138,30 @@ function account({ user, sign_in_url: url }) {
 /** @type {Record<string, number>} */
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-const FORGET_TEXT =
+const FORGET_TEXT = _(
   "Your pictures, prompts, favourites, collections and templates, your engine with its key, your workflows, " +
-  "API keys and sign-ins are deleted at once, and what waits is cancelled. Only figures without your name stay. " +
-  "This cannot be undone.";
+    "API keys and sign-ins are deleted at once, and what waits is cancelled. Only figures without your name stay. " +
+    "This cannot be undone.",
+);
 
 /** @param {boolean} leaves */
 async function forgetMe(leaves) {
   const sure = await confirmDialog({
-    title: "Delete everything of yours?",
+    title: _("Delete everything of yours?"),
     text: FORGET_TEXT,
-    action: "Delete everything",
+    action: _("Delete everything"),
     isDanger: true,
   });
   if (!sure) return;
   try {
     const { jobs, pictures } = await api.post("/api/me/forget", { confirm: "forget me" });
     if (leaves) return location.reload();
-    toast(`Deleted: ${plural(jobs, "job")} and ${plural(pictures, "picture")}.`);
+    toast(
+      _("Deleted: {jobs} and {pictures}.", {
+        jobs: _n("{n} job", "{n} jobs", jobs),
+        pictures: _n("{n} picture", "{n} pictures", pictures),
+      }),
+    );
   } catch (error) {
     toastError(error);
   }
@@ -169,9 +180,9 @@ async function signOut() {
 function about({ version, discord }) {
   const links = [
     ["/docs", "API documentation"],
-    ["/openapi.json", "OpenAPI description"],
-    ["/healthz", "Health"],
-    ["/metrics", "Metrics"],
+    ["/openapi.json", _("OpenAPI description")],
+    ["/healthz", _("Health")],
+    ["/metrics", _("Metrics")],
   ];
   return h(
     "div",
@@ -179,9 +190,9 @@ function about({ version, discord }) {
     h(
       "p",
       {},
-      "Easel ",
-      h("span", { class: "num" }, version),
-      ": pictures on the engine you have, from Discord, this page and programs.",
+      _nodes("Easel {version}: pictures on the engine you have, from Discord, this page and programs.", {
+        version: h("span", { class: "num" }, version),
+      }),
     ),
     discord && h("p", {}, icon("warning"), " ", discord),
     h(
