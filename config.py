@@ -28,6 +28,7 @@ from settings.reading.words import SettingHelp, help_of, listed
 from settings.rentals import RentalSettings
 from settings.safety import SafetySettings
 from settings.storage import MarkSettings, StorageSettings
+from settings.text import TextSettings
 from settings.web import WebSettings
 from settings.webhooks import WebhookSettings
 from texts.text import _
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     engines: EnginesSettings = EnginesSettings()
     safety: SafetySettings = SafetySettings()
     filter: FilterSettings = FilterSettings()
+    text: TextSettings = TextSettings()
     queue: QueueSettings = QueueSettings()
     rentals: RentalSettings = RentalSettings()
     web: WebSettings = WebSettings()

@@ -13,6 +13,7 @@ from services.pictures.media import MediaService
 from services.rentals.providers import GpuProvider
 from store.database import Database
 from store.jobs import JobStore
+from text_engines.base import TextEngine
 from utils.clock import SystemClock
 from utils.loops import Loops
 from utils.secrets import SecretBox
@@ -28,6 +29,7 @@ class Instead:
     examine: Examine | None = None
     providers: Sequence[GpuProvider] | None = None
     check: ClosablePictureCheck | None = None  # of finished pictures
+    text_engine: TextEngine | None = None
 
 
 NOTHING: Final = Instead()
@@ -46,4 +48,5 @@ class Base:
     clock: SystemClock
     loops: Loops
     check: ClosablePictureCheck | None = None  # of finished pictures, where it is wanted
+    text_engine: TextEngine | None = None
     instead: Instead = NOTHING

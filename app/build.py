@@ -13,6 +13,7 @@ from app.engines import find_engines, first_engine
 from app.keys import open_signer
 from app.services import make_services
 from app.stored import open_store
+from app.text import open_text_engine
 from app.web import make_web
 from backends.base import ClosablePictureCheck
 from backends.kinds import picture_check, read_grades
@@ -86,6 +87,7 @@ class Easel:
         """Close everything; stop the queue before."""
         await self.services.loops.close()
         await self.registry.aclose()
+        await self.services.wording.text.aclose()
         if self.check is not None:
             await self.check.aclose()
         await self.cache.close()
@@ -104,6 +106,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     """
     clock = instead.clock or SystemClock()
     signer = await asyncio.to_thread(open_signer, settings.marks, clock.now())
+    text_engine = instead.text_engine or open_text_engine(settings)
     await asyncio.to_thread(make_private_folder, settings.storage.data_dir)
     entries, findings = (instead.entries, ()) if instead.entries is not None else await find_engines(settings)
     if all(entry.fills for entry in entries):
@@ -127,6 +130,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
         clock=clock,
         loops=Loops(clock),
         check=await _check(settings, cache, instead),
+        text_engine=text_engine,
         instead=instead,
     )
     queue, services = make_services(base)

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.engines import find_engines, first_engine
 from app.keys import bad_key, open_signer
 from app.stored import jobs_in_store
+from app.text import check_text_engine
 from backends.diagnose import diagnose
 from backends.kinds import address_of, connectable, known_kinds
 from config import Settings
@@ -139,7 +140,7 @@ def _is_running(folder: Path) -> bool:
 
 async def checks(settings: Settings) -> list[Check]:
     """Test what only the running parts can tell: the database, and each engine layer by layer."""
-    found = [*await look_around(settings), await _check_database(settings)]
+    found = [*await look_around(settings), await _check_database(settings), *await check_text_engine(settings)]
     entries, findings = await find_engines(settings)
     found += [Check(name=_("this machine"), is_ok=True, message=finding) for finding in findings]
     for entry in entries:

@@ -28,6 +28,7 @@ from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
+from services.wording.bundle import WordServices, make_wording
 from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.house import HouseStore
@@ -52,6 +53,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
     gate = _gate(house, moderation, screen)
+    wording = _wording(base, gate)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -73,8 +75,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     records = _records(base, queue, generation, connections, styles)
     generation.on_moderated = moderation.audit.note
     moderation.reports.channel_of = house.reports_channel
-    removal = PictureRemoval(queue=queue, jobs=base.jobs, media=media, gallery=records.gallery)
-    moderation.reports.remove_picture = removal.remove
+    moderation.reports.remove_picture = _removal(base, queue, records).remove
     return queue, Services(
         generation=generation,
         compare=compare,
@@ -93,9 +94,20 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         preferences=PreferenceService(preferences),
         moderation=moderation,
         house=House(rules=house, gate=gate),
+        wording=wording,
         clock=clock,
         loops=base.loops,
     )
+
+
+def _wording(base: Base, gate: Gate) -> WordServices:
+    return make_wording(
+        base.text_engine, settings=base.settings.text, database=base.database, gate=gate, clock=base.clock
+    )
+
+
+def _removal(base: Base, queue: QueueManager, records: Records) -> PictureRemoval:
+    return PictureRemoval(queue=queue, jobs=base.jobs, media=base.media, gallery=records.gallery)
 
 
 def _screen(base: Base) -> HouseScreen:

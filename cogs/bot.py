@@ -175,6 +175,7 @@ class EaselBot(commands.Bot):
                 catalog=services.catalog,
                 connections=services.connections,
                 rentals=services.upkeep.rentals,
+                text=services.wording.text,
                 clock=services.clock,
             )
         )

@@ -19,6 +19,7 @@ from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
 from services.records import Records
 from services.upkeep import Upkeep
+from services.wording.bundle import WordServices
 from utils.clock import Clock
 from utils.loops import Loops
 
@@ -44,5 +45,6 @@ class Services:
     preferences: PreferenceService
     moderation: Moderation
     house: House
+    wording: WordServices
     clock: Clock
     loops: Loops

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from services.drawing.prompts import PromptService
 from services.people.access import AccessService
 from services.people.links import StudioLinks
 from services.people.sign_in import SignInService
@@ -29,7 +28,6 @@ class WebServices:
     studio: StudioLinks
     readiness: ReadinessService
     uploads: UploadQuota
-    prompts: PromptService = field(default_factory=PromptService)
     discord: DiscordLink = field(default_factory=DiscordLink)
 
 

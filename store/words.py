@@ -127,6 +127,7 @@ FORGET_PERSON: Final = (
     "DELETE FROM api_keys WHERE user_key = :user_key",
     "DELETE FROM sessions WHERE user_key = :user_key",
     "DELETE FROM uploads WHERE user_key = :user_key",
+    "UPDATE text_uses SET user_key = :name WHERE user_key = :user_key",
     FORGET_INTAKES,
     FORGET_QUESTIONS,
     "DELETE FROM looks WHERE owner = :user_key",

@@ -318,9 +318,13 @@ def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
 
 def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     env = tmp_path / ".env"
-    env.write_text("ANTHROPIC_API_KEY=sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n")
+    env.write_text(
+        "REPLICATE_API_TOKEN=sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n"
+    )
     first, second, third = read_settings(env, {}).warnings
-    assert first.startswith("ANTHROPIC_API_KEY in .env is not a setting of Easel. Easel has no engine yet that uses it")
+    assert first.startswith(
+        "REPLICATE_API_TOKEN in .env is not a setting of Easel. Easel has no engine yet that uses it"
+    )
     assert "sk-1" not in first
     assert second.startswith("MODEL_PATH")
     assert "where the engine is started" in second

@@ -16,7 +16,7 @@ from scripts.check_names import shared
 from scripts.check_quality import engines
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ["generation", "scheduling", "backends", "net", "store", "services", "cogs", "utils", "app"]
+ROOMS = ["generation", "scheduling", "backends", "net", "text_engines", "store", "services", "cogs", "utils", "app"]
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 BUILT_IN = engines()
 PACKAGES = sorted(path.parent for path in (ROOT / "packages").glob("*/pyproject.toml"))

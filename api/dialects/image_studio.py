@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Request
 
 from api.bodies import PICTURES, takes
-from api.caller import Maker, Reader
+from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
 from api.dialects.failures import Failure, described, plain_form, route_class
 from api.dialects.providers import provider_named, provider_out
@@ -148,10 +148,15 @@ async def upscale(request: Request, body: UpscaleIn, caller: Maker) -> ImagesOut
 
 @router.post("/enhance-prompt")
 async def enhance_prompt(request: Request, body: EnhanceIn, caller: Reader) -> EnhancedOut:
-    """Make a prompt fuller; `source` says by what."""
-    found = await web_of(request).own.prompts.enhance(body.prompt or "")
+    """Make a prompt fuller; `source` says by what, `notes` why it was not the text engine."""
+    prompts = web_of(request).services.wording.prompts
+    found = await prompts.enhance(body.prompt or "", origin_of(caller), by_engine=caller.may("generate"))
     return EnhancedOut(
-        enhancedPrompt=found.prompt, suggestions=list(found.suggestions), tags=list(found.tags), source=found.source
+        enhancedPrompt=found.prompt,
+        suggestions=list(found.suggestions),
+        tags=list(found.tags),
+        source=found.source,
+        notes=list(found.notes),
     )
 
 

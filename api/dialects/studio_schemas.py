@@ -105,13 +105,14 @@ class ImagesOut(BaseModel):
 
 
 class EnhancedOut(BaseModel):
-    """A fuller prompt; `source` says what wrote it."""
+    """A fuller prompt; `source` says what wrote it: a model, whose `suggestions` are whole prompts, or "rules"."""
 
     success: bool = True
     enhancedPrompt: str
     suggestions: list[str]
     tags: list[str]
     source: str
+    notes: list[str] = []
 
 
 class AnalysisOut(BaseModel):

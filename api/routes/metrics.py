@@ -18,6 +18,7 @@ from api.routing import Router
 from generation.errors import NotAllowed
 from services.drawing.generation import LaneView
 from services.reports.statistics import DailyCost, Metrics
+from services.wording.asking import TextUse
 from utils.loops import LoopState
 
 router = Router(tags=["health"], responses=errors(401, 403))
@@ -39,6 +40,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
         _Collector(
             figures=await statistics.metrics(),
             people=await statistics.costs(caller, days=1),
+            texts=await web.services.wording.totals(),
             lanes=web.services.generation.lanes(),
             labels=_labels(web),
             streams=web.hub.streams,
@@ -55,6 +57,7 @@ class _Collector(Collector):
 
     figures: Metrics
     people: list[DailyCost]
+    texts: list[TextUse]
     lanes: list[LaneView]
     labels: dict[str, str]
     streams: int
@@ -65,6 +68,7 @@ class _Collector(Collector):
         yield from self._of_engines()
         yield from self._of_lanes()
         yield from self._of_people()
+        yield from self._of_texts()
         yield self._of_loops()
         yield GaugeMetricFamily("easel_generations_hour", "Jobs done this hour.", self.figures.generations_this_hour)
         yield GaugeMetricFamily("easel_failed_hour", "Jobs failed this hour.", self.figures.failed_this_hour)
@@ -125,6 +129,22 @@ class _Collector(Collector):
         for user, usd in sorted(sums.items(), key=lambda item: -item[1])[:MOST_PEOPLE]:
             cost.add_metric([user], usd)
         yield cost
+
+    def _of_texts(self) -> Iterator[Metric]:
+        answers = CounterMetricFamily(
+            "easel_text_answers", "Questions to the text engine.", labels=["model", "purpose", "status"]
+        )
+        tokens = CounterMetricFamily("easel_text_tokens", "Tokens it read and wrote.", labels=["model", "direction"])
+        cost = CounterMetricFamily("easel_text_cost_usd", "What they have cost in US dollars.", labels=["model"])
+        for model in dict.fromkeys(use.model for use in self.texts):
+            uses = [use for use in self.texts if use.model == model]
+            for use in uses:
+                answers.add_metric([model, use.purpose, "done"], use.answered)
+                answers.add_metric([model, use.purpose, "failed"], use.failed)
+            tokens.add_metric([model, "in"], sum(use.tokens_in for use in uses))
+            tokens.add_metric([model, "out"], sum(use.tokens_out for use in uses))
+            cost.add_metric([model], sum(use.cost_usd for use in uses))
+        yield from (answers, tokens, cost)
 
 
 def _labels(web: Web) -> dict[str, str]:

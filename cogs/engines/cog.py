@@ -20,6 +20,7 @@ from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService, Owner
 from services.rentals.rentals import MAX_USD_PER_HOUR, TITLES, Bill, Notice, RentalService
+from services.wording.asking import TextService
 from texts.text import _
 from utils.clock import Clock
 
@@ -39,6 +40,7 @@ class Engines(commands.Cog):
         catalog: Catalog,
         connections: ConnectionService,
         rentals: RentalService,
+        text: TextService,
         clock: Clock,
     ) -> None:
         self._bot = bot
@@ -46,6 +48,7 @@ class Engines(commands.Cog):
         self._catalog = catalog
         self._connections = connections
         self._rentals = rentals
+        self._text = text
         self._clock = clock
         rentals.on_notice.append(self.tell)
 
@@ -193,7 +196,7 @@ class Engines(commands.Cog):
         for owner in owners:
             if any(engine.error and engine.owner_kind == owner.kind for engine in engines):
                 lines += await self._reasons(owner)
-        return engines_text.status(lines)
+        return engines_text.status(lines, self._text.state)
 
     async def _reasons(self, owner: Owner) -> list[str]:
         """Return why an owner's connection is down, and what to look at; nothing if it is back meanwhile."""

@@ -12,6 +12,7 @@ from services.engines.health import checks_for
 from services.rentals.bills import command
 from services.rentals.providers import Machine
 from services.rentals.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
+from services.wording.asking import TextState
 from texts.text import _, _n, joined, phrase
 from utils.text import cut, duration
 
@@ -50,9 +51,18 @@ def engine(item: Engine, lane: LaneView | None, now: datetime) -> str:
     return joined(" · ", [f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(item, lane), *grade])
 
 
-def status(lines: list[str]) -> str:
+def status(lines: list[str], text: TextState | None = None) -> str:
     """Put the lines of `/status` together."""
-    return cut(joined("\n", ["**Engines**", *(lines or [_("None yet.")])]), DISCORD_CONTENT_CHARS)
+    writer = [_("**Text engine**"), text_engine(text)] if text else []
+    return cut(joined("\n", ["**Engines**", *(lines or [_("None yet.")]), *writer]), DISCORD_CONTENT_CHARS)
+
+
+def text_engine(text: TextState) -> str:
+    """Return in one line how the text engine is."""
+    name = escape(text.model)
+    if text.error:
+        return _("🔌 **{name}** · {error} The rules write meanwhile.", name=name, error=sentence(text.error))
+    return _("🟢 **{name}** · writes prompts, describes pictures", name=name)
 
 
 def reasons(diagnosis: Diagnosis) -> list[str]:

@@ -22,6 +22,7 @@ from services.engines.catalog import Engine
 from services.engines.health import checks_for
 from services.rentals.providers import Machine
 from services.rentals.rentals import HOW_TO_STOP, Bill, Notice
+from services.wording.asking import TextState
 from tests.cogs.samples import JOB, NOW, PROGRESS, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 
@@ -53,6 +54,13 @@ def bill(**values: Any) -> Bill:
         first_used_at=NOW, last_used_at=NOW + timedelta(minutes=70), since=NOW, at=NOW + timedelta(hours=2), until=None,
     )  # fmt: skip
     return replace(plain, **values)
+
+
+def test_the_text_engine_has_its_line_in_status() -> None:
+    works = engines_text.status([], TextState(model="gemma4:e4b"))
+    assert works.endswith("**Text engine**\n🟢 **gemma4:e4b** · writes prompts, describes pictures")
+    fails = engines_text.status([], TextState(model="gemma4:e4b", error="gemma4:e4b is *not* running there."))
+    assert "🔌 **gemma4:e4b** · gemma4:e4b is \\*not\\* running there. The rules write meanwhile." in fails
 
 
 def test_status_reads_as_it_was_agreed() -> None:

@@ -54,6 +54,7 @@ from services.moderation.reports import AppealState, ReportState
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
+from services.wording.asking import TextState
 from store.gallery import Picture
 from store.workflows import StoredWorkflow
 from tests.cogs.moderation_samples import audited, ban, cap, reported
@@ -264,6 +265,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     render.waiting_line: lambda text: [render.waiting_line(view, context(text), NOW) for view in views(text)],
     render.progress_line: lambda text: [render.progress_line(view, context(text), NOW) for view in views(text)],
     why.timeline_text: timelines,
+    engines_text.text_engine: lambda text: [engines_text.text_engine(TextState(model=text, error=text))],
     queue_status._own_line: lambda text: [queue_status._own_line(view) for view in views(text)],
     forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),
 }  # fmt: skip

@@ -1,65 +1,42 @@
 """Make a prompt say more: composition, light, medium and quality, where it is silent about them.
 
-By rules, so that the same prompt always gives the same answer and nobody's words leave this machine. Whatever else can
-enhance prompts (a language model) is an `Enhancer` too and goes in by `PromptService`.
+By rules, so that the same prompt always gives the same answer and nobody's words leave this machine. They stand in for
+a text engine where there is none, or where it fails.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final
 
 from constants import MAX_PROMPT_CHARS
-from generation.errors import RequestRejected
 from texts.text import Text, _, template
 
 MOST_TAGS: Final = 12
 MOST_SUBJECT_TAGS: Final = 5
+RULES: Final = "rules"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enhanced:
-    """A fuller prompt, other directions to take it, words it is about, and who says so ("rules")."""
+    """A fuller prompt, other directions to take it, words it is about, and what wrote it: a model, or the rules.
+
+    `suggestions`: whole prompts where a model wrote them (`has_prompts`), else advice. `notes`: why it is by rules.
+    """
 
     prompt: str
     suggestions: tuple[str, ...]
     tags: tuple[str, ...]
     source: str
-
-
-class Enhancer(Protocol):
-    """Something that makes prompts fuller."""
-
-    async def enhance(self, prompt: str) -> Enhanced: ...
-
-
-class PromptService:
-    """Checks a prompt and hands it on."""
-
-    def __init__(self, enhancer: Enhancer | None = None) -> None:
-        self._enhancer = enhancer or RuleEnhancer()
-
-    async def enhance(self, prompt: str) -> Enhanced:
-        """Make a prompt fuller.
-
-        Raises:
-            RequestRejected: it is empty or too long.
-        """
-        prompt = " ".join(prompt.split())
-        if not prompt:
-            raise RequestRejected("Prompt is required", field="prompt")
-        if len(prompt) > MAX_PROMPT_CHARS:
-            raise RequestRejected(
-                f"The prompt has {len(prompt):,} characters; at most {MAX_PROMPT_CHARS:,} are allowed.", field="prompt"
-            )
-        return await self._enhancer.enhance(prompt)
+    has_prompts: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class RuleEnhancer:
     """Adds one phrase of each kind that the prompt does not speak of yet, chosen to fit its subject."""
 
-    async def enhance(self, prompt: str) -> Enhanced:
+    def enhance(self, prompt: str) -> Enhanced:
         words = frozenset(_WORD.findall(prompt.casefold()))
         subject = next((name for name, known in _SUBJECTS.items() if words & known), "scene")
         added: dict[str, str] = {}
@@ -76,7 +53,7 @@ class RuleEnhancer:
             prompt=fuller,
             suggestions=_suggestions(prompt, subject, added, words),
             tags=_tags(prompt, subject, added),
-            source="rules",
+            source=RULES,
         )
 
 
