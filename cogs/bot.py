@@ -99,6 +99,7 @@ class EaselBot(commands.Bot):
             service=services.generation,
             media=services.media,
             catalog=services.catalog,
+            finisher=services.intakes.finisher,
             spender=self._spender,
             clock=services.clock,
             write=lambda posted, jobs: self._letters.send_finished(posted, jobs),

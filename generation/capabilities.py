@@ -15,9 +15,11 @@ from generation.fields import FIELDS, Kind
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, pixels, reduction
 from generation.lora_tags import fit_lora_tags
-from generation.named import Asked, is_own_choice, refusals, unknown
+from generation.named import Asked, refusals, unknown
+from generation.quick import fit_draft
 from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
+from generation.sampling import fit_samplers, say_dropped
 from generation.several_pictures import fit_pictures
 from texts.text import _
 
@@ -80,6 +82,7 @@ class Capabilities:
     supports_mask_fill: bool = False
     supports_only_masked: bool = False
     supports_tiling: bool = False
+    supports_subseed: bool = False  # a second seed that a picture is varied by
     supports_describe: bool = False  # it can say what a picture shows
     supports_workflows: bool = False  # it runs graphs of people's own
     supports_preview: bool = False
@@ -152,7 +155,7 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
     reasons = _refusals(request, capabilities)
     if reasons:
         return Refused(reasons=tuple(reasons))
-    for bend in (_fit_model, _fit_size, _fit_hires, _fit_numbers, _fit_samplers, _fit_words, _fit_extras, _fit_control):
+    for bend in _BENDS:
         request = bend(request, capabilities, notes.append)
     return Fit(request=request, notes=tuple(notes))
 
@@ -216,10 +219,17 @@ def _hires_upscalers(capabilities: Capabilities) -> tuple[str, ...] | None:
 Say = Callable[[str], None]
 
 _UNSAID: Final[dict[str, Any]] = {field.name: field.default for field in fields(GenerationRequest)}
-# What is left out for an engine that cannot be told it; a hires fix and guidance have rules of their own.
+# What is left out for an engine that cannot be told it; some have rules of their own.
+_BY_RULES: Final = ("hires", "guidance", "subseed_strength")
 _TOLD: Final = tuple(
-    field for field in FIELDS if field.needs and field.name not in ("hires", "guidance") and not _UNSAID[field.name]
+    field for field in FIELDS if field.needs and field.name not in _BY_RULES and not _UNSAID[field.name]
 )
+
+
+def _fit_draft(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
+    limits = (capabilities.min_side, capabilities.max_side)
+    has_steps = capabilities.supports_steps
+    return fit_draft(request, grid=capabilities.size_grid, limits=limits, has_steps=has_steps, say=say)
 
 
 def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
@@ -321,36 +331,6 @@ def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Sa
     return request
 
 
-def _fit_samplers(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
-    request = _fit_sampler(request, capabilities.samplers, say)
-    wanted = request.scheduler
-    if not wanted or capabilities.schedulers is None:
-        return request
-    found = match_scheduler(wanted, capabilities.schedulers)
-    _say_dropped("scheduler", wanted, found, capabilities.schedulers, say)
-    return replace(request, scheduler=found)
-
-
-def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, say: Say) -> GenerationRequest:
-    wanted = request.sampler
-    if not wanted or samplers is None:
-        return request
-    found = match_sampler(wanted, samplers)
-    _say_dropped("sampler", wanted, found, samplers, say)
-    if found and found.is_nearest:
-        say(_("sampler {wanted} → {name}", wanted=wanted, name=found.name))
-    scheduler = request.scheduler or (found.scheduler if found else None)
-    return replace(request, sampler=found.name if found else None, scheduler=scheduler)
-
-
-def _say_dropped(what: str, wanted: str, found: object, names: tuple[str, ...], say: Say) -> None:
-    """Report that a name is left out; one that would matter was refused before."""
-    if not names:
-        say(_("{what} {wanted} ignored: this engine has none to choose from", what=what, wanted=wanted))
-    elif found is None and not is_own_choice(wanted):
-        say(_("{what} {wanted} ignored: upscaling takes none", what=what, wanted=wanted))
-
-
 def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     if request.guidance is not None and not capabilities.supports_guidance:
         if request.cfg_scale != request.guidance:
@@ -392,6 +372,19 @@ def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say)
             request = replace(request, **{field.name: _UNSAID[field.name]})
     if request.vae and capabilities.vaes is not None:
         found = match_name(request.vae, capabilities.vaes)
-        _say_dropped("VAE", request.vae, found, capabilities.vaes, say)
+        say_dropped("VAE", request.vae, found, capabilities.vaes, say)
         request = replace(request, vae=found)
     return request
+
+
+def _fit_variation(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
+    if request.subseed_strength is None or capabilities.supports_subseed:
+        return request
+    say(_("--chaos ignored by this engine: it has no second seed to vary by"))
+    return replace(request, subseed=None, subseed_strength=None)
+
+
+_BENDS: Final = (
+    _fit_draft, _fit_model, _fit_size, _fit_hires, _fit_numbers, fit_samplers, _fit_variation, _fit_words, _fit_extras,
+    _fit_control,
+)  # fmt: skip

@@ -13,6 +13,7 @@ class Deed(StrEnum):
     REMIX = "remix"
     VARY = "vary"
     VARY_A_LITTLE = "vary-a-little"
+    FINISH = "finish"  # one of a draft is drawn in full
     PICK = "pick"  # one of several is shown alone
     STEPS = "steps"
     SIZE = "size"
@@ -38,4 +39,5 @@ _ASKED = (
 
 def asked_in(draft: Draft) -> tuple[str, ...]:
     """Return the names of the fields that somebody said a value for, of those that small print may show."""
-    return tuple(name for name in _ASKED if getattr(draft, name) not in (None, "", ()))
+    names = tuple(name for name in _ASKED if getattr(draft, name) not in (None, "", ()))
+    return (*names, "subseed_strength") if draft.chaos else names

@@ -153,6 +153,7 @@ class Field:
 _SIDE: Final = Range(low=MIN_SIDE_PX, high=MAX_SIDE_PX, unit="pixels")
 _CFG: Final = Range(low=MIN_CFG_SCALE, high=MAX_CFG_SCALE)
 _INPAINT: Final = frozenset({Mode.INPAINT})
+_DRAWN_FROM_NOISE: Final = frozenset(Mode) - FROM_PICTURE_ALONE
 _FROM_PICTURES: Final = frozenset(Mode) - {Mode.TXT2IMG}
 
 FIELDS: Final = (
@@ -216,6 +217,26 @@ FIELDS: Final = (
         name="seed", kind=Kind.SEED, example="42",
         limits=Range(low=0, high=MAX_SEED, also=_("; -1 or “random” for a new one")),
         help=_("the same number, the same picture; -1 for a new one"), slash="seed", infotext="Seed", is_usual=True,
+    ),
+    Field(
+        name="subseed", kind=Kind.INTEGER, label=_("second seed"), aliases=("variation_seed",), example="7",
+        limits=Range(low=0, high=MAX_SEED), help=_("the seed of what varies, with --chaos"),
+        modes=_DRAWN_FROM_NOISE, infotext="Variation seed",
+    ),
+    Field(
+        name="subseed_strength", kind=Kind.NUMBER, label=_("variation"), aliases=("variation_strength",),
+        example="0.2", limits=Range(low=0, high=1), help=_("as --chaos, 0 to 1"), needs="subseed",
+        modes=_DRAWN_FROM_NOISE, neutral=0, infotext="Variation seed strength",
+        small_print=template("varied by {value:.0%}"),
+    ),
+    Field(
+        name="chaos", kind=Kind.NUMBER, aliases=("c",), example="40", limits=Range(low=0, high=100, unit="%"),
+        help=_("how far the pictures of a batch are apart: little keeps them alike"), neutral=0,
+    ),
+    Field(
+        name="draft", kind=Kind.FLAG, slash="draft",
+        help=_("four quick, small pictures first; press one to finish it"),
+        control=Control(place="more", title=_("Draft"), hint=_("Four quick, small pictures first")), is_usual=True,
     ),
     Field(
         name="batch_size", kind=Kind.INTEGER, option="batch", aliases=("count", "n", "batch_size"), example="4",

@@ -8,12 +8,14 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from constants import MAX_SIDE_PX, MIN_SIDE_PX
 from texts.text import _
 
 Size = tuple[int, int]
 
 PICTURE_TIMES_DEFAULT: Final = 4  # pixels drawn at once, in times of the model's own size: beyond it repeats itself
 _ROUNDING: Final = 1e-6
+EXACT_WITHIN: Final = 1.8  # times more or fewer pixels than the model draws best are worth an exact shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,22 @@ def nearest_size(size: Size, grid: int, limits: tuple[int, int]) -> Size:
         return max(bottom, min(top, round(side / grid) * grid))
 
     return snapped(size[0]), snapped(size[1])
+
+
+def exact_size(aspect: tuple[int, int], pixels: int, grid: int) -> tuple[int, int] | None:
+    """Return the size on the grid of exactly this shape nearest to so many pixels, None where all are far off."""
+    wide, high = (side // math.gcd(*aspect) for side in aspect)
+    unit = math.lcm(grid // math.gcd(wide, grid), grid // math.gcd(high, grid))
+    step = wide * unit, high * unit
+    times = math.sqrt(pixels / (step[0] * step[1]))
+    sizes = [(step[0] * whole, step[1] * whole) for whole in (math.floor(times), math.ceil(times)) if whole]
+    apart = {size: abs(math.log(size[0] * size[1] / pixels)) for size in sizes}
+    allowed = (
+        size
+        for size in sorted(sizes, key=apart.__getitem__)
+        if apart[size] <= math.log(EXACT_WITHIN) and min(size) >= MIN_SIDE_PX and max(size) <= MAX_SIDE_PX
+    )
+    return next(allowed, None)
 
 
 def _bounds(grid: int, limits: tuple[int, int]) -> tuple[int, int]:

@@ -63,9 +63,9 @@ _BY_FIELD: Final[dict[str, PromptOption]] = {option.field: option for option in 
 _OLD_SWITCHES: Final = ("hq", "uplight", "upbeta", "upanime", "test", "testp", "creative", "sameseed", "vibe", "video")
 _A_NUMBER = r"[+-]?[\d.]+%?,?(?!\S)|"
 FOREIGN_FLAGS: Final[dict[str, str]] = {
-    **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "quality", "q", "exp"), _A_NUMBER),
+    **dict.fromkeys(("stylize", "s", "weird", "w", "quality", "q", "exp"), _A_NUMBER),
     **dict.fromkeys(("iw", "sw", "sv", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
-    **dict.fromkeys(("raw", "draft", "hd", "fast", "relax", "turbo", *_OLD_SWITCHES), ""),
+    **dict.fromkeys(("raw", "hd", "fast", "relax", "turbo", *_OLD_SWITCHES), ""),
     **dict.fromkeys(("cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
     "sref": rf"(?:(?:https?://\S+|\d+|random|{CODE})(?:\s+|$))*",
     **dict.fromkeys(("profile", "p"), r"(?:(?=\w*\d)[a-z0-9]{5,16}(?:\s+|$))*"),

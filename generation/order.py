@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from generation.quick import PICTURES
 from generation.request import Draft, draft_from_json, draft_to_json
 from texts.text import text_from_json, text_to_json
 
@@ -22,6 +23,8 @@ class OrderKind(StrEnum):
     STYLE = "style"  # a picture in a style; the second file, if there is one, is a picture of that style
     CONTROL = "control"  # after the pose, the edges or the depth of a picture: the draft's first unit lacks it
     NEAREST = "nearest"  # words of elsewhere, without the model and LoRAs that are not here
+    VARY = "vary"  # as CHANGE, by a second seed where the engine has one
+    FINISH = "finish"  # one picture of the draft `job_id` in full
     PICK = "pick"  # one picture of the job `job_id` alone
     CANCEL = "cancel"  # end the job `job_id`: the last step of an edit that replaces it
 
@@ -54,7 +57,7 @@ class Order:
     @property
     def pictures(self) -> int:
         """Return how many it asks for."""
-        return self.repeat * sum(each.batch_size or 1 for each in self.drafts)
+        return self.repeat * sum(each.batch_size or (PICTURES if each.draft else 1) for each in self.drafts)
 
 
 _LISTS: Final = ("notes", "files", "names", "drop", "engines")

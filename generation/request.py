@@ -144,6 +144,10 @@ class Draft:
     control: tuple[ControlUnit, ...] = ()
     hires: HiresFix | None = None
     seed: int | None = None
+    subseed: int | None = None
+    subseed_strength: float | None = None  # 0..1: how much of the noise is that of the second seed
+    chaos: float | None = None  # the same in percent
+    draft: bool | None = None  # quick and small first; see `generation.quick`
     batch_size: int | None = None
     denoising_strength: float | None = None
     init_image: SourceImage | None = None
@@ -189,6 +193,7 @@ class GenerationRequest:
     `width` and `height` are pixels of the result, before a hires fix enlarges it; where a picture is drawn over or
     followed they are kept exactly, whatever the engine's grid. `denoising_strength` 0 keeps the source and 1 ignores
     it; a mask is white where the picture may change. `guidance` steers distilled models (Flux) in place of `cfg_scale`.
+    With a `subseed_strength` all pictures of a batch have one seed, and `subseed` counts up.
     `only_masked` draws the masked part alone, at full size, and puts it back. `tiling` makes edges that fit together.
     """
 
@@ -210,6 +215,9 @@ class GenerationRequest:
     styles: tuple[str, ...] = ()
     control: tuple[ControlUnit, ...] = ()
     hires: HiresFix | None = None
+    subseed: int | None = None
+    subseed_strength: float | None = None
+    draft: bool | None = None
     batch_size: int = 1
     denoising_strength: float | None = None
     init_image: SourceImage | None = None
@@ -267,6 +275,12 @@ def _make_encodable(words: "Draft | GenerationRequest") -> None:
 def draft_of(request: GenerationRequest) -> Draft:
     """Return a request as if somebody had said all of it."""
     return Draft(**{f.name: getattr(request, f.name) for f in fields(request)})
+
+
+def alone_in(request: GenerationRequest, index: int, seed: int) -> dict[str, Any]:
+    """Return what makes one picture of a batch again: its own seeds."""
+    subseed = None if request.subseed is None else seed_after(request.subseed, index)
+    return {"seed": seed, "subseed": subseed, "batch_size": 1}
 
 
 def draw_seed() -> int:

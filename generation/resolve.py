@@ -8,12 +8,13 @@ from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
 from generation.fields import BY_FIELD
+from generation.framing import exact_size
 from generation.lora_tags import with_tags_as_loras
 from generation.options import validate
-from generation.request import Draft, GenerationRequest, Mode, draw_seed
+from generation.quick import PICTURES, can_be_quick
+from generation.request import FROM_PICTURE_ALONE, Draft, GenerationRequest, Mode, draw_seed
 from texts.text import _
 
-EXACT_WITHIN: Final = 1.8  # times more or fewer pixels than the model draws best are worth an exact shape
 # What a request takes over as it was said, in the modes where it means something.
 _KEPT: Final = {field.name: BY_FIELD[field.name].modes for field in fields(GenerationRequest) if field.name in BY_FIELD}
 
@@ -57,11 +58,12 @@ def resolve(
         "seed": draw_seed() if draft.seed is None else draft.seed,
         "styles": tuple(dict.fromkeys(draft.styles)),
         "hires": replace(hires, upscaler=hires.upscaler or draft.upscaler) if (hires := draft.hires) else None,
-        "batch_size": draft.batch_size or 1,
+        "batch_size": draft.batch_size or (PICTURES if draft.draft and can_be_quick(draft, mode) else 1),
         "is_source_size": draft.is_source_size or None,
     }
     if values.get("denoising_strength", 0) is None:
         values["denoising_strength"] = strength
+    values |= _variation(draft, mode)
     values |= {name: None for name, value in values.items() if value is False}
     return GenerationRequest(**values)
 
@@ -94,6 +96,15 @@ def mode_of(draft: Draft) -> Mode:
     return Mode.IMG2IMG if draft.init_image else Mode.TXT2IMG
 
 
+def _variation(draft: Draft, mode: Mode) -> dict[str, Any]:
+    """Return the second seed and how much of it is taken: none without the other."""
+    strength = draft.subseed_strength if draft.chaos is None else draft.chaos / 100
+    if not strength or mode in FROM_PICTURE_ALONE:
+        return {"subseed": None, "subseed_strength": None}
+    subseed = draw_seed() if draft.subseed is None else draft.subseed
+    return {"subseed": subseed, "subseed_strength": strength}
+
+
 def _check_pictures(draft: Draft, mode: Mode) -> None:
     if mode is not Mode.TXT2IMG and draft.init_image is None:
         raise RequestRejected(
@@ -115,25 +126,9 @@ def _size(draft: Draft, width: int, height: int, grid: int) -> tuple[int, int]:
         return draft.width, _snap(draft.width / ratio, grid)
     if draft.height is not None:
         return _snap(draft.height * ratio, grid), draft.height
-    if exact := _exact_size(draft.aspect, width * height, grid):
+    if exact := exact_size(draft.aspect, width * height, grid):
         return exact
     return _snap(math.sqrt(width * height * ratio), grid), _snap(math.sqrt(width * height / ratio), grid)
-
-
-def _exact_size(aspect: tuple[int, int], pixels: int, grid: int) -> tuple[int, int] | None:
-    """Return the size on the grid of exactly this shape nearest to so many pixels, None where all are far off."""
-    wide, high = (side // math.gcd(*aspect) for side in aspect)
-    unit = math.lcm(grid // math.gcd(wide, grid), grid // math.gcd(high, grid))
-    step = wide * unit, high * unit
-    times = math.sqrt(pixels / (step[0] * step[1]))
-    sizes = [(step[0] * whole, step[1] * whole) for whole in (math.floor(times), math.ceil(times)) if whole]
-    apart = {size: abs(math.log(size[0] * size[1] / pixels)) for size in sizes}
-    allowed = (
-        size
-        for size in sorted(sizes, key=apart.__getitem__)
-        if apart[size] <= math.log(EXACT_WITHIN) and min(size) >= MIN_SIDE_PX and max(size) <= MAX_SIDE_PX
-    )
-    return next(allowed, None)
 
 
 def _steps(steps: int, stop: float | None) -> int:

@@ -129,6 +129,10 @@ declare namespace Api {
     cfg_scale?: number | null;
     guidance?: number | null;
     seed?: number | string;
+    subseed?: number | null;
+    subseed_strength?: number | null;
+    chaos?: number | null;
+    draft?: Draft;
     batch_size?: number | null;
     model?: string | null;
     loras?: Lora[];
@@ -534,6 +538,9 @@ declare namespace Api {
     guidance: number | null;
     styles: string[];
     hires: Hires | null;
+    subseed: number | null;
+    subseed_strength: number | null;
+    draft: Draft;
     batch_size: number;
     denoising_strength: number | null;
     init_image: Media | null;
@@ -592,6 +599,7 @@ declare namespace Api {
     mask_fill: boolean;
     only_masked: boolean;
     tiling: boolean;
+    subseed: boolean;
     describe: boolean;
     workflows: boolean;
     preview: boolean;

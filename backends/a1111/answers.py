@@ -61,13 +61,19 @@ def read_answer(
         raise UnexpectedAnswer(
             _("{label} answered without a picture.", label=label), detail=body[:200].decode("utf-8", "replace")
         )
-    seeds = info.all_seeds or [int(payload["seed"]) + n for n in range(count)]
+    seeds = info.all_seeds or [_seed_at(n, payload) for n in range(count)]
     notes = _substitutions(request, payload, info, facts)
     images = tuple(
-        GeneratedImage(data=data, seed=seeds[n] if n < len(seeds) else int(payload["seed"]) + n)
+        GeneratedImage(data=data, seed=seeds[n] if n < len(seeds) else _seed_at(n, payload))
         for n, data in enumerate(files)
     )
     return GenerationResult(images=images, model=info.sd_model_name, notes=tuple(notes))
+
+
+def _seed_at(index: int, payload: dict[str, Any]) -> int:
+    """Return the seed of a picture of a batch: with a second seed that one counts up, the first stays."""
+    seed = int(payload["seed"])
+    return seed if payload["subseed_strength"] else seed + index
 
 
 def _read_info(text: str) -> _Info:

@@ -166,6 +166,7 @@ def to_capabilities(facts: A1111Facts, options: Mapping[str, str]) -> Capabiliti
         supports_mask_fill=True,
         supports_only_masked=True,
         supports_tiling=True,
+        supports_subseed=True,
         supports_describe=facts.has_interrogate,
         supports_preview=True,
         supports_progress=True,

@@ -15,6 +15,7 @@ from cogs.plain import escape, sentence
 from constants import DISCORD_CONTENT_CHARS
 from generation.deeds import Deed
 from generation.job import Away, Hold, Job, JobStatus, JobView
+from generation.quick import full_size, is_unfinished
 from generation.result import came_back
 from texts.text import _, joined
 from utils.text import cut, duration, ordinal
@@ -165,7 +166,31 @@ def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
         lines.insert(0, context.left_out)
     elif not has_pictures:
         lines.insert(0, GONE)
+    if is_unfinished(job) and has_pictures:
+        lines.append(_small(finishing(job, context)))
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
+
+
+def finishing(job: Job, context: CardContext) -> str:
+    """Return what finishing a picture of a draft gives, and what it costs."""
+    wide, high = full_size(job.request)
+    count = len(job.result.images) if job.result else 0
+    buttons = _("U1–U{count} finish one", count=count) if count > 1 else _("Finish draws it")
+    price = context.finish_price
+    if price is None:
+        cost = ""
+    elif price.usd is None:
+        cost = _(" · the engine charges for it")
+    else:
+        cost = _(" · about ${usd:.3f}", usd=price.usd)
+    return _(
+        "✏️ draft · {buttons} at {width}×{height}, {steps} steps{cost}",
+        buttons=buttons,
+        width=wide,
+        height=high,
+        steps=job.request.steps,
+        cost=cost,
+    )
 
 
 def _place(job: Job, notes: list[str]) -> list[str]:

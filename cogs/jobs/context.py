@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.drawing.finishing import FinishPrice
+
 
 @dataclass(frozen=True, kw_only=True)
 class OtherEngine:
@@ -30,4 +32,5 @@ class CardContext:
     has_studio: bool = False  # it can be reached from outside
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
     number: int = 0  # of the picture shown, from 1 on, where it is one of several and not a job of its own
+    finish_price: FinishPrice | None = None  # of one picture of a draft; None where the engine is free
     left_out: str = ""  # what of the result is not attached, and where it is

@@ -22,6 +22,7 @@ from constants import DISCORD_FILE_BYTES
 from generation.job import Job, JobView
 from generation.person import Person
 from generation.request import Mode
+from services.drawing.finishing import Finisher
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from services.pictures.media import MediaService
@@ -44,6 +45,7 @@ class JobMessages:
         service: GenerationService,
         media: MediaService,
         catalog: Catalog,
+        finisher: Finisher,
         spender: Spender,
         clock: Clock,
         write: Write,
@@ -56,6 +58,7 @@ class JobMessages:
         self._service = service
         self._media = media
         self._catalog = catalog
+        self._finisher = finisher
         self._spender = spender
         self._clock = clock
         self._has_studio = has_studio
@@ -181,7 +184,8 @@ class JobMessages:
     async def _final(self, job: Job, limit_bytes: int) -> Card:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""
         files = await attached(self._media, job, limit_bytes, self._link_to)
-        around = replace(self._context(job, files.is_smaller), left_out=files.left_out)
+        price = await self._finisher.price(job, job.origin.person)
+        around = replace(self._context(job, files.is_smaller), left_out=files.left_out, finish_price=price)
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
     async def empty(self, job: Job, words: str) -> None:

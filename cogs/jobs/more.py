@@ -11,6 +11,7 @@ from cogs.cards import MORE_ACTION, Choice, Menu
 from cogs.jobs.context import CardContext
 from cogs.origin import VIA_REPLY
 from generation.job import Job
+from generation.quick import is_unfinished
 from generation.request import FROM_PICTURE_ALONE, Pan
 from texts.text import _
 
@@ -66,6 +67,11 @@ def is_drawn(job: Job, context: CardContext) -> bool:
     return job.drawn.mode not in FROM_PICTURE_ALONE
 
 
+def is_drawn_in_full(job: Job, context: CardContext) -> bool:
+    """Return whether its steps and size are those that were asked for: a draft's are not."""
+    return is_drawn(job, context) and not is_unfinished(job)
+
+
 def _engines(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry]:
     """Return an entry for each other engine; a Flux engine goes by that name."""
     return [
@@ -81,7 +87,8 @@ def _engines(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry
 
 def _further_picks(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry]:
     numbers = range(BUTTONS_OF_PICKS, count_of(job))
-    return [replace(entry, argument=str(number), label=f"U{number + 1}") for number in numbers]
+    action = "finish" if is_unfinished(job) else entry.action
+    return [replace(entry, action=action, argument=str(number), label=f"U{number + 1}") for number in numbers]
 
 
 def is_shareable(job: Job, context: CardContext) -> bool:
@@ -115,8 +122,8 @@ MORE: Final = (
             (Pan.DOWN, _("Continue downwards"), "⬇️"),
         )
     ),
-    MoreEntry(action="steps", label=_("More steps"), emoji="➕", suits=is_drawn),
-    MoreEntry(action="size", label=_("Size"), emoji="📐", suits=is_drawn),
+    MoreEntry(action="steps", label=_("More steps"), emoji="➕", suits=is_drawn_in_full),
+    MoreEntry(action="size", label=_("Size"), emoji="📐", suits=is_drawn_in_full),
     MoreEntry(
         action="sampler",
         label=_("Sampler"),
@@ -152,6 +159,6 @@ def more_menu(job: Job, context: CardContext) -> Menu:
         each for entry in MORE if entry.suits(job, context) for each in entry.each(entry, job, context)
     ]  # no engine pushes what follows it out of the menu
     surplus = max(0, len(entries) - MAX_ENTRIES)
-    dropped = [entry for entry in reversed(entries) if entry.action in ("flux", "pick")][:surplus]
+    dropped = [entry for entry in reversed(entries) if entry.action in ("flux", "pick", "finish")][:surplus]
     choices = tuple(entry.choice for entry in entries if entry not in dropped)
     return Menu(action=MORE_ACTION, job_id=job.id, placeholder=_("More…"), choices=choices[:MAX_ENTRIES])

@@ -1,6 +1,6 @@
 """Single pictures of what is shown: U1, U2 ... pick one of a batch, V1, V2 ... vary it, and all as files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import nextcord
@@ -60,6 +60,7 @@ class Picks(commands.Cog):
     def routes(self) -> tuple[Route, ...]:
         return (
             Route(action="pick", handle=self._pick),
+            Route(action="finish", handle=self._finish),
             Route(action="files", handle=self._files),
             Route(action="vary", handle=self._vary),
         )
@@ -73,6 +74,17 @@ class Picks(commands.Cog):
         number = index + 1 if len(job.result.images if job.result else ()) > 1 else 0
         await self._desk.take_press(
             interaction, order, private=job.origin.private or None, deed=Deed.PICK, number=number
+        )
+
+    async def _finish(self, interaction: nextcord.Interaction, press: Press) -> None:
+        """Draw one picture of a draft in full."""
+        job = await self._service.visible(press.job_id, person_of(interaction))
+        index = int(press.argument) if press.argument.isdecimal() else -1
+        picture_of(job, index)
+        check_interaction_permissions(interaction)
+        order = Order(kind=OrderKind.FINISH, job_id=job.id, index=index)
+        await self._desk.take_press(
+            interaction, order, private=job.origin.private or None, deed=Deed.FINISH, number=index + 1
         )
 
     async def _files(self, interaction: nextcord.Interaction, press: Press) -> None:
@@ -90,7 +102,8 @@ class Picks(commands.Cog):
         if await self._media.get(image.media_id) is None:
             files = self._copy_in(interaction.message, job)
         draft = Draft(mode=Mode.IMG2IMG, denoising_strength=STRENGTHS[wanted.strength], batch_size=1)
-        order = Order(kind=OrderKind.CHANGE, draft=draft, media_id=image.media_id, files=files, job_id=job.id)
+        order = Order(kind=OrderKind.VARY, draft=draft, media_id=image.media_id, files=files, job_id=job.id)
+        order = replace(order, index=wanted.index)
         await self._desk.take_press(
             interaction, order, private=job.origin.private or None, deed=DEEDS[wanted.strength], number=wanted.index + 1
         )

@@ -12,6 +12,7 @@ from cogs.jobs.more import (
     more_menu,
 )
 from generation.job import Hold, Job, JobView
+from generation.quick import is_unfinished
 from texts.text import _
 from utils.text import cut
 
@@ -90,9 +91,11 @@ def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
         )
         return tuple(again), (pick, Button(action="keep", job_id=job.id, emoji="⭐"))
     further = []
-    if is_single(job, context) and context.can_upscale:
+    if is_unfinished(job):
+        further.append(Button(action="finish", job_id=job.id, label=_("Finish"), emoji="✨", argument="0"))
+    elif is_single(job, context) and context.can_upscale:
         further.append(Button(action="picture", job_id=job.id, emoji="⬆️", argument="upscale"))
-    if is_single(job, context) and context.can_zoom:
+    if is_single(job, context) and context.can_zoom and not is_unfinished(job):
         further.append(Button(action="picture", job_id=job.id, emoji="🔭", argument="zoom"))
     if is_of_reply(job):
         further.append(Button(action="meant", job_id=job.id, emoji="↩️"))
@@ -106,12 +109,15 @@ def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
 
 
 def _batch(job: Job, context: CardContext) -> tuple[Row, ...]:
-    """Return U1-U4 and V1-V4; of a larger batch each can be picked, and varied where it is picked."""
-    count = count_of(job)
+    """Return U1-U4 and V1-V4; of a larger batch each can be picked, and varied where it is picked.
+
+    U1 of a draft is that picture in full.
+    """
+    count, pick = count_of(job), "finish" if is_unfinished(job) else "pick"
     reroll = Button(action="reroll", job_id=job.id, emoji="🎲")
     remix = Button(action="edit", job_id=job.id, emoji="✏️")
     picks = [
-        Button(action="pick", job_id=job.id, label=f"U{number + 1}", argument=str(number))
+        Button(action=pick, job_id=job.id, label=f"U{number + 1}", argument=str(number))
         for number in range(min(count, BUTTONS_OF_PICKS))
     ]
     if count > GRID:

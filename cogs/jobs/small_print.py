@@ -29,11 +29,11 @@ def small_print(job: Job) -> str:
     model = (result.model if result else None) or request.model
     parts = [escape(cut(model, NAME_CHARS))] if model else []
     parts.append(size)
-    if len(seeds) == 1:
+    if len(set(seeds)) == 1:
         parts.append(_("seed {seed}", seed=seeds[0]))
     else:
         parts.append(_("seeds {seed}–{last}", seed=seeds[0], last=seeds[-1]))
-    kind = [] if job.origin.deed == Deed.UPSCALE else kind_of(request)  # the first line says it
+    kind = [] if job.origin.deed in (Deed.UPSCALE, Deed.FINISH) else kind_of(request)  # the first line says it
     return joined(" · ", [*parts, *kind, *details(request, job.origin.asked), *styles(job)])
 
 

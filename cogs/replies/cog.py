@@ -154,12 +154,13 @@ class Replies(commands.Cog):
         is_copy = copy is not None and len(images) <= 1
         files = (address_of(copy),) if copy is not None and (is_copy or has_mask) else ()
         return Order(
-            kind=OrderKind.INPAINT if has_mask else OrderKind.CHANGE,
+            kind=_kind(wish, has_mask=has_mask),
             draft=way.draft,
             notes=tuple(notes),
             media_id=images[index].media_id if index < len(images) else "",
             files=(*files, *(address_of(mask) for mask in used)),
             job_id=job.id,
+            index=index,
         )
 
     def _can(self, way: Way, job: Job) -> bool:
@@ -268,6 +269,12 @@ class Replies(commands.Cog):
         except (nextcord.HTTPException, *TRANSIENT):
             return None
         return message if message.content else None
+
+
+def _kind(wish: Wish, *, has_mask: bool) -> OrderKind:
+    if has_mask:
+        return OrderKind.INPAINT
+    return OrderKind.VARY if wish.operation is Operation.VARY else OrderKind.CHANGE
 
 
 def _words_of(ctx: commands.Context[Any]) -> str:

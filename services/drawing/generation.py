@@ -9,7 +9,7 @@ from generation.job import Job, JobView, Origin, going_on
 from generation.person import Person
 from generation.policy import check_change, may_see
 from generation.replaced_options import said_anew
-from generation.request import Draft, draft_of
+from generation.request import Draft, alone_in, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
@@ -166,7 +166,9 @@ class GenerationService:
             )
         old = await self.drawn(old) if asks_to_draw(changes) else old
         unsaid = Draft()
-        base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
+        subseed = None if changes.seed is None else old.request.subseed  # a new seed goes with a new second one
+        base = replace(draft_of(old.request), seed=None, subseed=subseed)
+        base = replace(base, **{name: getattr(unsaid, name) for name in drop})
         if "init_image" in drop:
             base = replace(base, more_images=())
         if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
@@ -185,7 +187,9 @@ class GenerationService:
             if origin.user_key == job.user_key and self.on_shown_again is not None:
                 await self.on_shown_again(view.job)
             return view
-        return await self.again(job_id, origin, Draft(seed=seed, batch_size=1), notes=(DRAWN_AGAIN,), also=also)
+        return await self.again(
+            job_id, origin, Draft(**alone_in(job.request, index, seed)), notes=(DRAWN_AGAIN,), also=also
+        )
 
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""

@@ -22,8 +22,10 @@ from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import left_out
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.continuing import Parent
+from services.drawing.finishing import Finisher
 from services.drawing.generation import GenerationService
 from services.drawing.splitting import repeated_all
+from services.drawing.varying import by_second_seed
 from services.drawing.wildcards import WildcardService
 from services.engines.catalog import Catalog
 from services.people.uploads import UploadQuota
@@ -64,6 +66,7 @@ class IntakeService:
         store: IntakeStore,
         generation: GenerationService,
         compare: CompareService,
+        finisher: Finisher,
         catalog: Catalog,
         media: MediaService,
         links: PictureFetcher,
@@ -73,6 +76,7 @@ class IntakeService:
         self._store = store
         self._generation = generation
         self._compare = compare
+        self.finisher = finisher
         self._catalog = catalog
         self._media = media
         self._links = links
@@ -168,6 +172,10 @@ class IntakeService:
                 return Made(views=[await self._again(intake, closing)])
             case OrderKind.PICK:
                 return Made(views=[await self._generation.pick(order.job_id, order.index, origin, also=[closing])])
+            case OrderKind.FINISH:
+                return Made(views=[await self.finisher.finish(order.job_id, order.index, origin, also=[closing])])
+            case OrderKind.VARY if varied := await self._varied(intake, closing):
+                return Made(views=[varied])
             case OrderKind.CANCEL:
                 await self._replace(intake)
                 return Made()
@@ -255,6 +263,16 @@ class IntakeService:
                 log.exception("a replaced job goes on", extra={"action": "job_failed", "job": order.job_id})
         return view
 
+    async def _varied(self, intake: Intake, closing: Write) -> JobView | None:
+        """Vary a picture by a second seed; None where its engine has none."""
+        order, origin = intake.order, intake.origin
+        job = await self._generation.get(order.job_id)
+        engine = self._catalog.engine(job.lane, origin.person)
+        changes = by_second_seed(job, order.index, order.draft, engine.capabilities if engine else None)
+        if changes is None:
+            return None
+        return await self._generation.again(order.job_id, origin, changes, notes=order.notes, also=[closing])
+
     async def _replace(self, intake: Intake) -> None:
         """End your own job in whose place a new one has come."""
         try:
@@ -332,11 +350,13 @@ def make_intakes(
     policy: UrlPolicy | None = None,
 ) -> IntakeService:
     """Wire it; nothing runs yet. `policy`: which addresses of pictures may be fetched; None: public ones, by https."""
+    catalog = Catalog(registry)
     return IntakeService(
         store=IntakeStore(database, box),
         generation=generation,
         compare=compare,
-        catalog=Catalog(registry),
+        finisher=Finisher(generation, catalog, media),
+        catalog=catalog,
         media=media,
         links=PictureFetcher(media, policy or UrlPolicy()),
         wildcards=wildcards,

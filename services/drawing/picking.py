@@ -8,7 +8,7 @@ from typing import Final
 
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
-from generation.request import draft_of
+from generation.request import alone_in, draft_of
 from generation.result import JobResult, StoredImage
 from services.drawing.submitting import SubmissionParts
 from store.database import Write
@@ -45,13 +45,14 @@ async def show_alone(
     if parts.gate is not None:
         await parts.gate.let_in(draft_of(job.request), origin)
         await parts.gate.judge(job.request, origin)
-    alone = _alone(job, job.result, image, origin, parts.clock.now())
+    alone = _alone(job, job.result, index, origin, parts.clock.now())
     return (await parts.queue.submit_all([alone], also))[0]
 
 
-def _alone(job: Job, result: JobResult, image: StoredImage, origin: Origin, now: datetime) -> Job:
+def _alone(job: Job, result: JobResult, index: int, origin: Origin, now: datetime) -> Job:
     """Return the job: nothing is drawn, and nothing charged."""
-    request, drawn = (replace(each, seed=image.seed, batch_size=1) for each in (job.request, job.drawn))
+    image = result.images[index]
+    request, drawn = (replace(each, **alone_in(each, index, image.seed)) for each in (job.request, job.drawn))
     return replace(
         job,
         id=secrets.token_hex(6),

@@ -1,11 +1,12 @@
 """Parameters of a picture, in the form that other programs read."""
 
+from dataclasses import replace
 from typing import Final
 
 from constants import APP_NAME, VERSION
 from generation.fields import FIELDS, Field
 from generation.lora_tags import tag_of
-from generation.request import FROM_PICTURE_ALONE, GenerationRequest
+from generation.request import FROM_PICTURE_ALONE, GenerationRequest, alone_in
 from generation.result import GeneratedImage
 from texts.text import _
 from utils.images import ImageInfo, with_parameters
@@ -16,19 +17,28 @@ from utils.video import inspect_file, is_video
 # As Automatic1111 writes them; what it does not know follows.
 _ORDER: Final = (
     "Steps", "Sampler", _("Schedule type"), _("CFG scale"), _("Distilled CFG Scale"), "Seed", "Size", "Model", "VAE",
+    _("Variation seed"), _("Variation seed strength"),
     _("Denoising strength"), _("Clip skip"), _("Hires upscale"), _("Hires steps"), _("Hires upscaler"),
 )  # fmt: skip
 
 
 def labelled(
-    image: GeneratedImage, request: GenerationRequest, model: str | None, engine: str, source_type: str | None = None
+    image: GeneratedImage,
+    nth: int,
+    request: GenerationRequest,
+    model: str | None,
+    engine: str,
+    source_type: str | None = None,
 ) -> tuple[ImageInfo, bytes]:
     """Check one file and put its parameters and its kind of source in, unless it has some or is a video. Blocks.
+
+    `nth`: of the pictures that were drawn together, from 1 on.
 
     Raises:
         BadImage: it is cut off, damaged or too large.
     """
     info = inspect_file(image.data)
+    request = replace(request, **alone_in(request, nth - 1, image.seed))
     text = parameters_of(request, info, seed=image.seed, model=model, engine=engine)
     if is_video(image.data):
         return info, image.data

@@ -81,13 +81,13 @@ class MediaService:
         label, source_type = self._label_of(job.lane), self._marks.source_type_of(job.lane)
         stored: list[StoredImage] = []
         notes, drawn = list(result.notes), result.images
-        for number, image in enumerate(drawn, 1):
+        for nth, image in enumerate(drawn, 1):
             try:
-                info, data = await run_in_thread(labelled, image, job.drawn, result.model, label, source_type)
+                info, data = await run_in_thread(labelled, image, nth, job.drawn, result.model, label, source_type)
             except BadImage:
-                about = {"action": "job_finished", "job": job.id, "backend": job.lane, "picture": number}
+                about = {"action": "job_finished", "job": job.id, "backend": job.lane, "picture": nth}
                 log.warning("broken file from the engine", extra=about)
-                notes.append(_("picture {number} of {of} came damaged from the engine", number=number, of=len(drawn)))
+                notes.append(_("picture {number} of {of} came damaged from the engine", number=nth, of=len(drawn)))
                 continue
             data = await self._marks.signed(data, source_type, job.drawn, image.data)
             stored.append(await self._store(data, info, image.seed, job.id))

@@ -21,6 +21,8 @@ from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request
 from tests.engines.a1111_engine import draw
 from tests.engines.a1111_server import A1111Server
 from tests.waiting import until
+from utils.images import read_parameters
+from utils.infotext import parse_infotext
 
 SOURCE = SourceImage.of(draw(64, 48, 1, ""))
 MASK = SourceImage.of(draw(64, 48, 2, ""))
@@ -359,3 +361,16 @@ async def test_tile_is_sent_and_unsaid_leaves_the_servers_own_setting(family: st
         plain, _ = await drawn(server, request())
     assert tiled["tiling"] is True
     assert "tiling" not in plain
+
+
+@FAMILIES
+async def test_a_second_seed_counts_up_and_the_first_stays(family: str) -> None:
+    async with A1111Server(family) as server:
+        varied, alike = await drawn(server, request(seed=10, subseed=7, subseed_strength=0.3, batch_size=3))
+        plain, apart = await drawn(server, request(seed=10, batch_size=3))
+    assert (varied["seed"], varied["subseed"], varied["subseed_strength"]) == (10, 7, 0.3)
+    texts = [parse_infotext(read_parameters(data) or "").parameters for data in alike]
+    assert [(each["Seed"], each["Variation seed"]) for each in texts] == [("10", "7"), ("10", "8"), ("10", "9")]
+    assert (plain["subseed"], plain["subseed_strength"]) == (-1, 0)
+    texts = [parse_infotext(read_parameters(data) or "").parameters for data in apart]
+    assert [each["Seed"] for each in texts] == ["10", "11", "12"]

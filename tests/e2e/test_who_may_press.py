@@ -55,6 +55,7 @@ PRESSES = {
     "page": Press(argument="model-1"),
     "choose": Press(argument="model", values=[choice_value("model_01")]),
     "pick": Press(argument="0"),
+    "finish": Press(argument="0"),
     "files": Press(),
     "info": Press(),
     "look": Press(),

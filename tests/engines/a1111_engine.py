@@ -218,7 +218,8 @@ class Engine:
         seed = int(body.get("seed", -1))
         seed = random.randrange(2**32) if seed < 0 else seed
         info = self._info(body, seed, count)
-        pictures = [self._draw(width, height, seed + n, info["infotexts"][n]) for n in range(count)]
+        colours = info["all_subseeds" if body.get("subseed_strength") else "all_seeds"]
+        pictures = [self._draw(width, height, colours[n], info["infotexts"][n]) for n in range(count)]
         if body.get("save_images"):
             self._save(job, pictures)
             if count > 1 and not body.get("do_not_save_grid") and self.option("return_grid"):
@@ -236,17 +237,21 @@ class Engine:
         vae = vae if vae in {known["model_name"] for known in self.vaes} else None
         modules = self.option("forge_additional_modules") or []
         named = "".join(f", Module {n + 1}: {m.rsplit('.', 1)[0]}" for n, m in enumerate(modules))
-        seeds = [seed + n for n in range(count)]
+        strength, subseed = float(body.get("subseed_strength") or 0), int(body.get("subseed", -1))
+        subseeds = [max(0, subseed) + n for n in range(count)]
+        seeds = [seed if strength else seed + n for n in range(count)]  # as measured on the server itself
+        varied = [f", Variation seed: {n}, Variation seed strength: {strength:g}" if strength else "" for n in subseeds]
         texts = [
             f"{body.get('prompt', '')}\nSteps: {body.get('steps', 50)}, Sampler: {sampler}, "
             f"Schedule type: {scheduler}, CFG scale: {body.get('cfg_scale', 7.0)}, Seed: {item}, "
             f"Size: {body.get('width')}x{body.get('height')}, Model hash: {model['hash']}, "
-            f"Model: {model['model_name']}, Version: 1.10.1{named}"
-            for item in seeds
+            f"Model: {model['model_name']}{variation}, Version: 1.10.1{named}"
+            for item, variation in zip(seeds, varied, strict=True)
         ]
         return {
-            "prompt": body.get("prompt"), "seed": seed, "all_seeds": seeds, "width": body.get("width"),
-            "height": body.get("height"), "sampler_name": sampler, "sd_model_name": model["model_name"],
+            "prompt": body.get("prompt"), "seed": seed, "all_seeds": seeds, "all_subseeds": subseeds,
+            "width": body.get("width"), "height": body.get("height"), "sampler_name": sampler,
+            "sd_model_name": model["model_name"],
             "sd_model_hash": model["hash"], "sd_vae_name": vae, "index_of_first_image": 0, "infotexts": texts,
             "extra_generation_params": {} if scheduler == "Automatic" else {"Schedule type": scheduler},
             "clip_skip": self.option("CLIP_stop_at_last_layers"), "version": "1.10.1",

@@ -165,10 +165,10 @@ def test_words_after_a_leading_unknown_option_are_the_prompt():
 
 
 def test_midjourney_flags_are_taken_with_a_remark_and_leave_the_prompt_whole():
-    parsed = parse_prompt("a fox --s 250 --v 6.1 --tile in --style raw snow --sref https://x.invalid/a 12 --q .5 --c")
+    parsed = parse_prompt("a fox --s 250 --v 6.1 --tile in --style raw snow --sref https://x.invalid/a 12 --q .5 --exp")
     assert parsed.draft == Draft(prompt="a fox in snow", tiling=True)  # there are engines that can
     assert parsed.notes == (
-        "--s, --v, --style, --sref, --c: Midjourney’s own, not used here; --q: gone from Midjourney 8 as well",
+        "--s, --v, --style, --sref, --exp: Midjourney’s own, not used here; --q: gone from Midjourney 8 as well",
     )
     assert not any("no engine" in note for note in parsed.notes)  # some engine may well have it
 
@@ -176,7 +176,7 @@ def test_midjourney_flags_are_taken_with_a_remark_and_leave_the_prompt_whole():
 @pytest.mark.parametrize(
     "text",
     [
-        "a fox --p 8xk2mzq --exp 25 --raw in snow --chaos 30 --niji 6 --sw 200 --sv 6",
+        "a fox --p 8xk2mzq --exp 25 --raw in snow --niji 6 --sw 200 --sv 6",
         "a fox --profile --weird 500 in snow --cw 40 --hq --fast",
         "a fox --p in snow",
     ],
@@ -194,6 +194,18 @@ def test_midjourneys_hd_is_a_second_pass_and_stop_a_share_of_the_steps():
     assert resolve(Draft(prompt="x", stop=50), width=64, height=64, steps=4, cfg_scale=7.0).steps == 2
     with pytest.raises(RequestRejected, match="10 to 100"):
         parse_prompt("a fox --stop 5")
+
+
+def test_midjourneys_chaos_is_a_share_of_a_second_seed_and_draft_is_its_own_field():
+    draft = parse_prompt("a fox --chaos 40 --seed 7 --batch 4").draft
+    assert (draft.chaos, draft.prompt) == (40, "a fox")
+    request = resolve(draft, width=64, height=64, steps=20, cfg_scale=7.0)
+    assert (request.seed, request.subseed_strength, request.subseed is not None) == (7, 0.4, True)
+    assert resolve(Draft(prompt="x", chaos=0), width=64, height=64, steps=20, cfg_scale=7.0).subseed is None
+    assert parse_prompt("a fox --c 40").draft.chaos == 40
+    assert parse_prompt("a fox --draft").draft == Draft(prompt="a fox", draft=True)
+    with pytest.raises(RequestRejected, match="0 to 100"):
+        parse_prompt("a fox --chaos 101")
 
 
 @pytest.mark.parametrize(("weight", "strength"), [("0", 1.0), ("1", 0.75), ("2", 0.5), ("9", 0.25)])
