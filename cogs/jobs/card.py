@@ -167,11 +167,11 @@ def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
     elif not has_pictures:
         lines.insert(0, GONE)
     if is_unfinished(job) and has_pictures:
-        lines.append(_small(finishing(job, context)))
+        lines.append(_small(_finishing(job, context)))
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
 
 
-def finishing(job: Job, context: CardContext) -> str:
+def _finishing(job: Job, context: CardContext) -> str:
     """Return what finishing a picture of a draft gives, and what it costs."""
     wide, high = full_size(job.request)
     count = len(job.result.images) if job.result else 0
