@@ -39,7 +39,7 @@ class FinishWay:
 
 @dataclass(frozen=True, kw_only=True)
 class FinishPrice:
-    """What finishing one picture costs; `usd` is None where the engine does not say."""
+    """The price of finishing one picture; `usd` is None where the engine does not say it."""
 
     usd: float | None
 

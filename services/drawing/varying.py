@@ -1,4 +1,4 @@
-"""Vary a picture by a second seed where its engine has one, so that it is drawn anew and stays sharp."""
+"""Vary a picture by a second seed where its engine has one, so that it is drawn again and stays sharp."""
 
 from dataclasses import replace
 from typing import Final
