@@ -17,6 +17,7 @@ from settings.engines import EnginesSettings
 from settings.fields import Group, parts
 from settings.filter import FilterSettings
 from settings.logs import LogSettings
+from settings.money import MoneySettings
 from settings.people import PeopleSettings
 from settings.queue import QueueSettings
 from settings.reading.engines import EngineReader, options_known, other_names, prefix_of
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     webhooks: WebhookSettings = WebhookSettings()
     storage: StorageSettings = StorageSettings()
     marks: MarkSettings = MarkSettings()
+    money: MoneySettings = MoneySettings()
     alerts: AlertSettings = AlertSettings()
     logs: LogSettings = LogSettings()
     warnings: tuple[str, ...] = ()

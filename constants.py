@@ -56,6 +56,9 @@ DEFAULT_MASK_BLUR_PX: Final = 4
 MAX_MASK_BLUR_PX: Final = 64
 PREVIEW_SIDE_PX: Final = 256
 
+# Money
+MAX_BUDGET_USD: Final = 1_000_000  # of a day
+
 # HTTP
 DEFAULT_PORT: Final = 8484
 

@@ -30,6 +30,8 @@ STATUS: Final = {  # by the code of the error
     "not_capable": 422,
     "content_blocked": 400,
     "limit_reached": 429,
+    "budget_exceeded": 429,
+    "price_not_agreed": 402,
     "not_allowed": 403,
     "banned": 403,
     "house_rule": 403,
@@ -53,6 +55,7 @@ BY_STATUS: Final = {
 MEANINGS: Final = {
     400: _("The request is invalid; the answer names the value and what is allowed."),
     401: _("Sign in or send an API key."),
+    402: _("It costs more than the caller has agreed to: send `max_cost_usd`."),
     403: _("The caller may not do this."),
     404: _("There is no such thing, or it is not the caller's to see."),
     408: _("The request took too long to arrive."),

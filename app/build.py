@@ -157,6 +157,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
 async def _prune(services: Services) -> int:
     """Delete words and records whose time is over."""
     await services.moderation.prune()
+    await services.money.budgets.prune()
     return await services.records.forgetting.prune()
 
 

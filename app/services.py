@@ -23,18 +23,24 @@ from services.house.gate import Gate
 from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation, make_moderation
 from services.moderation.removal import PictureRemoval
+from services.money.books import BookService
+from services.money.budgets import BudgetService
+from services.money.bundle import Money
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
 from services.wording.bundle import WordServices, make_wording
+from store.charges import ChargeStore
 from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.house import HouseStore
 from store.looks import LookStore
 from store.preferences import PreferenceStore
 from store.questions import QuestionStore
+from store.rental_costs import RentalCostStore
+from store.statistics import StatisticsStore
 from store.workflows import WorkflowStore
 
 
@@ -54,6 +60,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
     gate = _gate(house, moderation, screen)
     wording = _wording(base, gate)
+    money = _money(base, moderation, house)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -67,12 +74,13 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         gate=gate,
         preferred=base.settings.engines.default,
         caps=moderation.caps,
+        budgets=money.budgets,
     )
-    connections = _connections(base)
-    comparisons = ComparisonStore(base.database)
+    connections, comparisons = _connections(base), ComparisonStore(base.database)
     compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
     links = base.settings.safety.links
     records = _records(base, queue, generation, connections, styles)
+    money.budgets.on_refused.append(records.alerts.budget_refused)
     generation.on_moderated = moderation.audit.note
     moderation.reports.channel_of = house.reports_channel
     moderation.reports.remove_picture = _removal(base, queue, records).remove
@@ -93,6 +101,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),
         preferences=PreferenceService(preferences),
         moderation=moderation,
+        money=money,
         house=House(rules=house, gate=gate),
         wording=wording,
         clock=clock,
@@ -108,8 +117,6 @@ def _wording(base: Base, gate: Gate) -> WordServices:
 
 def _removal(base: Base, queue: QueueManager, records: Records) -> PictureRemoval:
     return PictureRemoval(queue=queue, jobs=base.jobs, media=base.media, gallery=records.gallery)
-
-
 def _screen(base: Base) -> HouseScreen:
     settings = base.settings.filter
     always = SafetyScreen(check=base.check, threshold=settings.threshold) if base.check and settings.is_on else None
@@ -161,6 +168,24 @@ def _gate(rules: HouseRuleService, moderation: Moderation, screen: HouseScreen) 
     return gate
 
 
+def _money(base: Base, moderation: Moderation, rules: HouseRuleService) -> Money:
+    charges, clock, registry = ChargeStore(base.database), base.clock, base.registry
+    settings = base.settings.money
+    budgets = BudgetService(
+        charges, registry=registry, caps=moderation.caps, rules=rules, settings=settings, clock=clock
+    )
+    books = BookService(
+        charges,
+        rental_costs=RentalCostStore(base.database),
+        statistics=StatisticsStore(base.database),
+        budgets=budgets,
+        registry=registry,
+        rights=moderation.rights,
+        clock=clock,
+    )
+    return Money(budgets=budgets, books=books)
+
+
 def _connections(base: Base) -> ConnectionService:
     examine = base.instead.examine
     return ConnectionService(
@@ -206,5 +231,6 @@ def _records(
         base.clock,
         styles=styles,
         limits=base.settings.alerts,
+        budget_usd=base.settings.money.everybody_usd,
         storage=base.settings.storage,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cogs.cards import Button, Row
+from cogs.cards import Button
 from generation.request import Draft
 from texts.text import _, _n
 
@@ -21,13 +21,8 @@ class AnswerButton(Button):
         return f"{PREFIX}:{self.action}:{self.job_id}"
 
 
-def remedy_rows(question_id: str, remedy: Draft) -> tuple[Row, ...]:
-    """Offer to draw what would be right in place of what was asked."""
-    button = AnswerButton(action=DRAW, job_id=question_id, label=_remedy_label(remedy), emoji="🎨", style="primary")
-    return ((button,),)
-
-
-def _remedy_label(remedy: Draft) -> str:
+def remedy_label(remedy: Draft) -> str:
+    """Return the words on a button that draws what would be right in place of what was asked."""
     if remedy.width and remedy.height:
         return _("Draw {wide}×{high}", wide=remedy.width, high=remedy.height)
     if remedy.upscale_factor:

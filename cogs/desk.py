@@ -6,16 +6,18 @@ the work, since Discord takes a third of a second for it.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
+from zlib import crc32
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.answers import remedy_rows
+from cogs.answers import DRAW, DROP, AnswerButton
 from cogs.attachments import read_file
 from cogs.cards import Row
 from cogs.comparisons.messages import CompareMessages
@@ -23,22 +25,25 @@ from cogs.error_handler import error_text
 from cogs.jobs.messages import JobMessages
 from cogs.origin import DOOR, of_interaction, of_message, person_of, person_of_message
 from cogs.posting import TRANSIENT, Posted
+from cogs.remedies import remedies_for
 from cogs.teller import Teller
 from cogs.waiting import SOON_S
-from generation.caps import OverCap
 from generation.deeds import Deed
 from generation.errors import Barred
 from generation.job import Origin
-from generation.order import Order
+from generation.money import PriceNotAgreed
+from generation.order import Order, order_to_json
 from generation.person import Person
 from services.drawing.intakes import Intake, IntakeService, Made
 from services.drawing.questions import QuestionService
 from services.people.preferences import PreferenceService
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
 ACKNOWLEDGE_AGAIN_S = (0.3, 0.6)
+IDS_OF_A_MOMENT: Final = 4000  # Discord counts 4096 in a millisecond
 
 
 class Desk:
@@ -125,6 +130,7 @@ class Desk:
         habits = await self._preferences.habits(origin.person)
         return replace(
             origin,
+            agreed_usd=order.agreed_usd,
             spoiler=bool(habits.spoiler) if order.is_spoiler is None else order.is_spoiler,
             previews=habits.previews is not False,
             pings=habits.pings is not False,
@@ -260,20 +266,26 @@ class Desk:
         if isinstance(error, Barred):
             await self._teller.refuse_alone(intake.origin, error_text(error))
         else:
-            rows = await self._remedy(intake, error)
+            rows = await self._remedies(intake, error)
             await self._teller.refuse(intake.origin, error_text(error), rows=rows, is_repeated=is_repeated)
         await self._intakes.close(intake)
 
-    async def _remedy(self, intake: Intake, error: Exception) -> tuple[Row, ...]:
-        """Keep what would be right in place of a refused order, for the button that draws it."""
-        if not isinstance(error, OverCap) or error.remedy is None:
-            return ()
-        remedy, order = error.remedy, intake.order
-        others = tuple(remedy.over(draft) for draft in order.others)
-        order = replace(order, draft=remedy.over(order.draft), others=others)
-        question_id = str(int(intake.id) + 1)  # the id of the request itself is spent
-        await self._questions.keep(question_id, order, intake.origin)
-        return remedy_rows(question_id, remedy)
+    async def _remedies(self, intake: Intake, error: Exception) -> tuple[Row, ...]:
+        """Keep what would be right in place of a refused order, for the buttons that draw it."""
+        buttons: list[AnswerButton] = []
+        for remedy in remedies_for(intake.order, error):
+            # the id of the request itself is spent; another order has another one, so that none takes another's place
+            offset = 1 + crc32(json.dumps(order_to_json(remedy.order)).encode()) % IDS_OF_A_MOMENT
+            question_id = str(int(intake.id) + offset)
+            await self._questions.keep(question_id, remedy.order, intake.origin)
+            buttons.append(
+                AnswerButton(
+                    action=DRAW, job_id=question_id, label=remedy.label, emoji=remedy.emoji, style=remedy.style
+                )
+            )
+        if buttons and isinstance(error, PriceNotAgreed):
+            buttons.append(replace(buttons[0], action=DROP, label=_("Cancel"), emoji="✖️", style="secondary"))
+        return (tuple(buttons),) if buttons else ()
 
 
 async def _defer(interaction: nextcord.Interaction, private: bool) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from constants import MIN_SIDE_PX
+from constants import MAX_BUDGET_USD, MIN_SIDE_PX
 from generation.errors import RequestRejected
 from generation.foreign import clean_line
 from generation.request import Draft, GenerationRequest, Mode
@@ -39,13 +39,14 @@ class Limits:
     daily: int | None = None  # pictures of a day in UTC
     waiting: int | None = None  # jobs
     running: int | None = None  # jobs
+    budget: float | None = None  # US dollars of a day in UTC
     weight: float | None = None  # turns in the queue against those of others, 1 for everybody
 
 
 NAMES: Final = tuple(field.name for field in fields(Limits))
 HIGHEST: Final[Mapping[str, float]] = {
     "pixels": 16384 * 16384, "steps": 1000, "batch": 100, "daily": 100_000, "waiting": 10_000, "running": 1000,
-    "weight": 100,
+    "budget": MAX_BUDGET_USD, "weight": 100,
 }  # fmt: skip
 LEAST_WEIGHT: Final = 0.1
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
 
-from generation.foreign import clean_line
+from constants import MAX_BUDGET_USD
+from generation.foreign import clean_line, finite
 
 MOST_WORDS: Final = 200
 MOST_PATTERNS: Final = 20
@@ -70,6 +71,8 @@ class HouseRules:
     cover: Cover = Cover.NONE
     flagged: Flagged = Flagged.UNCHECKED
     holds_elsewhere: bool = True  # for members in direct messages and the studio as well, where this server is at home
+    budget_usd: float = 0.0  # most that pictures may cost here on a day in UTC; 0: no limit
+    confirm_above_usd: float = 0.0  # who asks for something that costs more is asked first; 0: never
     labels: tuple[tuple[str, str], ...] = ()  # names of these channels and roles when they were set, by their ids
 
     def __post_init__(self) -> None:
@@ -85,6 +88,8 @@ class HouseRules:
         object.__setattr__(self, "reports_channel", self.reports_channel if self.reports_channel.isdecimal() else "")
         negative = clean_line(self.negative_prompt, MAX_NEGATIVE_CHARS).strip(" ,")
         object.__setattr__(self, "negative_prompt", negative)
+        for name in ("budget_usd", "confirm_above_usd"):
+            object.__setattr__(self, name, finite(getattr(self, name), 0.0, MAX_BUDGET_USD))
         named = {*self.channels, *self.roles, *self.moderator_roles}
         labels = {key: clean_line(name, MAX_WORD_CHARS) for key, name in self.labels if key in named}
         object.__setattr__(self, "labels", tuple(sorted(labels.items())))
@@ -106,6 +111,8 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "patterns": tuple,
     "cover": Cover,
     "flagged": Flagged,
+    "budget_usd": float,
+    "confirm_above_usd": float,
     "labels": lambda pairs: tuple((str(key), str(name)) for key, name in pairs),
 }
 

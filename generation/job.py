@@ -77,6 +77,7 @@ class Origin:
     styles: tuple[str, ...] = ()  # presets by name, whose words are in the prompt
     group_id: str | None = None  # jobs that are shown in one message together
     account: str = ""  # the person's key where it is not the door's own: signed in to the studio with Discord
+    agreed_usd: float = 0.0  # who asked has agreed that it costs so much
     via: str = ""  # where it was said, if not at the door that answers: "studio"
     request_key: str | None = None  # given by a program, so that asking again gives the same job
     request_digest: str = ""  # of what was asked under that key
@@ -107,6 +108,8 @@ class JobError:
     code: str
     user_message: str
     hint: str = ""
+    may_have_run: bool = False  # an engine that charges may have charged for it
+    cost_usd: float = 0.0  # it has cost so much all the same
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "user_message", clean_text(self.user_message))

@@ -48,6 +48,7 @@ class Order:
     drop: tuple[str, ...] = ()  # what of the job's request is forgotten
     engines: tuple[str, ...] = ()
     is_spoiler: bool | None = None  # None: as who asks always wants it
+    agreed_usd: float = 0.0  # who asks has agreed that all of it costs so much
     replaces: bool = False  # the job ends where the new one is accepted
 
     @property

@@ -23,6 +23,7 @@ from generation.errors import (
     ContentBlocked,
     GenerationError,
     JobInterrupted,
+    JobTimedOut,
     UnexpectedAnswer,
     Unstorable,
 )
@@ -145,16 +146,16 @@ class Outcomes:
             return await self._done(job, outcome, seconds)
         except ContentBlocked as error:
             self._lanes.progress.pop(job.id, None)
-            await self.fail(job, error)
+            await self.fail(job, error, cost_usd=_cost_of(outcome))
             return False
         except Unstorable as error:
             log.error("a job cannot be stored", extra={"action": "job_failed", "job": job.id, "error": error.detail})
-            await self.fail(job, error)
+            await self.fail(job, error, cost_usd=_cost_of(outcome))
             return False
         except Exception:
             log.exception("could not finish a job", extra={"action": "job_failed", "job": job.id})
             if not self._stopping.is_set():  # else the next start decides
-                await self.fail(job, crashed(job))
+                await self.fail(job, crashed(job), cost_usd=_cost_of(outcome))
                 await self._discard(job)
             return False
 
@@ -210,8 +211,15 @@ class Outcomes:
         again = replace(job, attempt=attempt, not_before=not_before, away_since=None)
         await self._requeue(again, error, was_served=True)
 
-    async def fail(self, job: Job, error: GenerationError, *, has_waited: bool = False) -> None:
-        reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
+    async def fail(self, job: Job, error: GenerationError, *, has_waited: bool = False, cost_usd: float = 0.0) -> None:
+        """End a job; `cost_usd` is what the engine has charged all the same."""
+        reason = JobError(
+            code=error.code,
+            user_message=error.user_message,
+            hint=error.hint,
+            may_have_run=may_have_run(error),
+            cost_usd=cost_usd,
+        )
         if has_waited:
             reason = patience_over(error, self._policy.patience_s)
         now = self._clock.now()
@@ -333,3 +341,12 @@ class Outcomes:
         self._lanes.enqueue(queued, was_served=was_served)
         self._wake.set()
         self._watchers.publish(queued)
+
+
+def may_have_run(error: GenerationError) -> bool:
+    """Return whether an engine may have drawn, and charged for, what it gave no picture of."""
+    return getattr(error, "may_have_run", False) or isinstance(error, JobTimedOut | JobInterrupted)
+
+
+def _cost_of(outcome: Outcome) -> float:
+    return outcome.cost_usd if isinstance(outcome, GenerationResult) else 0.0

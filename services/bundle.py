@@ -15,6 +15,7 @@ from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
 from services.house.bundle import House
 from services.moderation.bundle import Moderation
+from services.money.bundle import Money
 from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
 from services.records import Records
@@ -44,6 +45,7 @@ class Services:
     timelines: TimelineService
     preferences: PreferenceService
     moderation: Moderation
+    money: Money
     house: House
     wording: WordServices
     clock: Clock

@@ -54,12 +54,13 @@ def make_records(
     *,
     styles: StyleService,
     limits: AlertSettings,
+    budget_usd: float = 0.0,
     storage: StorageSettings,
 ) -> Records:
     """Wire them; nothing runs yet."""
     statistics = StatisticsService(store=StatisticsStore(database), jobs=jobs, clock=clock, label_of=registry.label)
     gallery = GalleryService(store=GalleryStore(database), media=media, clock=clock)
-    alerts = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
+    alerts = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits, budget_usd=budget_usd)
     queue.watchers.on_change += [log_picture, alerts.on_change]
     forgetting = ForgettingService(
         WordStore(database),

@@ -2,21 +2,13 @@
 
 from typing import ClassVar
 
-from settings.fields import Group, Span, number, setting, span
+from settings.fields import Group, Span, number, span
 from texts.text import _
 
 
 class AlertSettings(Group):
     title: ClassVar[str] = "Warnings"
 
-    budget_usd: float = setting(
-        0,
-        _("Warn when the pictures of a day cost more; 0: never"),
-        _("US dollars, 0 to 1000000"),
-        variable="DAILY_BUDGET_USD",
-        ge=0,
-        le=1_000_000,
-    )
     slow_s: Span = span(60.0, _("Warn when a picture takes longer; 0: never"), variable="ALERT_SLOW", low=0, high=86400)
     error_percent: int = number(
         5, _("Warn when more percent of pictures fail; 0: never"), variable="ALERT_ERROR_PERCENT", low=0, high=100

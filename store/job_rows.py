@@ -63,7 +63,8 @@ def error_text(error: JobError | None) -> str | None:
     words = {name: getattr(error, name) for name in _ERROR_TEXTS}
     plain = {name: english(text) for name, text in words.items()}  # statistics read them as they stand
     texts = {name: text_to_json(text) for name, text in words.items() if isinstance(text, Text)}
-    return to_json({"code": error.code, **plain, "texts": texts})
+    charged = {"may_have_run": error.may_have_run, "cost_usd": error.cost_usd}
+    return to_json({"code": error.code, **plain, "texts": texts, **charged})
 
 
 def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 from generation.errors import StoreUnavailable
 from generation.order import Order, order_from_json, order_to_json
 from store.database import Database
-from store.job_rows import to_epoch
+from store.job_rows import from_epoch, to_epoch
 
 ASK: Final = """
     INSERT INTO questions (id, user_key, said, is_private, created_at)
@@ -28,6 +28,7 @@ class Question:
     user_key: str
     order: Order
     is_private: bool
+    asked_at: datetime | None = None
 
 
 class QuestionStore:
@@ -60,7 +61,13 @@ class QuestionStore:
             return None
         order = order_from_json(json.loads(rows[0]["said"]))
         is_private = bool(rows[0]["is_private"])
-        return Question(id=rows[0]["id"], user_key=rows[0]["user_key"], order=order, is_private=is_private)
+        return Question(
+            id=rows[0]["id"],
+            user_key=rows[0]["user_key"],
+            order=order,
+            is_private=is_private,
+            asked_at=from_epoch(rows[0]["created_at"]),
+        )
 
     async def drop(self, question_id: str) -> None:
         await self._database.write(DROP, (question_id,))

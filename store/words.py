@@ -119,6 +119,9 @@ FORGET_NAMES: Final = (
 )
 FORGET_PERSON: Final = (
     f"UPDATE OR REPLACE image_generation_stats SET user_key = :name, lane = {_LANE} WHERE user_key = :user_key",  # noqa: S608  # parts of our own
+    # of today's and yesterday's the budgets still know whose they are: who is forgotten has no new day
+    f"UPDATE charges SET user_key = :name, lane = {_LANE} WHERE user_key = :user_key",  # noqa: S608  # parts of our own
+    f"UPDATE rental_costs SET owner_id = '', label = '', lane = {_LANE} WHERE lane = :lane",  # noqa: S608
     "DELETE FROM lane_pace WHERE lane = :lane",
     "DELETE FROM rentals WHERE lane = :lane",
     "DELETE FROM image_favorites WHERE user_key = :user_key",

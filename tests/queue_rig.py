@@ -129,7 +129,9 @@ class FakeSink:
             StoredImage(media_id=f"{job.id}-{n}", seed=i.seed, width=1, height=1, media_type="image/png", size_bytes=1)
             for n, i in enumerate(result.images)
         )
-        return JobResult(images=() if self.loses_pictures else images, backend=job.lane, seconds=seconds)
+        return JobResult(
+            images=() if self.loses_pictures else images, backend=job.lane, seconds=seconds, cost_usd=result.cost_usd
+        )
 
     async def discard(self, job_id: str) -> None:
         self.discarded.append(job_id)

@@ -24,7 +24,13 @@ BAR_CELLS = 12
 PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
 MODEL_CHARS = 60
-MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡", "banned": "🚫"}  # anything else is ✖
+MARKS = {  # anything else is ✖
+    "backend_unavailable": "🔌",
+    "content_blocked": "🛡",
+    "banned": "🚫",
+    "budget_exceeded": "💳",
+    "price_not_agreed": "💳",
+}
 GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")
 
 

@@ -59,6 +59,12 @@ class Caps(commands.Cog):
         daily: int = _number(_("Pictures a day (UTC)"), "daily"),
         waiting: int = _number(_("Requests that wait"), "waiting"),
         running: int = _number(_("Requests that are drawn at the same time"), "running"),
+        budget: float = SlashOption(
+            description=_("US dollars a day (UTC), on engines that charge"),
+            required=False,
+            min_value=0,
+            max_value=int(HIGHEST["budget"]),
+        ),
         weight: float = SlashOption(
             description=_("Turns in the queue against others: 2 is twice as many; usual: 1"),
             required=False,
@@ -67,8 +73,8 @@ class Caps(commands.Cog):
         ),
     ) -> None:
         changes: dict[str, float | None] = {
-            "steps": steps, "batch": batch, "daily": daily, "waiting": waiting, "running": running, "weight": weight,
-            "pixels": read_pixels(size) if size else None,
+            "steps": steps, "batch": batch, "daily": daily, "waiting": waiting, "running": running, "budget": budget,
+            "weight": weight, "pixels": read_pixels(size) if size else None,
         }  # fmt: skip
         changes = {name: number for name, number in changes.items() if number is not None}
         if not changes:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cogs.plain import code, escape, sentence
 from generation.caps import NAMES, NO_LIMIT, Cap, CapKind
+from generation.money import dollars
 from services.moderation.audit import AuditAction, AuditEntry
 from services.moderation.bans import Ban
 from services.moderation.caps import Quota
@@ -17,7 +18,7 @@ LIST_CHARS: Final = 1900
 MOST_BANS: Final = 20
 _ANY: Final = {
     "pixels": _("size"), "steps": _("number of steps"), "batch": _("number of pictures a request"),
-    "daily": _("number of pictures a day"), "waiting": _("number of requests waiting"),
+    "budget": _("price"), "daily": _("number of pictures a day"), "waiting": _("number of requests waiting"),
     "running": _("number of requests drawn at a time"), "weight": _("turns in the queue"),
 }  # fmt: skip
 TITLES: Final = {
@@ -174,6 +175,8 @@ def limit(name: str, number: float) -> str:
         return _("pictures of {pixels} pixels, such as {side}×{side}", pixels=f"{int(number):,}", side=side)
     if name == "weight":
         return _("{number:g} times as many turns in the queue", number=number)
+    if name == "budget":
+        return _("{usd} a day", usd=dollars(number))
     count = int(number)
     if name == "steps":
         return _n("{count} step", "{count} steps", count=count)

@@ -44,6 +44,8 @@ class Estimate:
     owner: Owner  # of the engine
     request: GenerationRequest  # as the engine would get it
     notes: tuple[str, ...] = ()
+    short: str = ""  # why a budget would refuse it
+    asks: bool = False  # it is drawn only for who agrees to its price
 
 
 @dataclass(frozen=True, kw_only=True)

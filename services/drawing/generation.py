@@ -25,6 +25,8 @@ from services.drawing.workflows import WorkflowService
 from services.house.gate import Gate
 from services.moderation.audit import Moderated, nobody_moderates
 from services.moderation.caps import CapService
+from services.money.budgets import BudgetService
+from services.money.purse import with_limits
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
 from store.database import Write
@@ -52,8 +54,9 @@ class GenerationService:
         gate: Gate | None = None,
         caps: CapService | None = None,
         looks: LookService | None = None,
+        budgets: BudgetService | None = None,
     ) -> None:
-        """Let `gate` refuse what may not be drawn where and by whom it was asked, and `caps` how much."""
+        """Let `gate` refuse what may not be drawn where and by whom, `caps` how much, `budgets` what costs too much."""
         self._queue = queue
         self._jobs = jobs
         self._registry = registry
@@ -65,10 +68,12 @@ class GenerationService:
             jobs=jobs,
             media=media,
             chooser=self._chooser,
+            registry=registry,
             continuation=Continuation(self._chooser, registry),
             clock=clock,
             gate=gate,
             caps=caps,
+            budgets=budgets,
         )
         self.on_shown_again: Callable[[Job], Awaitable[None]] | None = None  # told of your own picture, picked
         self.on_moderated: Moderated = nobody_moderates
@@ -136,7 +141,9 @@ class GenerationService:
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `submit`.
         """
-        return await self._chooser.estimate(await measured(draft, self._media), origin)
+        estimate = await self._chooser.estimate(await measured(draft, self._media), origin)
+        budgets = self._parts.budgets
+        return await with_limits(estimate, origin, budgets, self._registry) if budgets else estimate
 
     async def with_style_words(self, draft: Draft) -> Draft:
         """Return a draft with the words of its presets in the prompt; what is left of its styles is an engine's own."""

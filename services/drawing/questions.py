@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from generation.errors import GenerationError, NotAllowed, RequestRejected
@@ -18,6 +19,7 @@ from utils.clock import Clock
 log = logging.getLogger(__name__)
 
 MOST_UNASKED: Final = 4  # pictures for the choices in braces that are drawn at once
+AGREED_FOR: Final = timedelta(minutes=15)  # so long a price that was shown holds
 ESTIMATE_S: Final = 1.5  # Discord waits 3 s for an answer
 
 
@@ -49,7 +51,7 @@ class QuestionService:
             StoreUnavailable: the file cannot be written.
         """
         cost = Cost(pictures=order.pictures, usd=await self._price(order, origin))
-        await self.keep(question_id, order, origin)
+        await self.keep(question_id, replace(order, agreed_usd=cost.usd or 0.0), origin)
         return cost
 
     async def keep(self, question_id: str, order: Order, origin: Origin) -> None:
@@ -73,6 +75,9 @@ class QuestionService:
             raise RequestRejected(_("This has been answered already, or was asked more than a day ago."))
         if question.user_key != person.user_key:
             raise NotAllowed(_("Only who asked for these pictures can answer."))
+        asked_at, now = question.asked_at, self._clock.now()
+        if asked_at is not None and now - asked_at > AGREED_FOR:  # the price may be another one: it is asked again
+            return replace(question, order=replace(question.order, agreed_usd=0.0))
         return question
 
     async def close(self, question: Question) -> None:

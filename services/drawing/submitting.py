@@ -14,6 +14,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from backends.registry import BackendRegistry
 from generation.deeds import asked_in
 from generation.errors import RequestRejected
 from generation.house import Flagged
@@ -28,9 +29,13 @@ from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import job_of
 from services.house.gate import Gate
 from services.moderation.caps import CapService
+from services.money.budgets import BudgetService
+from services.money.offers import OfferService
+from services.money.purse import Purse
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
 from store.caps import OverQuota
+from store.charges import OverBudgetThere
 from store.database import Write
 from store.jobs import AskedBefore, JobStore
 from texts.text import _
@@ -47,10 +52,17 @@ class SubmissionParts:
     jobs: JobStore
     media: MediaService
     chooser: Chooser
+    registry: BackendRegistry
     continuation: Continuation
     clock: Clock
     gate: Gate | None = None
     caps: CapService | None = None
+    budgets: BudgetService | None = None
+
+    def purse(self) -> Purse | None:
+        """Return what prices the jobs of one submission; None where nothing is counted."""
+        offers = OfferService(self.chooser, self.registry)
+        return Purse(self.budgets, offers) if self.budgets is not None else None
 
 
 class Submission:
@@ -62,6 +74,7 @@ class Submission:
         self._count = count  # how many jobs come together: they are let in or refused together
         self._is_let_in = False
         self._new: list[Job] = []
+        self._purse = parts.purse()
         self._ids: list[str] = []  # of all that were asked for, those that had been asked for before included
 
     async def __aenter__(self) -> Self:
@@ -117,7 +130,7 @@ class Submission:
             drawn=best.fitted.request,
             origin=origin,
             lane=best.entry.name,
-            candidates=tuple(option.entry.name for option in (best, *others)),
+            candidates=(best.entry.name, *(each.entry.name for each in others if _may_take_over(each))),
             is_pinned=bool(draft.backend),
             weight=request.weight,
             notes=joined((*notes, *remarks, *best.fitted.notes)),
@@ -128,10 +141,15 @@ class Submission:
         if is_recalled and (done := await self._from_cache(job)):
             job = done
         else:
-            parts.queue.reserve(job)
+            await self._keep_place(job, draft, best)
         self._new.append(job)
         self._ids.append(job.id)
         return job
+
+    async def _keep_place(self, job: Job, draft: Draft, best: Candidate) -> None:
+        if self._purse is not None:
+            await self._purse.add(job, draft, best)
+        self._parts.queue.reserve(job)
 
     async def _allowed(self, draft: Draft, origin: Origin, parent: Parent | None) -> tuple[Capped, tuple[str, ...]]:
         """Return a request with its pictures and the engines for it, if it may be drawn here; and remarks on those."""
@@ -171,18 +189,23 @@ class Submission:
         """Store the jobs, and what `also` writes, in one transaction; return where each stands, in order.
 
         Raises:
+            OverBudget, PriceNotAgreed: it costs too much.
             StoreUnavailable: the file cannot be written; nothing is stored.
             NothingThere: what one of `also` must change is gone; nothing is stored.
         """
+        charges = await self._purse.writes() if self._purse else ()
         jobs, self._new = self._new, []
         try:
-            guards = await self._parts.caps.guards(jobs) if self._parts.caps else ()
+            guards = [*(await self._parts.caps.guards(jobs) if self._parts.caps else ()), *charges]
             views = {view.job.id: view for view in await self._parts.queue.submit_all(jobs, [*also, *guards])}
         except AskedBefore:
             return await self._earlier(jobs)
         except OverQuota as error:
             assert self._parts.caps is not None, "it has set the guard"
             raise await self._parts.caps.why_not(jobs) from error
+        except OverBudgetThere as error:
+            assert self._purse is not None, "it has set the guard"
+            raise await self._purse.why_not() from error
         return [views.get(job_id) or await self._view(job_id) for job_id in self._ids]
 
     async def _earlier(self, jobs: Sequence[Job]) -> list[JobView]:
@@ -216,3 +239,8 @@ class Submission:
         log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
         result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
         return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
+
+
+def _may_take_over(option: Candidate) -> bool:
+    """Return whether a failure may take a job there: money of others is spent only where it was reserved."""
+    return not option.entry.backend.is_paid or option.entry.owner.kind == "user"

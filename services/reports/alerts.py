@@ -15,6 +15,7 @@ from typing import Final, Literal
 from backends.registry import EASEL, BackendRegistry
 from generation.errors import BackendAuthError, ContentBlocked, RequestRejected
 from generation.job import Job, JobStatus
+from generation.money import Budget, BudgetScope, dollars
 from services.reports.statistics import StatisticsService
 from settings.alerts import AlertSettings
 from texts.text import _
@@ -52,11 +53,13 @@ class AlertService:
         statistics: StatisticsService,
         clock: Clock,
         limits: AlertSettings | None = None,
+        budget_usd: float = 0.0,
     ) -> None:
         self._registry = registry
         self._statistics = statistics
         self._clock = clock
         self._limits = limits or AlertSettings()
+        self._budget_usd = budget_usd  # of a day; 0: there is none
         self._ends: deque[tuple[float, bool]] = deque()  # when a job ended, and whether in an error
         self._fired: dict[tuple[AlertKind, str], float] = {}
         self._kept: deque[Alert] = deque(maxlen=KEPT_ALERTS)
@@ -107,7 +110,7 @@ class AlertService:
                 limit=limit,
             )
             self._fire("slow", job.lane, message, value=seconds, limit=limit)
-        if job.result.cost_usd > 0 and self._limits.budget_usd > 0:
+        if job.result.cost_usd > 0 and self._budget_usd > 0:
             self._is_budget_due = True
             self._bell.set()
         self._count(is_error=False)
@@ -139,7 +142,7 @@ class AlertService:
 
     async def _check_budget(self) -> None:
         try:
-            spent, limit = await self._statistics.spent_today(), self._limits.budget_usd
+            spent, limit = await self._statistics.spent_today(), self._budget_usd
         except Exception:  # the next picture that costs asks again
             log.exception("could not ask what was spent", extra={"action": "alert", "kind": "budget"})
             return
@@ -148,6 +151,18 @@ class AlertService:
                 "Today's pictures cost ${spent:.2f}; the daily budget is ${limit:.2f}.", spent=spent, limit=limit
             )
             self._fire("budget", "", message, value=spent, limit=limit)
+
+    def budget_refused(self, budget: Budget, usd: float) -> None:
+        """Take in that something was not drawn because the money of the day does not suffice; hook into the budgets."""
+        if budget.scope is BudgetScope.EVERYBODY:
+            message = _(
+                "The daily budget is used up: {used} of {most} are spent or reserved, and a request for about {usd} "
+                "was refused.",
+                used=dollars(budget.used_usd),
+                most=dollars(budget.most_usd),
+                usd=dollars(usd),
+            )
+            self._fire("budget", "", message, value=budget.used_usd, limit=budget.most_usd)
 
     def _engine_changed(self, name: str) -> None:
         entry = self._registry.get(name)

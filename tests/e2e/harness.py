@@ -136,6 +136,7 @@ class Easel:
     providers: Any = ()
     admin_channel_id: str = ""
     check: Any = None  # of finished pictures
+    money: dict[str, float] = field(default_factory=dict)  # settings of budgets
     checks_all: bool = True  # not only where the rules of a server want it
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
@@ -172,6 +173,7 @@ class Easel:
                 "card_style": self.card_style,
                 "admin_channel_id": self.admin_channel_id,
             },
+            money=self.money,
             people={"admin_ids": {str(admin) for admin in self.admins}},
             filter={"is_on": self.check is not None and self.checks_all},
         )

@@ -15,7 +15,7 @@ from settings.alerts import AlertSettings
 from tests.fakes import FakeBackend, settle
 from tests.jobs import make_job
 
-LIMITS = AlertSettings(budget_usd=1.0)
+LIMITS = AlertSettings()
 
 
 class FakeStatistics:
@@ -49,7 +49,7 @@ def registry(clock):
 
 @pytest.fixture
 async def alerts(registry, statistics, clock):
-    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=LIMITS)
+    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=LIMITS, budget_usd=1.0)
     task = asyncio.create_task(service.run())
     yield service
     task.cancel()

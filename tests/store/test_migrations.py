@@ -44,6 +44,7 @@ FROZEN = {
     "021_counts": "a9ca21bcc4cee4b9b65e3bcd51c3b0ccbb0fbbc83e37192296ce4812ca8479d2",
     "022_looks": "c6bf2dcc01157369a5b5a38f19209bba30dd7bfc42ebf1affe2e36e8a89b1d65",
     "023_text_uses": "f700ee8187c7680a0bd95d4a5700ba083c0785a42190e7bb7e3927aa9f120b4e",
+    "024_charges": "21da897db33faf8b18867735f91cab4ee8205789cc082cdda093a3c4fd6fba94",
 }
 FROZEN_OF_CACHE = {"001_media": "68341ffabe5d0bdff3caffc1d1278aef0156c84460a3d8093b1cf02fe7c99267"}
 

@@ -1,0 +1,1 @@
+"""Money: what a request costs, what may be spent in a day, and the books of both."""
