@@ -28,7 +28,7 @@ class BudgetScope(StrEnum):
     ROLE = "role"  # a person, by the caps of a role or channel
 
 
-# Whose money a budget counts: the owner's budgets theirs, those of a server also its own; nobody limits one's own.
+# The payers that a budget counts. A server also limits what it pays itself, and nobody the engines they brought.
 PAYERS: Final[Mapping[BudgetScope, frozenset[Payer]]] = {
     BudgetScope.EVERYBODY: frozenset({"easel"}),
     BudgetScope.SERVER: frozenset({"easel"}),

@@ -59,7 +59,7 @@ class OfferService:
     async def _models(self, draft: Draft, origin: Origin, refused: Candidate, left_usd: float) -> list[Offer]:
         """Return the cheapest other model of the engine that is refused, where its prices are known beforehand."""
         entry, capabilities = refused.entry, refused.entry.capabilities
-        if not entry.prices or capabilities is None:
+        if not entry.prices or capabilities is None or capabilities.models is None:
             return []
         names = [model.name for model in capabilities.models if model.name != refused.fitted.request.model]
         offers = [await self._on(entry, draft, origin, left_usd, name) for name in names[:MOST_TRIED]]

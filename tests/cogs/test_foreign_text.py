@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import error_handler, exports, gallery, preferences, queue_status, styles, why
+from cogs import answers, error_handler, exports, gallery, preferences, queue_status, styles, why
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -42,7 +42,7 @@ from generation.caps import allowance_of
 from generation.errors import BackendError, HouseRefusal, RequestRejected
 from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
-from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
+from generation.request import Draft, GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
@@ -208,6 +208,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     styles.look_card: lambda text: styles.look_card(look(text), b"x"),
     styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
     styles.preset_text: lambda text: styles.preset_text(style(text)),
+    answers.remedy_label: lambda text: answers.remedy_label(Draft(steps=20)),
     compare_card.card: compared,
     engines_text.engine: lambda text: [engines_text.engine(engine(text, why), None, NOW) for why in (text, None)],
     engines_text.reasons: lambda text: engines_text.reasons(diagnosis(text)),

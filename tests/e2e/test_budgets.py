@@ -101,3 +101,10 @@ async def test_an_agreement_lasts_for_a_quarter_of_an_hour(discord: DiscordServe
     assert paid.requests == []
     await discord.user("mia").click(again, "Draw for $0.10")
     await until(lambda: len(paid.requests) == 1)
+
+
+async def test_what_comes_from_the_cache_costs_nothing(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(PaidBackend(), has_fallback=False, money={"person_usd": 0.05})
+    await easel.dream("!dream a fox --seed 7")
+    await easel.dream("!dream a fox --seed 7")
+    assert await charges(easel) == [("paid", 0.04)]

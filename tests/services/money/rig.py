@@ -39,7 +39,7 @@ class NoPictures:
 
 @dataclass
 class Counter:
-    """Where pictures are asked for and paid."""
+    """A queue and its budgets."""
 
     rig: Rig
     service: GenerationService
