@@ -1,6 +1,7 @@
 """Puts together the queue and the services that every door receives."""
 
 from app.base import Base
+from app.money import make_money
 from queue_manager import QueueManager
 from scheduling.checking import SafetyScreen
 from scheduling.house_screen import HouseScreen
@@ -23,34 +24,28 @@ from services.house.gate import Gate
 from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation, make_moderation
 from services.moderation.removal import PictureRemoval
-from services.money.books import BookService
-from services.money.budgets import BudgetService
-from services.money.bundle import Money
+from services.moderation.reports import ReportService
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
 from services.wording.bundle import WordServices, make_wording
-from store.charges import ChargeStore
 from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.house import HouseStore
 from store.looks import LookStore
 from store.preferences import PreferenceStore
 from store.questions import QuestionStore
-from store.rental_costs import RentalCostStore
-from store.statistics import StatisticsStore
 from store.workflows import WorkflowStore
 
 
 def make_services(base: Base) -> tuple[QueueManager, Services]:
     """Wire them; nothing runs yet."""
-    registry, media, clock = base.registry, base.media, base.clock
+    registry, media, clock, links = base.registry, base.media, base.clock, base.settings.safety.links
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
     styles = StyleService(base.settings.storage.data_dir)
-    engines = base.settings.engines
-    catalog = Catalog(registry, off={engine.kind: engine.name for engine in engines.off}, preferred=engines.default)
+    catalog = _catalog(base)
     looks = LookService(store=LookStore(base.database), catalog=catalog, media=media, clock=clock)
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
@@ -60,7 +55,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
     gate = _gate(house, moderation, screen)
     wording = _wording(base, gate)
-    money = _money(base, moderation, house)
+    money = make_money(base, moderation, house)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -78,12 +73,10 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     )
     connections, comparisons = _connections(base), ComparisonStore(base.database)
     compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
-    links = base.settings.safety.links
     records = _records(base, queue, generation, connections, styles)
     money.budgets.on_refused.append(records.alerts.budget_refused)
     generation.on_moderated = moderation.audit.note
-    moderation.reports.channel_of = house.reports_channel
-    moderation.reports.remove_picture = _removal(base, queue, records).remove
+    _join_reports(moderation.reports, house, _removal(base, queue, records))
     return queue, Services(
         generation=generation,
         compare=compare,
@@ -115,8 +108,20 @@ def _wording(base: Base, gate: Gate) -> WordServices:
     )
 
 
+def _catalog(base: Base) -> Catalog:
+    engines = base.settings.engines
+    off = {engine.kind: engine.name for engine in engines.off}
+    return Catalog(base.registry, off=off, preferred=engines.default)
+
+
+def _join_reports(reports: ReportService, house: HouseRuleService, removal: PictureRemoval) -> None:
+    reports.channel_of, reports.remove_picture = house.reports_channel, removal.remove
+
+
 def _removal(base: Base, queue: QueueManager, records: Records) -> PictureRemoval:
     return PictureRemoval(queue=queue, jobs=base.jobs, media=base.media, gallery=records.gallery)
+
+
 def _screen(base: Base) -> HouseScreen:
     settings = base.settings.filter
     always = SafetyScreen(check=base.check, threshold=settings.threshold) if base.check and settings.is_on else None
@@ -166,24 +171,6 @@ def _gate(rules: HouseRuleService, moderation: Moderation, screen: HouseScreen) 
     gate.before.insert(0, moderation.check)
     gate.has_picture_check, screen.rules = screen.can_check, gate
     return gate
-
-
-def _money(base: Base, moderation: Moderation, rules: HouseRuleService) -> Money:
-    charges, clock, registry = ChargeStore(base.database), base.clock, base.registry
-    settings = base.settings.money
-    budgets = BudgetService(
-        charges, registry=registry, caps=moderation.caps, rules=rules, settings=settings, clock=clock
-    )
-    books = BookService(
-        charges,
-        rental_costs=RentalCostStore(base.database),
-        statistics=StatisticsStore(base.database),
-        budgets=budgets,
-        registry=registry,
-        rights=moderation.rights,
-        clock=clock,
-    )
-    return Money(budgets=budgets, books=books)
 
 
 def _connections(base: Base) -> ConnectionService:
