@@ -154,6 +154,15 @@ class FindingBackend(ResumableBackend, Protocol):
 
 
 @runtime_checkable
+class AnnouncedBackend(ResumableBackend, Protocol):
+    """A backend whose server calls back when a job of ours changes."""
+
+    def announce(self, remote_id: str) -> bool:
+        """Have a job asked for now; return whether it is one that this backend follows."""
+        ...
+
+
+@runtime_checkable
 class DescribingBackend(Backend, Protocol):
     """A backend that can say what a picture shows; `Capabilities.supports_describe` tells whether this one can now."""
 

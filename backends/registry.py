@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from backends.base import Backend, BackendConfig, FinishingBackend, QuotingBackend
+from backends.base import AnnouncedBackend, Backend, BackendConfig, FinishingBackend, QuotingBackend
 from backends.kinds import kind_of
 from backends.prices import PricedBackend
 from generation.capabilities import Capabilities, Fit, Refused, fit
@@ -113,6 +113,11 @@ class BackendRegistry:
         """Return an engine's name as people know it; one that is gone is called by its lane."""
         entry = self._entries.get(name)
         return entry.label if entry else name
+
+    def announce(self, remote_id: str) -> bool:
+        """Have a remote job asked for now, whichever engine follows it; return whether one does."""
+        hearing = [entry.backend for entry in self if isinstance(entry.backend, AnnouncedBackend)]
+        return any([backend.announce(remote_id) for backend in hearing])
 
     def source_type(self, name: str) -> str:
         """Return how IPTC calls what an engine's pictures come from."""

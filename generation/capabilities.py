@@ -3,6 +3,7 @@
 `fit` is the only place where a request is bent to a backend; whatever it changes is said in its notes.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -55,6 +56,7 @@ class Capabilities:
 
     modes: frozenset[Mode]
     models: tuple[ModelInfo, ...] | None = ()
+    other_models: str = ""  # a pattern: names besides those it lists that it takes
     samplers: tuple[str, ...] | None = ()
     schedulers: tuple[str, ...] | None = ()
     loras: tuple[str, ...] | None = ()
@@ -179,7 +181,8 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
     if request.mode not in capabilities.modes:
         cannot = _("it cannot do {mode}", mode=request.mode)
         reasons.append(cannot if capabilities.modes else capabilities.without_modes)
-    if request.model and capabilities.models and find_model(request.model, capabilities.models) is None:
+    other = re.fullmatch(capabilities.other_models, request.model or "") if capabilities.other_models else None
+    if request.model and capabilities.models and not (other or find_model(request.model, capabilities.models)):
         reasons.append(unknown("model", request.model, _model_names(capabilities.models)))
     if capabilities.loras is not None:
         for lora in request.loras:

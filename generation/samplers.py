@@ -44,7 +44,7 @@ _PLAIN = ("euler", "ddim", "heun", "lms", "dpm2")
 _SAMPLERS: Final = (
     _Sampler("euler_a", _ANCESTRAL, ("EulerAncestralDiscreteScheduler",)),
     _Sampler("euler", _PLAIN, ("EulerDiscreteScheduler", "FlowMatchEulerDiscreteScheduler")),
-    _Sampler("dpm++_2m", _MULTISTEP, ("DPMSolverMultistepScheduler", "dpm_2m")),
+    _Sampler("dpm++_2m", _MULTISTEP, ("DPMSolverMultistepScheduler", "DPMSolverMultistep", "dpm_2m")),
     _Sampler("ddim", ("plms", "euler", "ddpm"), ("DDIMScheduler",)),
     _Sampler("plms", ("ddim", "ipndm", "lms", "euler"), ("PNDM", "PNDMScheduler")),
     _Sampler("dpm++_sde", _SDE, ("DPMSolverSDEScheduler",)),
@@ -52,7 +52,7 @@ _SAMPLERS: Final = (
     _Sampler("dpm++_2m_sde_heun", _SDE),
     _Sampler("dpm++_3m_sde", _SDE),
     _Sampler("dpm++_2s_a", _ANCESTRAL, ("DPMSolverSinglestepScheduler",)),
-    _Sampler("heun", ("heunpp2", *_PLAIN), ("HeunDiscreteScheduler",)),
+    _Sampler("heun", ("heunpp2", *_PLAIN), ("HeunDiscreteScheduler", "HeunDiscrete")),
     _Sampler("heunpp2", ("heun", *_PLAIN)),
     _Sampler("lms", ("ipndm", *_PLAIN), ("LMSDiscreteScheduler",)),
     _Sampler("dpm2", ("heun", *_PLAIN), ("KDPM2DiscreteScheduler",)),

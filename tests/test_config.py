@@ -318,13 +318,9 @@ def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
 
 def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     env = tmp_path / ".env"
-    env.write_text(
-        "REPLICATE_API_TOKEN=sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n"
-    )
+    env.write_text("HF_HOME=/home/sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n")
     first, second, third = read_settings(env, {}).warnings
-    assert first.startswith(
-        "REPLICATE_API_TOKEN in .env is not a setting of Easel. Easel has no engine yet that uses it"
-    )
+    assert first.startswith("HF_HOME in .env is not a setting of Easel. Easel loads no models itself")
     assert "sk-1" not in first
     assert second.startswith("MODEL_PATH")
     assert "where the engine is started" in second
@@ -345,6 +341,7 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
         ("aipowergrid", "OUTPUT_FORMAT", "gif", "webp, png or jpeg"),
         ("openai_images", "PARTIAL_IMAGES", "4", "a whole number, 0 to 3"),
         ("stability", "EDIT_MODEL", "core", "sd3.5-large, sd3.5-large-turbo, sd3.5-medium or ultra"),
+        ("replicate", "OUTPUT_FORMAT", "gif", "png, webp or jpeg"),
         ("sketch", "DELAY_S", "slow", "a number of seconds, 0 to 60"),
     ],
 )

@@ -1,7 +1,7 @@
 """POST /webhooks/replicate: what Replicate says about its predictions, taken only with its signature.
 
-Source: replicate.com/docs/topics/webhooks. No engine of Easel runs on Replicate yet, so there is no job that a
-prediction could belong to: a genuine webhook is written to the log and answered, nothing else happens.
+Source: replicate.com/docs/topics/webhooks. It may come twice, late, or in another order, so what it says of the
+prediction is not taken from it: the engine asks for that one at once.
 """
 
 import logging
@@ -50,5 +50,6 @@ async def replicate(request: Request) -> dict[str, bool]:
     except ValidationError as error:
         raise RequestRejected(_("This is not a prediction: it has no id and status.")) from error
     fields = {"action": "webhook_received", "prediction": prediction.id[:64], "status": prediction.status[:32]}
-    log.info("webhook from Replicate", extra=fields)
+    is_ours = web_of(request).services.catalog.announce(prediction.id)
+    log.info("webhook from Replicate", extra=fields | {"is_ours": is_ours})
     return {"success": True}

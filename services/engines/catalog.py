@@ -94,6 +94,10 @@ class Catalog:
         """Return the engine that is set to draw where a request names none."""
         return self.engine(self._preferred, person) if self._preferred else None
 
+    def announce(self, remote_id: str) -> bool:
+        """Have a remote job asked for now that its server calls back for; return whether it is one of ours."""
+        return self._registry.announce(remote_id)
+
     def how_to_get(self, word: str) -> tuple[str, str] | None:
         """Return what a service is called that a word stands for, and which setting brings it here."""
         kind = kind_typed(word) or kind_of(word)

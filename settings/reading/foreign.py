@@ -19,14 +19,10 @@ OTHER_FILTER: Final = _(
     "own check of pictures is ENABLE_NSFW_FILTER=true. What an engine offers is set there (HORDE_CENSOR_NSFW, for one)"
 )
 
-_NO_ENGINE: Final = _(
-    "Easel has no engine yet that uses it, so it is passed over; do not leave a key where nothing needs it."
-)
 _AT_THE_ENGINE: Final = _(
     "Easel loads no models itself: set it where the engine is started, and name the engine, like A1111_URL."
 )
 PASSED_OVER: Final = {
-    "REPLICATE_API_TOKEN": _NO_ENGINE,
     "MODEL_PATH": _AT_THE_ENGINE,
     "HF_HOME": _AT_THE_ENGINE,
     "CUDA_VISIBLE_DEVICES": _AT_THE_ENGINE,

@@ -185,10 +185,6 @@ async def test_no_words_leave_this_machine_when_a_prompt_is_made_fuller(client, 
     assert found[0]["success"]
 
 
-async def test_no_engine_runs_on_replicate(client):
-    assert "replicate" not in (await client.get("/api/kinds")).text.casefold()
-
-
 async def test_a_file_is_read_back_with_what_is_of_no_use_here(site):
     url = (await site.draw(prompt="a fox", seed=5))["images"][0]["url"]
     found = (await site.client.post("/api/recall", content=(await site.client.get(url)).content)).json()

@@ -121,7 +121,7 @@ async def test_comfyui_behind_a_proxy_takes_its_key(key):
 
 
 @pytest.mark.parametrize(
-    "kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability"]
+    "kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate"]
 )
 @pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
 async def test_every_engine_is_told_from_every_other(kind, answers):
@@ -142,7 +142,9 @@ async def nothing_known():
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability"])
+@pytest.mark.parametrize(
+    "kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate"]
+)
 async def test_a_health_page_of_anything_else_is_no_engine(kind):
     async with nothing_known() as url:
         found = await examine(kind, url)

@@ -19,6 +19,7 @@ from tests.backends import (
     test_aipowergrid_contract,
     test_gradio_flux_contract,
     test_openai_images_contract,
+    test_replicate_contract,
     test_stability_contract,
 )
 from tests.backends.comfyui import rig as comfyui_rig
@@ -26,7 +27,7 @@ from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to
 from tests.easel_process import processes
-from tests.engines_faults.engines import ENGINES, Engine, without_rates
+from tests.engines_faults.engines import ENGINES, KEYS, Engine, without_rates
 from tests.waiting import until
 
 ASK = "!dream a red fox --size 256x256 --steps 8 --seed 812"
@@ -39,8 +40,9 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "aipowergrid": lambda server: without_rates(test_aipowergrid_contract.connect(server)),
     "openai_images": test_openai_images_contract.connect,
     "stability": test_stability_contract.connect,
+    "replicate": test_replicate_contract.connect,
 }
-SIZES = {"openai_images": "816×816", "stability": "1216×1216"}  # no picture there is smaller
+SIZES = {"openai_images": "816×816", "stability": "1216×1216", "replicate": "512×512"}  # no picture there is smaller
 ASKS = {"aipowergrid", "openai_images", "stability"}  # no job ids, and they may charge: nothing is sent again unasked
 AGAIN = {"a1111", "gradio_flux"}  # no job ids and no price: drawn once more with the same seed
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
@@ -115,7 +117,9 @@ async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str)
 
 @pytest.mark.timeout(60)
 @pytest.mark.xdist_group("processes")
-@pytest.mark.parametrize(("kind", "setting"), [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL")])
+@pytest.mark.parametrize(
+    ("kind", "setting"), [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL"), ("replicate", "REPLICATE_URL")]
+)
 async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
     discord: DiscordServer, tmp_path: Path, kind: str, setting: str
 ) -> None:
@@ -125,6 +129,7 @@ async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
             "DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "DATA_DIR": str(tmp_path / "data"),
             setting: server.url,
         }  # fmt: skip
+        settings |= {"REPLICATE_API_TOKEN": KEYS[kind]} if kind == "replicate" else {}
         engine.hold(server)
         first = begin(**settings)
         await discord.wait_commands(COMMANDS)

@@ -17,8 +17,8 @@ from tests.engines_faults.rig import Rig, fault_rig
 from tests.jobs import make_request
 
 WITH_PICTURES = {"gradio_flux": {"major": 6, "recorded": "two-tabs-gradio6"}}  # flux-webui itself takes none
-INPAINTERS = ("a1111", "comfyui", "ai_horde", "openai_images", "stability")
-BY_RATIO = {"stability"}  # they draw in sizes of their own
+INPAINTERS = ("a1111", "comfyui", "ai_horde", "openai_images", "stability", "replicate")
+BY_RATIO = {"stability", "replicate"}  # they draw in sizes of their own
 BY_WORDS = {"openai_images"}  # they have no such thing as a strength
 # Rows S4-84 to S4-87: what each engine is told; None: it has no samplers to choose from and says so.
 ASKED = ("euler_a", "dpm++_2m", "ddim", "plms")
@@ -30,6 +30,7 @@ SAMPLERS = {
     "aipowergrid": ("euler_ancestral", "dpmpp_2m", "ddim", "ddim"),
     "openai_images": (None, None, None, None),
     "stability": (None, None, None, None),
+    "replicate": ("K_EULER_ANCESTRAL", "DPMSolverMultistep", "DDIM", "PNDM"),
 }
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 
@@ -77,9 +78,13 @@ async def draw(rig: Rig, request: GenerationRequest) -> tuple[GenerationRequest,
 
 @EVERY_ENGINE
 async def test_strength_0_keeps_the_picture_and_1_ignores_it(kind: str) -> None:
-    name = {"comfyui": "denoise", "gradio_flux": "Strength", "aipowergrid": "strength", "stability": "strength"}.get(
-        kind, "denoising_strength"
-    )
+    name = {
+        "comfyui": "denoise",
+        "gradio_flux": "Strength",
+        "aipowergrid": "strength",
+        "stability": "strength",
+        "replicate": "prompt_strength",
+    }.get(kind, "denoising_strength")
     async with fault_rig(ENGINES[kind], **WITH_PICTURES.get(kind, {})) as rig:
         for strength in (0.0, 0.5, 1.0):
             request = make_request(
@@ -134,6 +139,8 @@ def mask_received(rig: Rig) -> bytes:
         out = io.BytesIO()
         ImageChops.invert(image).save(out, "PNG")
         return out.getvalue()
+    if rig.engine.kind == "replicate":
+        return bytes(list(rig.server.runs.values())[-1].sources["mask"])
     return base64.b64decode(sent(rig)["mask" if rig.engine.kind == "a1111" else "source_mask"])
 
 
@@ -155,7 +162,8 @@ async def test_a_size_off_the_grid_snaps_and_is_told(kind: str) -> None:
 
 @EVERY_ENGINE
 async def test_the_samplers_of_the_bus_are_mapped(kind: str) -> None:
-    changes = {"model": "LabModel SD15"} if kind == "aipowergrid" else {}  # one that takes any sampler
+    takes_any = {"aipowergrid": "LabModel SD15", "replicate": "SDXL Lightning"}
+    changes = {"model": takes_any[kind]} if kind in takes_any else {}
     async with fault_rig(ENGINES[kind]) as rig:
         for wanted, name in zip(ASKED, SAMPLERS[kind], strict=True):
             request = make_request(sampler=wanted, width=512, height=512, steps=8, **changes)
@@ -164,7 +172,7 @@ async def test_the_samplers_of_the_bus_are_mapped(kind: str) -> None:
             if name is None:
                 assert any(note.startswith(f"sampler {wanted} ignored") for note in notes)
                 continue
-            assert name in (sent(rig).get("sampler_name"), sent(rig).get("sampler"))
+            assert name in [sent(rig).get(place) for place in ("sampler_name", "sampler", "scheduler")]
             is_nearest = wanted == "plms" and name.lower() == "ddim"
             assert (f"sampler plms → {name}" in notes) == is_nearest
             job = await rig.run(sampler=wanted, **changes)

@@ -23,6 +23,8 @@ from backends.comfyui.backend import ComfyUIBackend
 from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
 from backends.openai_images.backend import OpenAIImagesBackend
+from backends.replicate import client as replicate_module
+from backends.replicate.backend import ReplicateBackend
 from backends.stability.backend import StabilityBackend
 from net.rates import RateWindow
 from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
@@ -30,6 +32,7 @@ from tests.backends.comfyui.v2.rig import WORKFLOW
 from tests.backends.test_a1111_contract import QUICK as QUICK_A1111
 from tests.backends.test_ai_horde_contract import QUICK as QUICK_HORDE
 from tests.backends.test_aipowergrid_contract import QUICK as QUICK_GRID
+from tests.backends.test_replicate_contract import QUICK as QUICK_REPLICATE
 from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.engines.comfyui_v2 import ComfyUIV2Server
@@ -39,13 +42,20 @@ from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
 from tests.engines.openai_server import KEY as OPENAI_KEY
 from tests.engines.openai_server import OpenAIServer
+from tests.engines.replicate_server import KEY as REPLICATE_KEY
+from tests.engines.replicate_server import ReplicateServer
 from tests.engines.stability_server import KEY as STABILITY_KEY
 from tests.engines.stability_server import StabilityServer
 
 TIMEOUT_S = 3.0
 QUICK_TIMEOUT_S = 0.25
 KEY = "grid_user"
-KEYS = {"aipowergrid": KEY, "openai_images": OPENAI_KEY, "stability": STABILITY_KEY}  # of the engines that ask for one
+KEYS = {  # of the engines that ask for one
+    "aipowergrid": KEY,
+    "openai_images": OPENAI_KEY,
+    "stability": STABILITY_KEY,
+    "replicate": REPLICATE_KEY,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +153,10 @@ def _horde_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
 
 def _grid_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
     return {**reported, "data": [{"b64_json": text, "seed": 1} for _ in reported["data"]]}
+
+
+def _replicate_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**reported, "status": "succeeded", "output": [f"data:image/png;base64,{text}"]}
 
 
 ENGINES = {
@@ -246,9 +260,23 @@ ENGINES = {
             release=lambda server: server.release(),
             is_working=lambda server: any(job.is_running for job in server.jobs),
         ),
+        Engine(
+            kind="replicate",
+            server=ReplicateServer,
+            connect=lambda url: ReplicateBackend(_config("replicate", url, REPLICATE_KEY), pace=QUICK_REPLICATE),
+            job="POST /v1/models/black-forest-labs/flux-schnell/predictions",
+            end="GET /v1/predictions/",
+            picture="GET /delivery/",
+            taken=lambda server: len(server.runs),
+            without=lambda reported: {**reported, "output": []} if reported.get("status") == "succeeded" else reported,
+            inside=_replicate_inside,
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(not run.has_ended for run in server.runs.values()),
+        ),
     )
 }
-PAID = frozenset({"openai_images", "stability"})  # what was sent there is never sent again by itself
+PAID = frozenset({"openai_images", "stability", "replicate"})  # what was sent there is never sent again by itself
 
 
 COMFYUI_V2 = Engine(
@@ -276,4 +304,6 @@ def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIM
     monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", timeout_s)
     monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", timeout_s)
+    monkeypatch.setattr(replicate_module, "ASK_TIMEOUT", httpx.Timeout(timeout_s))
+    monkeypatch.setattr(replicate_module, "SEND_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(stored_pictures, "DOWNLOAD_TIMEOUT_S", timeout_s)

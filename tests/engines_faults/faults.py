@@ -16,6 +16,7 @@ ALWAYS: Final = 99
 DONE: Final = "done"
 AWAY, AUTH, UNREADABLE = "backend_unavailable", "backend_auth", "unexpected_answer"
 REJECTED, LIMITED, FAILED = "request_rejected", "rate_limited", "backend_error"
+BLOCKED: Final = "content_blocked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +60,10 @@ def page(status: int) -> dict[str, Any]:
     return answers(status, HTML, "text/html")
 
 
-# Polled engines ask again, and ComfyUI knows its job by our own id, or takes a key once: what is only lost on the way
-# costs them nothing.
-POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE}
-LOST: Final = {"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE}
+# Polled engines ask again, ComfyUI knows its job by our own id, or takes a key once, and Replicate lists what it has of
+# ours: what is only lost on the way costs them nothing.
+POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE, "replicate": DONE}
+LOST: Final = {"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE, "replicate": DONE}
 FIELD: Final = b'{"detail": [{"loc": ["body", "steps"], "msg": "not an integer", "type": "type_error"}]}'
 OWN_500: Final = {
     "a1111": (b'{"error": "RuntimeError", "detail": "", "body": "", "errors": "expected scalar type Half"}',),
@@ -72,6 +73,7 @@ OWN_500: Final = {
     "ai_horde": (b'{"message": "Internal Server Error"}',),
     "aipowergrid": (b'{"detail": "Internal Server Error"}',),
     "stability": (b'{"id": "1", "name": "internal_error", "errors": ["An unexpected internal error occurred"]}',),
+    "replicate": (b'{"title": "Internal Server Error", "detail": "Something went wrong", "status": 500}',),
     "openai_images": (b'{"error": {"message": "The server had an error", "type": "server_error", "code": null}}',),
 }
 TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
@@ -97,17 +99,23 @@ CASES: Final = {
     "504 page": Case(arm=at_job("answer", **page(504)), code=AWAY),
     "524 page": Case(arm=at_job("answer", **page(524)), code=AWAY),
     "a page with 200": Case(arm=at_job("answer", **page(200)), code=UNREADABLE),
-    "cut JSON": Case(arm=at_job("cut"), code=UNREADABLE, is_drawn=True),
+    "cut JSON": Case(arm=at_job("cut"), code=UNREADABLE, unlike={"replicate": DONE}, is_drawn=True),
     "other JSON": Case(arm=at_job("answer", body=b'{"surprise": [1, 2]}'), code=UNREADABLE),
     "a list in its place": Case(arm=at_job("answer", body=b"[]"), code=UNREADABLE),
     "end: no word": Case(arm=at_end("hang"), code=AWAY, unlike=POLLED, is_silent=True),
     "end: reset": Case(arm=at_end("reset"), code=AWAY, unlike=POLLED, is_drawn=True),
     "end: 502 page": Case(arm=at_end("answer", **page(502)), code=AWAY, unlike=POLLED),
     "end: cut JSON": Case(
-        arm=at_end("cut"), code=UNREADABLE, unlike={"gradio_flux": AWAY, "ai_horde": DONE}, is_drawn=True
+        arm=at_end("cut"),
+        code=UNREADABLE,
+        unlike={"gradio_flux": AWAY, "ai_horde": DONE, "replicate": DONE},
+        is_drawn=True,
     ),
     "no picture in it": Case(
-        arm=lambda rig: rig.engine.arm_empty(rig.proxy), code=UNREADABLE, unlike={"ai_horde": FAILED}, is_drawn=True
+        arm=lambda rig: rig.engine.arm_empty(rig.proxy),
+        code=UNREADABLE,
+        unlike={"ai_horde": FAILED, "replicate": BLOCKED},
+        is_drawn=True,
     ),
     "no picture file": Case(
         arm=lambda rig: rig.engine.arm_picture(rig.proxy, NOT_A_PICTURE, ALWAYS), code=UNREADABLE, is_drawn=True
