@@ -2,12 +2,14 @@
 
 One order at a time. Frames go both ways: the length of a JSON object as four bytes, the object, and the bytes whose
 lengths it names in `blobs`. The other end is `backends/child_side.py`. What happens there is an error here, no more.
+Two clocks watch an order: one for words on the work, one for any sign of life, beats included.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import struct
@@ -33,7 +35,8 @@ PASSED_ON: Final = frozenset({
     "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
 })  # fmt: skip
 
-Report = Callable[[Mapping[str, Any]], Awaitable[None]]
+Report = Callable[[Mapping[str, Any]], Awaitable[None]]  # blobs, where there are any, are under "blobs"
+Patience = Callable[[], float]  # asked anew after each word, since work has its own pace
 Frame = tuple[dict[str, Any], tuple[bytes, ...]]
 
 
@@ -71,12 +74,24 @@ class Child:
         module: what runs there; it calls `child_side.serve`.
         idle_s: seconds without an order after which it ends, so that its memory is free again.
         patience_s: seconds without a word in the middle of an order after which it is ended.
+        silence_s: the same without any sign of life, for a child that beats.
+        variables: what its environment has besides.
     """
 
-    def __init__(self, module: str, *, idle_s: float = IDLE_S, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        module: str,
+        *,
+        idle_s: float = IDLE_S,
+        patience_s: float | Patience = PATIENCE_S,
+        silence_s: float = math.inf,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._module = module
         self._idle_s = idle_s
-        self._patience_s = patience_s
+        self._patience: Patience = patience_s if callable(patience_s) else lambda: patience_s
+        self._silence_s = silence_s
+        self._variables = dict(variables or {})
         self._turn = asyncio.Lock()
         self._process: _Process | None = None
         self._rest: asyncio.TimerHandle | None = None
@@ -116,14 +131,20 @@ class Child:
             raise
         except TimeoutError as error:
             await self._kill()
-            raise ChildFailed(
-                ChildFailure.HUNG, f"no word for {self._patience_s:.0f} s"
-            ) from error  # no text: for the log
+            raise ChildFailed(ChildFailure.HUNG, str(error)) from error
         except (EOFError, OSError, ValueError) as error:
             failed = await self._crashed(process)
             if process is rested and not process.has_spoken:
                 return await self._ask(order, blobs, report)  # it may have been gone before: a new one tells
             raise failed from error
+
+    async def rest(self) -> None:
+        """Let the process end once it has carried out what it was asked for: its memory is free again."""
+        async with self._turn:
+            self._stay()
+            process, self._process = self._process, None
+            if process is not None:
+                await process.finished()
 
     async def aclose(self) -> None:
         self._stay()
@@ -134,20 +155,30 @@ class Child:
     async def _running(self) -> "_Process":
         if self._process is None or not self._process.is_alive:
             await self._kill()
-            self._process = await _Process.start(self._module)
+            self._process = await _Process.start(self._module, self._variables)
             log.debug("child process started", extra={"action": "child_started", "child": self._module})
         return self._process
 
     async def _answer(self, process: "_Process", report: Report | None) -> ChildAnswer:
+        clock = asyncio.get_running_loop().time
+        patience_s, since = self._patience(), clock()
         while True:
-            async with asyncio.timeout(self._patience_s):
-                values, blobs = await process.receive()
+            left_s = max(0.0, since + patience_s - clock())
+            try:
+                async with asyncio.timeout(min(left_s, self._silence_s)):
+                    values, blobs = await process.receive()
+            except TimeoutError as error:
+                waited_s = min(patience_s, self._silence_s)
+                raise TimeoutError(f"no word for {waited_s:.0f} s") from error  # no text: for the log
+            if "beat" in values:
+                continue
             if error := values.get("error"):
                 raise ChildFailed(ChildFailure(error["failure"]), error["message"], error.get("field", ""))
             if values.get("is_done"):
                 return ChildAnswer(values=values, blobs=blobs)
             if report is not None:
-                await report(values)
+                await report({**values, "blobs": blobs} if blobs else values)
+            patience_s, since = self._patience(), clock()
 
     async def _stop(self, process: "_Process") -> None:
         """Have the order that is under way stopped, or end the process."""
@@ -201,7 +232,7 @@ class _Process:
         self._reading = (asyncio.create_task(self._read_frames()), asyncio.create_task(self._read_log()))
 
     @classmethod
-    async def start(cls, module: str) -> Self:
+    async def start(cls, module: str, variables: Mapping[str, str]) -> Self:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -210,7 +241,7 @@ class _Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name.upper() in PASSED_ON},
+            env={name: value for name, value in os.environ.items() if name.upper() in PASSED_ON} | dict(variables),
             start_new_session=True,  # Ctrl+C is for the parent, which lets running work end
         )
         return cls(process)
@@ -240,7 +271,7 @@ class _Process:
         frame = await self._frames.get()
         if frame is None:
             raise EOFError
-        self.has_spoken = True
+        self.has_spoken = self.has_spoken or "beat" not in frame[0]
         return frame
 
     async def ended(self) -> int:

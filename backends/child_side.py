@@ -10,6 +10,7 @@ import queue
 import struct
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Final, TypeAlias
@@ -35,46 +36,87 @@ class OrderStopped(Exception):
 class Reporter:
     """The order of a piece of work: where to report to, and whether to stop."""
 
-    def __init__(self, out: BinaryIO, stop: threading.Event) -> None:
+    def __init__(self, out: "Out", stop: threading.Event) -> None:
         self._out = out
         self._stop = stop
 
-    def report(self, **values: Any) -> None:
-        """Report how the work stands.
+    def report(self, *blobs: bytes, **values: Any) -> None:
+        """Report how the work stands, with bytes such as a preview.
 
         Raises:
             OrderStopped: nobody waits for it any more.
         """
+        self.check()
+        self._out.write(values, blobs)
+
+    def check(self) -> None:
+        """Go on, unless nobody waits for it any more.
+
+        Raises:
+            OrderStopped: then.
+        """
         if self._stop.is_set():
             raise OrderStopped
-        _write(self._out, values)
 
 
 Work: TypeAlias = Callable[[Mapping[str, Any], Blobs, Reporter], tuple[Mapping[str, Any], Sequence[bytes]]]
 
 
-def serve(work: Work) -> None:
-    """Carry out orders with `work` until the parent is gone or closes the pipe; never returns."""
+class Out:
+    """The pipe of answers, for several threads."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._turn = threading.Lock()
+
+    def write(self, values: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> None:
+        """Write one frame, whole."""
+        head = json.dumps({**values, "blobs": [len(blob) for blob in blobs]}).encode()
+        with self._turn:
+            self._stream.write(struct.pack(">I", len(head)) + head)
+            for blob in blobs:
+                self._stream.write(blob)
+            self._stream.flush()
+
+
+def serve(work: Work, *, beat_s: float | None = None) -> None:
+    """Carry out orders with `work` until the parent is gone or closes the pipe; never returns.
+
+    With `beat_s` a thread of its own gives a sign of life so often while an order is carried out.
+    """
     source, out = _own_streams()
     with contextlib.suppress(AttributeError, OSError):
         os.nice(NICENESS)
     orders: Orders = queue.SimpleQueue()
     stop = threading.Event()
     threading.Thread(target=_read_orders, args=(source, orders, stop), daemon=True).start()
+    busy = threading.Event()
+    if beat_s:
+        threading.Thread(target=_beat, args=(out, busy, beat_s), daemon=True).start()
     while True:
         order, blobs = orders.get()
+        busy.set()
         try:
             values, made = work(order, blobs, Reporter(out, stop))
-            _write(out, {**values, "is_done": True}, made)
+            answer: Mapping[str, Any] = {**values, "is_done": True}
         except Exception as error:
-            _write(out, {"error": _described(error)})
+            answer, made = {"error": _described(error)}, ()
+        busy.clear()
+        out.write(answer, made)
 
 
-def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+def _own_streams() -> tuple[BinaryIO, Out]:
     """Keep the pipe of answers to ourselves: what a library prints goes to the log."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    return sys.stdin.buffer, out
+    return sys.stdin.buffer, Out(out)
+
+
+def _beat(out: Out, busy: threading.Event, beat_s: float) -> None:
+    while True:
+        busy.wait()
+        out.write({"beat": True})
+        time.sleep(beat_s)
 
 
 def _read_orders(source: BinaryIO, orders: Orders, stop: threading.Event) -> None:
@@ -97,11 +139,3 @@ def _described(error: Exception) -> dict[str, str]:
     if not isinstance(error, OrderStopped):
         traceback.print_exception(error)
     return {"failure": "fault", "message": f"{type(error).__name__}: {error}"}
-
-
-def _write(out: BinaryIO, values: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> None:
-    head = json.dumps({**values, "blobs": [len(blob) for blob in blobs]}).encode()
-    out.write(struct.pack(">I", len(head)) + head)
-    for blob in blobs:
-        out.write(blob)
-    out.flush()

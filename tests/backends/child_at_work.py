@@ -17,6 +17,13 @@ def work(order, blobs, reporter: Reporter):
             return {"pid": os.getpid(), "names": sorted(os.environ)}, blobs
         case "stand still":
             time.sleep(60)
+        case "show":
+            reporter.report(b"a preview", step=1)
+            return {"names": sorted(os.environ), "turn": os.environ.get("TURN")}, []
+        case "step slowly":
+            for step in range(3):
+                reporter.report(step=step)
+                time.sleep(order["seconds"])
         case "go on":
             while True:
                 reporter.report(turn=1)
@@ -36,4 +43,4 @@ def work(order, blobs, reporter: Reporter):
 
 
 if __name__ == "__main__":
-    serve(work)
+    serve(work, beat_s=float(os.environ["BEAT_S"]) if "BEAT_S" in os.environ else None)

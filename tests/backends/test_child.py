@@ -111,6 +111,78 @@ async def test_an_order_that_stands_still_is_ended():
         await child.aclose()
 
 
+async def test_beats_are_no_words_on_the_work():
+    child = Child(MODULE, patience_s=0.3, variables={"BEAT_S": "0.01"})
+    try:
+        with pytest.raises(ChildFailed, match="no word for 0 s") as caught:
+            await child.ask({"do": "stand still"})
+        assert caught.value.failure is ChildFailure.HUNG
+    finally:
+        await child.aclose()
+
+
+async def test_without_any_beat_an_order_is_ended_long_before_its_patience_is():
+    child = Child(MODULE, patience_s=3600, silence_s=0.3)
+    try:
+        with pytest.raises(ChildFailed) as caught:
+            await child.ask({"do": "stand still"})
+        assert caught.value.failure is ChildFailure.HUNG
+    finally:
+        await child.aclose()
+
+
+async def test_beats_keep_an_order_alive_that_has_nothing_to_say():
+    child = Child(MODULE, silence_s=5, variables={"BEAT_S": "0.01"})
+    try:
+        seen = []
+
+        async def report(values):
+            seen.append(dict(values))
+
+        await child.ask({"do": "step slowly", "seconds": 0.02}, report=report)
+        assert seen == [{"step": 0}, {"step": 1}, {"step": 2}]
+    finally:
+        await child.aclose()
+
+
+async def test_patience_is_asked_anew_after_each_word():
+    asked = []
+
+    def patience():
+        asked.append(True)
+        return 20.0
+
+    child = Child(MODULE, patience_s=patience)
+    try:
+        await child.ask({"do": "step slowly", "seconds": 0})
+        assert len(asked) == 4  # at the start, and after each of three words
+    finally:
+        await child.aclose()
+
+
+async def test_bytes_come_with_a_word_on_the_way():
+    seen = []
+
+    async def report(values):
+        seen.append(dict(values))
+
+    child = Child(MODULE, variables={"TURN": "left"})
+    try:
+        answer = await child.ask({"do": "show"}, report=report)
+        assert seen == [{"step": 1, "blobs": (b"a preview",)}]
+        assert answer.values["turn"] == "left"
+    finally:
+        await child.aclose()
+
+
+async def test_let_to_rest_it_gives_its_memory_back_and_starts_again_when_asked(child):
+    pid = (await child.ask({"do": "echo"})).values["pid"]
+    await child.rest()
+    assert (child.pid, is_there(pid)) == (None, False)
+    await child.rest()
+    assert (await child.ask({"do": "echo"})).values["pid"] != pid
+
+
 async def test_a_cancelled_order_stops_and_the_process_goes_on(child):
     started = asyncio.Event()
 
