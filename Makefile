@@ -2,6 +2,7 @@
 #
 #   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11 to 3.14 found)
 #   ART=1               installs the packages of the built-in neural networks too (docs/backends/art.md)
+#   BUS=1               installs the packages of the message bus too (docs/bus.md)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
 # The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they
@@ -9,6 +10,7 @@
 
 PYTHON ?=
 ART ?=
+BUS ?=
 ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -16,18 +18,19 @@ UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-find-links --custom-compile-command "make lock"
 
 # Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
+EXTRAS = $(if $(BUS),requirements-bus.txt)
 SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
 
 # Each start of Easel in the tests would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio screenshots check format bench test-all test-kill test-fresh test-real lock setup setup-run setup-dev clean
+.PHONY: help run test test-studio screenshots check format bench test-all test-kill test-fresh test-real test-bus lock setup setup-run setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: setup-run  ## set up what is missing and start Easel; ART=1 adds neural networks that enlarge and restyle
+run: setup-run  ## set up what is missing and start Easel; ART=1 adds neural networks that enlarge and restyle, BUS=1 the message bus
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores
@@ -72,20 +75,25 @@ test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 
 test-real: setup-dev  ## run the extra tests against real gradio apps and ComfyUI's API proxy (installs them, 1 GB) and the ComfyUI in COMFYUI_DIR
 	@EASEL_TEST_REAL=1 exec $(PY) -m pytest tests/real $(ARGS)
 
+test-bus:  ## the tests of the message bus against a real NATS server (installs it)
+	@$(MAKE) --no-print-directory setup-dev BUS=1
+	@exec $(PY) -m pytest -n auto tests/bus $(ARGS)
+
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
 	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-art.in -o requirements-art.txt > /dev/null
+	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-bus.in -o requirements-bus.txt > /dev/null
 
 setup:
 	@$(SETUP) requirements.txt
 
 # Asks once whether the extra packages are wanted, and never where nobody is at the terminal.
 setup-run:
-	@$(SETUP) requirements.txt $(if $(ART),requirements-art.txt,--offer requirements-art.txt)
+	@$(SETUP) requirements.txt $(EXTRAS) $(if $(ART),requirements-art.txt,--offer requirements-art.txt)
 
 setup-dev:
-	@$(SETUP) requirements.txt requirements-dev.txt $(if $(ART),requirements-art.txt)
+	@$(SETUP) requirements.txt requirements-dev.txt $(EXTRAS) $(if $(ART),requirements-art.txt)
 
 clean:  ## remove environments and caches; data/ and .env stay
 	rm -rf .venv .venv-* node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from backends.kinds import picture_check, usual_ports
 from settings.alerts import AlertSettings
+from settings.bus import BusSettings
 from settings.discord import DiscordSettings
 from settings.engines import EnginesSettings
 from settings.fields import Group, parts
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     rentals: RentalSettings = RentalSettings()
     web: WebSettings = WebSettings()
     people: PeopleSettings = PeopleSettings()
+    bus: BusSettings = BusSettings()
     webhooks: WebhookSettings = WebhookSettings()
     storage: StorageSettings = StorageSettings()
     marks: MarkSettings = MarkSettings()

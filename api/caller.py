@@ -13,14 +13,14 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from api.context import web_of
-from api.errors import CrossSite, Forbidden, SignInNeeded
+from api.errors import CrossSite
 from api.origins import is_from_a_browser, is_own_page
 from generation.errors import GenerationError
 from generation.job import Origin
 from generation.person import Person
 from services.people.access import LOCAL_USER, SCOPES, TOKEN_PREFIX
+from services.refusals import SignInNeeded, check_scope, unknown_key
 from settings.web import LOOPBACK_NAMES
-from texts.text import _
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
@@ -96,7 +96,7 @@ async def caller_of(request: Request) -> Person:
 def unknown(request: Request) -> SignInNeeded:
     """Return the error for a caller who is nobody known; a bad key is told apart from none."""
     if _bearer(request).startswith(TOKEN_PREFIX):
-        return SignInNeeded(_("No such API key is in use here: it is mistyped, revoked or expired."))
+        return unknown_key()
     return SignInNeeded()
 
 
@@ -107,8 +107,7 @@ class Need:
         self._scope = scope
 
     async def __call__(self, caller: Annotated[Person, Depends(caller_of)]) -> Person:
-        if not caller.may(self._scope):
-            raise Forbidden(self._scope)
+        check_scope(caller, self._scope)
         return caller
 
 

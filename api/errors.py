@@ -1,7 +1,6 @@
 """Errors as JSON: one sentence of what happened, one of what to do; never a traceback, a path or an address."""
 
 import logging
-import math
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +13,13 @@ from starlette.exceptions import HTTPException
 
 from api.context import web_of
 from api.schemas.jobs import ErrorOut
-from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
-from generation.fields import RANGES
+from generation.errors import GenerationError, NotAllowed, RequestRejected
+from services.refusals import SignInNeeded, error_body, retry_after, wrong_value
 from texts.text import _, render
-from utils.text import plain_words
 
 log = logging.getLogger(__name__)
 
 JSON_HINT: Final = _('Send an object, like {{"prompt": "a red fox"}}.')
-
-MOST_FIELD_CHARS: Final = 100  # of a name that somebody made up
 
 STATUS: Final = {  # by the code of the error
     "request_rejected": 400,
@@ -72,24 +68,8 @@ MEANINGS: Final = {
     504: _("The engine took too long."),
 }
 
-# Kinds of values by how pydantic's names of errors begin (`int_parsing`, `bool_type`).
-WANTED: Final = {"int": _("a whole number"), "float": _("a number"), "bool": _("true or false"), "list": _("a list")}
 SCHEMAS: Final = "#/components/schemas/"
 ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{ErrorOut.__name__}"}}}
-
-
-class SignInNeeded(GenerationError):
-    """The caller is not known: sign in, or send an API key."""
-
-    code = "sign_in"
-    usual_hint = _("Send the header Authorization: Bearer esl_...; `python main.py key create NAME` makes a key.")
-
-
-class Forbidden(NotAllowed):
-    """This key may not do that."""
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(_("This needs the scope “{scope}”, which your key or session does not have.", scope=scope))
 
 
 class CrossSite(NotAllowed):
@@ -127,24 +107,6 @@ def missing(field: str, kind: type[GenerationError] = NotFound) -> Iterator[None
         raise kind(error.user_message, hint=error.hint) from error
 
 
-def error_body(error: GenerationError) -> dict[str, Any]:
-    """Return what went wrong, as the API says it everywhere but in a dialect with a form of its own."""
-    return {
-        "error": plain_words(error.user_message),
-        "hint": plain_words(error.hint),
-        "field": getattr(error, "field", "") or None,
-        "code": error.code,
-        "retry_after": retry_after(error),
-    }
-
-
-def retry_after(error: GenerationError) -> int | None:
-    """Whole seconds after which it is worth trying again; a refusal for being too many always has some."""
-    if error.retry_after is None:
-        return 5 if isinstance(error, LimitReached) else None
-    return max(1, math.ceil(error.retry_after))
-
-
 def status_of(error: GenerationError) -> int:
     return STATUS.get(error.code, 502)
 
@@ -161,28 +123,7 @@ def rejection(error: RequestValidationError) -> dict[str, Any]:
     if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
         return plain(400, _("The request body is not a JSON object.")) | {"hint": render(JSON_HINT)}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
-    field = ".".join(place)[:MOST_FIELD_CHARS]
-    return {
-        "error": _sentence(found, field),
-        "hint": "",
-        "field": field or None,
-        "code": "request_rejected",
-        "retry_after": None,
-    }
-
-
-def _sentence(found: dict[str, Any], field: str) -> str:
-    """Name the field and what would be right; the validator's own words only where there are no plainer ones."""
-    kind, limits = found["type"], f", {RANGES[field]}" if field in RANGES else ""
-    if kind == "extra_forbidden":
-        return _("{field}: there is no such field here.", field=field)
-    if kind == "missing":
-        return _("{field} is missing.", field=field)
-    if wanted := WANTED.get(kind.partition("_")[0]):
-        return _("{field} must be {wanted}{limits}.", field=field, wanted=wanted, limits=limits)
-    what = found["msg"].removeprefix("Value error, ")
-    allowed = _(" It must be {ranges}.", ranges=RANGES[field]) if limits else ""
-    return (f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}.") + allowed
+    return wrong_value(dict(found), ".".join(place))
 
 
 def plain(status: int, detail: object) -> dict[str, Any]:

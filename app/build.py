@@ -57,6 +57,11 @@ class Easel:
     findings: tuple[str, ...]  # what was found on this machine, in words
     folders: ExitStack  # temporary ones
     check: ClosablePictureCheck | None
+    address: str = ""  # where the studio is open, once it is
+
+    def studio_address(self) -> str:
+        """Return where others reach the studio, without a slash at the end; empty while it is not open."""
+        return self.settings.web.public_url or self.address
 
     async def start(self) -> None:
         """Take up what the last process left; engines are asked in the background what they can do."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from api.sockets import bind_all
 from app import cli
 from app.build import Easel, build
+from app.bus import open_bus
 from app.cli import Command, ConsoleParts
 from app.stored import stored_workflows
 from config import Settings
@@ -49,6 +50,7 @@ async def run_bot(settings: Settings) -> int:
     opening = None
     try:
         ports = bind_web(settings.web) if settings.web.is_on else []
+        await open_bus(easel)
         await easel.start()
         if ports:
             opening = asyncio.create_task(_open_beside(easel, ports, stop))
@@ -105,7 +107,9 @@ async def open_web(easel: Easel, ports: list[socket.socket] | None = None) -> tu
     """
     ports = bind_web(easel.settings.web) if ports is None else ports
     door = make_door(easel)
-    return door, await door.open(ports)
+    addresses = await door.open(ports)
+    easel.address = addresses[0].rstrip("/")
+    return door, addresses
 
 
 def bind_web(settings: WebSettings) -> list[socket.socket]:
@@ -164,6 +168,7 @@ def run_studio(settings: Settings, command: Command) -> int:
         easel = background.run(build(settings))
         web = None
         try:
+            background.run(open_bus(easel))
             background.run(easel.start())
             web, addresses = background.run(open_web(easel))
             return cli.run(command, _console(easel, background, settings, address=addresses[0]))

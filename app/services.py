@@ -10,6 +10,7 @@ from services.bundle import Services
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import make_intakes
+from services.drawing.local_model import LocalModels
 from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.styles import StyleService
@@ -82,6 +83,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         compare=compare,
         media=media,
         catalog=catalog,
+        local_models=LocalModels(catalog),
         connections=connections,
         describing=DescribingService(registry),
         intakes=make_intakes(base.database, base.box, registry, generation, compare, media, clock, wildcards, links),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService
+from services.drawing.local_model import LocalModels
 from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.timelines import TimelineService
@@ -33,6 +34,7 @@ class Services:
     compare: CompareService
     media: MediaService
     catalog: Catalog
+    local_models: LocalModels
     connections: ConnectionService
     describing: DescribingService
     intakes: IntakeService

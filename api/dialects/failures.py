@@ -9,19 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.errors import MEANINGS, error_body, errors, headers_of, plain, rejection, status_of
+from api.errors import MEANINGS, errors, headers_of, plain, rejection, status_of
 from api.routing import EaselRoute
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
+from services.refusals import error_body
 from texts.text import _
 
 STATUS: Final = {"model_missing": 404, "cancelled": 409, "expired": 504, "already_ended": 409}
-
-
-class ModelMissing(RequestRejected):
-    """No engine here has that model."""
-
-    code = "model_missing"
 
 
 class AlreadyEnded(RequestRejected):

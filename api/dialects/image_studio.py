@@ -24,9 +24,8 @@ from api.dialects.requests import (
     take_picture,
     with_look,
     with_model,
-    words_of,
 )
-from api.dialects.responses import DrawnPictures, link_to, model_of, revised_prompt, stamp, wait_for
+from api.dialects.responses import DrawnPictures, link_to, revised_prompt, stamp, wait_for
 from api.dialects.studio_schemas import (
     AnalysisOut,
     AnalyzeIn,
@@ -48,7 +47,9 @@ from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
 from generation.person import Person
 from generation.policy import may_use
+from generation.prompt_words import words_of
 from generation.request import Draft, Mode
+from services.drawing.drawn import model_of
 from services.engines.connections import shown_lane
 from services.library.gallery import MAX_PAGE, Picture, PictureFilter
 from services.pictures.fetching import MEDIA_PATH

@@ -28,9 +28,8 @@ from api.dialects.requests import (
     take_pair,
     take_picture,
     with_model,
-    words_of,
 )
-from api.dialects.responses import base64_of, model_of, notes_of, stamp
+from api.dialects.responses import base64_of, stamp
 from api.errors import Gone
 from api.routing import Router
 from api.schemas.requests import MOST_TEXT_CHARS, Name, Number, Seed, Whole
@@ -38,7 +37,9 @@ from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.person import Person
+from generation.prompt_words import words_of
 from generation.request import Draft, Mode
+from services.drawing.drawn import model_of, notes_of
 from services.drawing.style_transfer import NOTE, PROMPT, StyleTransfer, with_style_of
 from texts.text import _
 from utils.text import plain_words

@@ -17,9 +17,9 @@ from starlette.datastructures import UploadFile
 from api.bodies import FORMS, takes
 from api.caller import Maker, Reader
 from api.context import web_of
-from api.dialects.failures import Failure, ModelMissing, described, route_class
+from api.dialects.failures import Failure, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
-from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, submit, with_look, with_model, words_of
+from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, submit, with_look, with_model
 from api.dialects.responses import DrawnPictures, base64_of, link_to, revised_prompt, wait_for
 from api.routing import Router
 from api.schemas.requests import Name, Number, Seed, Whole
@@ -27,8 +27,10 @@ from api.sight import charge
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.person import Person
+from generation.prompt_words import words_of
 from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES, left_out
+from services.engines.model_names import ModelMissing
 from services.pictures.masks import take_masked
 from texts.text import _
 from utils.threads import run_in_thread

@@ -3,13 +3,13 @@
 from typing import Final
 
 from api.context import Web
-from api.dialects.failures import ModelMissing
 from api.dialects.requests import engines_of
 from api.dialects.studio_schemas import PriceOut, ProviderOut
 from constants import MAX_BATCH_SIZE
 from generation.person import Person
 from generation.request import Mode
 from services.engines.catalog import Engine
+from services.engines.model_names import ModelMissing
 from texts.text import _
 
 STYLE_KINDS: Final = frozenset({"ip-adapter", "reference"})

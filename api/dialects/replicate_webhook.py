@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from api.context import web_of
 from api.dialects.failures import plain_form, route_class
-from api.errors import NotFound, SignInNeeded, errors
+from api.errors import NotFound, errors
 from api.routing import Router
 from generation.errors import RequestRejected
+from services.refusals import SignInNeeded
 from texts.text import _
 from utils.webhook_signatures import verify_replicate
 

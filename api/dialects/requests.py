@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
 
@@ -12,25 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.caller import origin_of
 from api.context import Web, web_of
-from api.dialects.failures import ModelMissing
 from api.request_keys import with_request_key
 from api.schemas.requests import MOST_TEXT_CHARS
 from api.sight import charge, check_use
-from generation.chat_words import seen
 from generation.errors import RequestRejected
 from generation.job import JobView
-from generation.lora_tags import take_lora_tags
 from generation.person import Person
-from generation.request import Draft, Lora, SourceImage
-from generation.samplers import match_name
+from generation.request import Draft, SourceImage
 from services.drawing.quality import Look, with_quality, with_style
 from services.drawing.splitting import most_at_once, split
-from services.engines.catalog import Engine, no_engine
+from services.engines.catalog import Engine
+from services.engines.model_names import name_model
 from services.pictures.fetching import MEDIA_PATH
 from services.pictures.masks import MaskedSource, take_masked
 from texts.text import _
 
-NEAREST: Final = 3
 MOST_UNKNOWN: Final = 10  # fields told of by name: notes are kept with the job
 # What `webhook_events_filter` says in Replicate's words.
 EVENTS: Final = {"start": ("queued",), "completed": ("finished", "failed")}
@@ -65,19 +60,6 @@ class DrawOrder:
     notes: Sequence[str] = ()
     job_id: str = ""
     digest: str = ""  # of files that came besides the body
-
-
-def words_of(prompt: str | None) -> tuple[str, tuple[Lora, ...]]:
-    """Clean a prompt and take the LoRAs out of it.
-
-    Raises:
-        RequestRejected: there is none.
-    """
-    loras: list[Lora] = []
-    text = take_lora_tags(seen(prompt or ""), loras)
-    if not text:
-        raise RequestRejected(_("Prompt is required"), field="prompt")
-    return text, tuple(loras)
 
 
 async def take_picture(request: Request, caller: Person, picture: str | None, field: str) -> SourceImage:
@@ -132,24 +114,7 @@ def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Dr
         ModelMissing: no engine has it.
         BackendUnavailable: there is no engine.
     """
-    if not wanted:
-        return draft
-    engines = engines_of(web, caller)
-    if not engines:
-        raise no_engine()
-    models = model_names(engines)
-    found = match_name(wanted, models)
-    if found or not all(engine.capabilities and engine.capabilities.models is not None for engine in engines):
-        return replace(draft, model=models[found] if found else wanted)
-    if named := match_name(wanted, [engine.name for engine in engines]):
-        return replace(draft, backend=named)
-    names = [*models, *(engine.name for engine in engines)]
-    near = get_close_matches(wanted.casefold(), names, n=NEAREST, cutoff=0.3) or names[:NEAREST]
-    raise ModelMissing(
-        _("Model {wanted} not loaded", wanted=wanted[:100]),
-        field="model",
-        hint=_("Available: {near}.", near=", ".join(near)),
-    )
+    return name_model(engines_of(web, caller), draft, wanted) if wanted else draft
 
 
 async def with_look(request: Request, caller: Person, draft: Draft, *, quality: str | None, style: str | None) -> Look:
@@ -162,12 +127,6 @@ async def with_look(request: Request, caller: Person, draft: Draft, *, quality: 
     draft = await with_style(draft, style, web.services.records.styles)
     engine = next((engine for engine in engines_for(web, caller, draft) if engine.capabilities), None)
     return with_quality(draft, quality, engine)
-
-
-def model_names(engines: Sequence[Engine]) -> dict[str, str]:
-    """Every name and title of a model, with the name its engine knows it by."""
-    known = [model for engine in engines if engine.capabilities for model in engine.capabilities.models or ()]
-    return {model.title: model.name for model in known} | {model.name: model.name for model in known}
 
 
 async def submit(request: Request, caller: Person, order: DrawOrder) -> list[JobView]:

@@ -13,6 +13,7 @@ from api.dialects.failures import DrawingFailed, StillDrawing
 from api.errors import Gone
 from generation.job import Job, JobStatus, JobView
 from generation.result import StoredImage
+from services.drawing.drawn import notes_of
 from texts.text import _
 from utils.threads import run_in_thread
 
@@ -61,17 +62,6 @@ async def _ended(web: Web, view: JobView) -> Job:
         if now.job.is_terminal:
             return now.job
     return await web.services.generation.get(view.job.id)
-
-
-def notes_of(job: Job) -> list[str]:
-    """Every remark on a job, once."""
-    return list(dict.fromkeys((*job.notes, *(job.result.notes if job.result else ()))))
-
-
-def model_of(job: Job) -> str:
-    """The model that drew; an engine that has only one is called by its own name."""
-    given = (job.result and job.result.model) or job.drawn.model
-    return given or (job.result.backend if job.result else job.lane)
 
 
 def revised_prompt(job: Job, asked: str) -> str | None:

@@ -8,12 +8,13 @@ from fastapi.responses import JSONResponse
 from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.engines import engines_out
-from api.errors import NotFound, error_body, errors, headers_of, status_of
+from api.errors import NotFound, errors, headers_of, status_of
 from api.routing import Router
 from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut, KindOut, KindsOut, TestOut
 from generation.errors import BackendError, NotAllowed
 from generation.person import Person
 from services.engines.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of
+from services.refusals import error_body
 from texts.text import _
 from utils.text import plain_words
 

@@ -16,7 +16,7 @@ from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
 from services.drawing.continuing import Continuation, Parent, asks_to_draw, drawn_by
 from services.drawing.ending import cancelled_by
-from services.drawing.idempotency import jobs_of, numbered, part_of
+from services.drawing.idempotency import first_of, jobs_of, numbered, part_of
 from services.drawing.looks import LookService
 from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
 from services.drawing.styles import StyleService
@@ -126,6 +126,10 @@ class GenerationService:
             KeyReused: another request came under it.
         """
         return [self._queue.peek(job) for job in await jobs_of(self._jobs, origin)]
+
+    async def asked_under(self, user_key: str, key: str) -> Job | None:
+        """Return the job that somebody asked for under a key of their own; the first, if it was several."""
+        return await self._jobs.by_request_key(user_key, first_of(key))
 
     def together(self, count: int) -> Submission:
         """Begin to submit `count` requests that are let in, and committed, together."""

@@ -54,6 +54,11 @@ def numbered(origin: Origin, number: int) -> Origin:
     return replace(origin, request_key=key)
 
 
+def first_of(key: str) -> str:
+    """Return the key that the first job of a request has."""
+    return f"{key}#0"
+
+
 async def job_of(jobs: JobStore, origin: Origin) -> Job | None:
     """Return the job that was made before under the key of a `numbered` origin.
 

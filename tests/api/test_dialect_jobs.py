@@ -7,9 +7,9 @@ import re
 import pytest
 from PIL import Image, ImageStat
 
-from api.dialects import requests
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable
+from generation.prompt_words import words_of
 from generation.request import Mode
 from tests.api.conftest import held, png, site_at
 from tests.api.dialects import data_url, picture_of
@@ -264,15 +264,15 @@ async def test_fields_that_are_not_known_are_named_in_a_note(site):
 
 
 def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():
-    text, loras = requests.words_of("a\x00 fox <lora:ink:0.5>\x1b[31m")
+    text, loras = words_of("a\x00 fox <lora:ink:0.5>\x1b[31m")
     assert text == "a fox [31m"
     assert [(lora.name, lora.weight) for lora in loras] == [("ink", 0.5)]
 
 
 @pytest.mark.parametrize("prompt", ["می‌خواهم 👨‍👩‍👧", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag"])
 def test_signs_that_hold_letters_and_emoji_together_stay_in_a_prompt(prompt):
-    assert requests.words_of(prompt) == (prompt, ())
-    assert requests.words_of("a\u200b cat\u00ad")[0] == "a cat"
+    assert words_of(prompt) == (prompt, ())
+    assert words_of("a\u200b cat\u00ad")[0] == "a cat"
 
 
 @pytest.mark.parametrize("path", ["/generate/text2img", "/api/jobs"])

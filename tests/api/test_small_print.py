@@ -17,13 +17,14 @@ from api import events, sockets
 from api.caller import LOCAL
 from api.dialects.failures import StillDrawing
 from api.dialects.responses import wait_for
-from api.errors import Gone, NotFound, SignInNeeded, status_of
+from api.errors import Gone, NotFound, status_of
 from app.doors import open_web
 from config import read_settings
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, JobTimedOut, LimitReached, NotAllowed, RequestRejected
 from generation.job import JobStatus
 from generation.request import Mode
+from services.refusals import SignInNeeded
 from tests.api.conftest import SMALL, held, png, site_at
 from tests.api.dialects import data_url, picture_of
 from tests.api.test_events import taken

@@ -45,6 +45,7 @@ FROZEN = {
     "022_looks": "c6bf2dcc01157369a5b5a38f19209bba30dd7bfc42ebf1affe2e36e8a89b1d65",
     "023_text_uses": "f700ee8187c7680a0bd95d4a5700ba083c0785a42190e7bb7e3927aa9f120b4e",
     "024_charges": "21da897db33faf8b18867735f91cab4ee8205789cc082cdda093a3c4fd6fba94",
+    "025_bus": "cf17b5b538a1be6353000c9879361a7debd202d4207af314f0388d6f93290213",
 }
 FROZEN_OF_CACHE = {"001_media": "68341ffabe5d0bdff3caffc1d1278aef0156c84460a3d8093b1cf02fe7c99267"}
 
