@@ -72,8 +72,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         caps=moderation.caps,
         budgets=money.budgets,
     )
-    connections, comparisons = _connections(base), ComparisonStore(base.database)
-    compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
+    connections, compare = _connections(base), _compare(base, generation, catalog)
     records = _records(base, queue, generation, connections, styles)
     money.budgets.on_refused.append(records.alerts.budget_refused)
     generation.on_moderated = moderation.audit.note
@@ -122,6 +121,11 @@ def _join_reports(reports: ReportService, house: HouseRuleService, removal: Pict
 
 def _removal(base: Base, queue: QueueManager, records: Records) -> PictureRemoval:
     return PictureRemoval(queue=queue, jobs=base.jobs, media=base.media, gallery=records.gallery)
+
+
+def _compare(base: Base, generation: GenerationService, catalog: Catalog) -> CompareService:
+    store = ComparisonStore(base.database)
+    return CompareService(generation=generation, media=base.media, catalog=catalog, store=store, clock=base.clock)
 
 
 def _screen(base: Base) -> HouseScreen:

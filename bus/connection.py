@@ -28,7 +28,7 @@ QUEUE: Final = "easel"  # several that listen share the work
 
 
 class BusDown(Exception):
-    """What was sent has not surely arrived: it is sent again when the bus is back."""
+    """Raised when what was sent has not surely arrived: it is sent again when the bus is back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class BusMessage:
 Handle = Callable[[BusMessage], Awaitable[None]]
 
 
-class Connection:
+class NatsConnection:
     """A client that is connected, or comes back."""
 
     def __init__(self) -> None:

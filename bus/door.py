@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from bus.connection import BusDown, BusMessage, Connection
+from bus.connection import BusDown, BusMessage, NatsConnection
 from bus.link import BusLink
 from bus.pictures import BusPictures
 from bus.progress import BusProgress
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 AT_ONCE: Final = 16  # messages that are worked on
 MOST_HELD: Final = 10_000  # that wait for that; more are refused
 
-Handler = Callable[[Connection, BusMessage], Awaitable[dict[str, Any] | None]]
+Handler = Callable[[NatsConnection, BusMessage], Awaitable[dict[str, Any] | None]]
 
 
 class BusDoor:
@@ -36,7 +36,7 @@ class BusDoor:
         services: Services,
         own: BusServices,
         settings: BusSettings,
-        make: Callable[[], Connection] = Connection,
+        make: Callable[[], NatsConnection] = NatsConnection,
     ) -> None:
         clock, generation, prefix = services.clock, services.generation, settings.subjects
         self._loops = services.loops
@@ -58,31 +58,31 @@ class BusDoor:
         """Listen from now on; the server may come later."""
         self._generation.listen(self._changed, self._progress.progressed)
         self._loops.start("bus", self._link.run)
-        self._loops.start("bus results", self._results.run)
-        self._loops.start("bus progress", self._progress.run)
+        self._loops.start("bus_results", self._results.run)
+        self._loops.start("bus_progress", self._progress.run)
 
     def _changed(self, job: Job) -> None:
         self._progress.changed(job)
         if job.is_terminal:
             self._results.ring()
 
-    async def _opened(self, connection: Connection) -> None:
+    async def _opened(self, connection: NatsConnection) -> None:
         for subject, handler in self._handlers.items():
             await connection.subscribe(subject, self._taker(connection, handler))
         await connection.flush()
 
-    def _taker(self, connection: Connection, handler: Handler) -> Callable[[BusMessage], Awaitable[None]]:
+    def _taker(self, connection: NatsConnection, handler: Handler) -> Callable[[BusMessage], Awaitable[None]]:
         async def take(message: BusMessage) -> None:
             if len(self._at_work) >= MOST_HELD:
                 await self._reply(connection, message, refused(busy()))
                 return
-            task = asyncio.create_task(self._handle(connection, handler, message), name="bus message")
+            task = asyncio.create_task(self._handle(connection, handler, message), name="bus_message")
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)
 
         return take
 
-    async def _handle(self, connection: Connection, handler: Handler, message: BusMessage) -> None:
+    async def _handle(self, connection: NatsConnection, handler: Handler, message: BusMessage) -> None:
         async with self._turns:
             try:
                 answer = await handler(connection, message)
@@ -97,7 +97,7 @@ class BusDoor:
             if answer is not None:
                 await self._reply(connection, message, answer)
 
-    async def _reply(self, connection: Connection, message: BusMessage, answer: dict[str, Any]) -> None:
+    async def _reply(self, connection: NatsConnection, message: BusMessage, answer: dict[str, Any]) -> None:
         if message.reply:
             try:
                 await connection.publish(message.reply, await written(answer))

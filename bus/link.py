@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bus.connection import Connection
+from bus.connection import NatsConnection
 from settings.bus import BusSettings
 from utils.clock import Clock
 
 PAUSE_S: Final = 1.0
-Opened = Callable[[Connection], Awaitable[None]]
+Opened = Callable[[NatsConnection], Awaitable[None]]
 
 
 class BusLink:
@@ -20,14 +20,14 @@ class BusLink:
         settings: BusSettings,
         clock: Clock,
         opened: Opened,
-        make: Callable[[], Connection] = Connection,
+        make: Callable[[], NatsConnection] = NatsConnection,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._opened = opened
         self._make = make
         self._is_there = asyncio.Event()
-        self._connection: Connection | None = None
+        self._connection: NatsConnection | None = None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -45,7 +45,7 @@ class BusLink:
                 await connection.close()
             await self._clock.sleep(PAUSE_S)
 
-    async def ready(self) -> Connection:
+    async def ready(self) -> NatsConnection:
         """Return the connection, as soon as there is one that is up."""
         while True:
             await self._is_there.wait()

@@ -4,7 +4,7 @@ import base64
 import logging
 from typing import Any, Final
 
-from bus.connection import BusDown, Connection
+from bus.connection import BusDown, NatsConnection
 from generation.result import StoredImage
 from services.bus import BusServices
 from services.pictures.media import MediaService, Upload
@@ -24,7 +24,7 @@ class BusPictures:
         self._media = media
         self._own = own
 
-    async def packed(self, connection: Connection, image: StoredImage) -> dict[str, Any]:
+    async def packed(self, connection: NatsConnection, image: StoredImage) -> dict[str, Any]:
         """Return the fields of a picture: `image_bytes_b64`, and where else it is.
 
         Raises:
@@ -42,7 +42,7 @@ class BusPictures:
             return fields | {"image_bytes_b64": text.decode("ascii")}
         return fields | {"object": await self._stored(connection, image, made)}
 
-    async def _stored(self, connection: Connection, image: StoredImage, made: Upload) -> dict[str, Any] | None:
+    async def _stored(self, connection: NatsConnection, image: StoredImage, made: Upload) -> dict[str, Any] | None:
         """Put a picture that no message holds into the object store; None where the server has none."""
         name = f"{image.media_id}.{EXTENSIONS.get(made.media_type, 'png')}"
         try:

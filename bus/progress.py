@@ -41,7 +41,7 @@ class BusProgress:
             self._bell.set()
 
     async def run(self) -> None:
-        """Tell how far jobs are until cancelled."""
+        """Publish how far jobs are until cancelled."""
         for job in await self._generation.active():  # of the last process
             self.changed(job)
         while True:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from bus.connection import BusMessage, Connection
+from bus.connection import BusMessage, NatsConnection
 from bus.results import BusResults
 from bus.wire import CancelMessage, DrawMessage, WrongMessage, read_message
 from generation.errors import GenerationError, LimitReached, RequestRejected
@@ -33,7 +33,7 @@ class BusRequests:
         self._results = results
         self._needs_key = needs_key
 
-    async def draw(self, connection: Connection, message: BusMessage) -> Answer | None:
+    async def draw(self, connection: NatsConnection, message: BusMessage) -> Answer | None:
         """Commit a request; its answer is sent when the job has ended, by whichever process is there then."""
         person = await self._person(message, "generate")
         body = await read_message(DrawMessage, message.data)
@@ -60,7 +60,7 @@ class BusRequests:
             await self._answer_again(connection, job, message.reply)
         return None
 
-    async def cancel(self, connection: Connection, message: BusMessage) -> Answer | None:
+    async def cancel(self, connection: NatsConnection, message: BusMessage) -> Answer | None:
         """Cancel a job that waits or runs; one that has ended stays as it is."""
         person = await self._person(message, "generate")
         body = await read_message(CancelMessage, message.data)
@@ -73,11 +73,11 @@ class BusRequests:
         job = cancelled or await generation.visible(job_id, person)
         return {"job_id": job.id, "status": str(job.status), "cancelled": cancelled is not None}
 
-    async def model_info(self, connection: Connection, message: BusMessage) -> Answer | None:
+    async def model_info(self, connection: NatsConnection, message: BusMessage) -> Answer | None:
         """Return which model draws, on what, and which others there are."""
         return self._services.local_models.info(await self._person(message, "read"))
 
-    async def _answer_again(self, connection: Connection, job: Job, reply: str) -> None:
+    async def _answer_again(self, connection: NatsConnection, job: Job, reply: str) -> None:
         """Answer a request that came before under the same id, to who asks now."""
         self._results.await_too(job.id, reply)
         now = await self._services.generation.get(job.id)

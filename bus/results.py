@@ -9,7 +9,7 @@ import logging
 from collections import defaultdict
 from typing import Any, Final
 
-from bus.connection import BusDown, Connection
+from bus.connection import BusDown, NatsConnection
 from bus.link import BusLink
 from bus.pictures import BusPictures
 from bus.wire import ended, failure, figures, written
@@ -59,7 +59,7 @@ class BusResults:
             waiters.append(reply)
 
     async def run(self) -> None:
-        """Tell of what has ended until cancelled."""
+        """Publish what has ended until cancelled."""
         await self._own.outbox.prune()
         while True:
             self._bell.clear()
@@ -72,8 +72,8 @@ class BusResults:
                 continue
             await sleep_until(self._bell, self._clock, LOOK_EVERY_S)
 
-    async def _tell_due(self, connection: Connection) -> bool:
-        """Tell of the first jobs that are due; return whether there may be more."""
+    async def _tell_due(self, connection: NatsConnection) -> bool:
+        """Publish the first jobs that are due; return whether there may be more."""
         due = await self._own.outbox.due(0, AT_ONCE)
         for __, job in due:
             if job is not None:
@@ -85,7 +85,7 @@ class BusResults:
             self._waiters.pop(job.id if job else "", None)
         return bool(due)
 
-    async def _tell(self, connection: Connection, job: Job) -> None:
+    async def _tell(self, connection: NatsConnection, job: Job) -> None:
         """Send what a job's end means to whom.
 
         Raises:
@@ -102,7 +102,9 @@ class BusResults:
         except Exception:
             log.exception("an end could not be told on the bus", extra={"action": "bus_failed", "job": job.id})
 
-    async def answer(self, connection: Connection, job: Job, reply: str, picture: dict[str, Any] | None = None) -> None:
+    async def answer(
+        self, connection: NatsConnection, job: Job, reply: str, picture: dict[str, Any] | None = None
+    ) -> None:
         """Answer one request whose job has ended.
 
         Raises:
@@ -113,7 +115,7 @@ class BusResults:
         values = figures(job, job.result.images[0]) | picture if job.result and picture else failure(job)
         await connection.publish(reply, await written(values), f"{job.id}.reply")
 
-    async def _picture(self, connection: Connection, job: Job) -> dict[str, Any]:
+    async def _picture(self, connection: NatsConnection, job: Job) -> dict[str, Any]:
         """Return the fields of a job's first picture, empty where it has none."""
         if not (job.result and job.result.images):
             return {}

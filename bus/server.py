@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 HOST: Final = "127.0.0.1"
 OLDEST: Final = (2, 11)  # what lets an object end by itself came with it
 MAX_PAYLOAD: Final = 8 * 1024**2  # as much as NATS advises at most: most pictures fit
-MAX_STORE: Final = "2GB"
 LOOK_EVERY_S: Final = 1.0
 TAKEN_S: Final = 5.0  # until a port that somebody else has is tried again
 HELLO_S: Final = 2.0
@@ -168,18 +167,18 @@ class LocalServer:
 def config_text(settings: BusSettings, name: str, store: Path) -> str:
     """Return the configuration of a server that only this machine reaches."""
     lines = [
-        f"server_name: {_quoted(name)}",
-        f"listen: {_quoted(f'{HOST}:{settings.port}')}",
-        f"max_payload: {MAX_PAYLOAD}",
-        f"jetstream {{ store_dir: {_quoted(str(store))}, sync_interval: always, max_file: {MAX_STORE} }}",
+        f"server_name: {_quoted(name)}",  # no text: NATS's own words, as all below
+        f"listen: {_quoted(f'{HOST}:{settings.port}')}",  # no text: as above
+        f"max_payload: {MAX_PAYLOAD}",  # no text: as above
+        f"jetstream {{ store_dir: {_quoted(str(store))}, sync_interval: always }}",  # no text: as above
     ]
     if settings.user:
         user, password = _quoted(settings.user), _quoted(settings.password.get_secret_value())
-        lines.append(f"authorization {{ user: {user}, password: {password} }}")
+        lines.append(f"authorization {{ user: {user}, password: {password} }}")  # no text: as above
     elif token := settings.token.get_secret_value():
-        lines.append(f"authorization {{ token: {_quoted(token)} }}")
+        lines.append(f"authorization {{ token: {_quoted(token)} }}")  # no text: as above
     elif seed := settings.nkey.get_secret_value():
-        lines.append(f"authorization {{ users: [ {{ nkey: {_quoted(_public(seed))} }} ] }}")
+        lines.append(f"authorization {{ users: [ {{ nkey: {_quoted(_public(seed))} }} ] }}")  # no text: as above
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ PRUNE: Final = "DELETE FROM bus_outbox WHERE seq <= (SELECT seq FROM bus_outbox 
 
 
 class BusStore:
-    """What ended while there is a bus; without one nothing is noted."""
+    """Jobs that ended while there is a bus; without one nothing is noted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
