@@ -1,6 +1,7 @@
 """Puts together the queue and the services that every door receives."""
 
 from app.base import Base
+from app.comparing import end_votes_on_removed, make_comparing
 from app.money import make_money
 from queue_manager import QueueManager
 from scheduling.checking import SafetyScreen
@@ -9,12 +10,13 @@ from scheduling.local_executor import LocalExecutor
 from services.bundle import Services
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
-from services.drawing.intakes import make_intakes
+from services.drawing.intakes import IntakeService, make_intakes
 from services.drawing.local_model import LocalModels
 from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.styles import StyleService
 from services.drawing.timelines import TimelineService
+from services.drawing.versus import VersusService
 from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
@@ -25,14 +27,12 @@ from services.house.gate import Gate
 from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation, make_moderation
 from services.moderation.removal import PictureRemoval
-from services.moderation.reports import ReportService
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
 from services.wording.bundle import WordServices, make_wording
-from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.house import HouseStore
 from store.looks import LookStore
@@ -43,7 +43,7 @@ from store.workflows import WorkflowStore
 
 def make_services(base: Base) -> tuple[QueueManager, Services]:
     """Wire them; nothing runs yet."""
-    registry, media, clock, links = base.registry, base.media, base.clock, base.settings.safety.links
+    registry, media, clock = base.registry, base.media, base.clock
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
     styles = StyleService(base.settings.storage.data_dir)
     catalog = _catalog(base)
@@ -72,20 +72,21 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         caps=moderation.caps,
         budgets=money.budgets,
     )
-    connections, compare = _connections(base), _compare(base, generation, catalog)
-    records = _records(base, queue, generation, connections, styles)
+    compare, versus = make_comparing(base, generation, catalog)
+    records = _records(base, queue, generation, connections := _connections(base), styles)
     money.budgets.on_refused.append(records.alerts.budget_refused)
-    generation.on_moderated = moderation.audit.note
-    _join_reports(moderation.reports, house, _removal(base, queue, records))
+    end_votes_on_removed(generation, removal := _removal(base, queue, records), versus)
+    _join_moderation(moderation, generation, house, removal)
     return queue, Services(
         generation=generation,
         compare=compare,
+        versus=versus,
         media=media,
         catalog=catalog,
         local_models=LocalModels(catalog),
         connections=connections,
         describing=DescribingService(registry),
-        intakes=make_intakes(base.database, base.box, registry, generation, compare, media, clock, wildcards, links),
+        intakes=_intakes(base, generation, compare, versus, wildcards),
         upkeep=_upkeep(base, queue, connections),
         records=records,
         workflows=workflows,
@@ -103,6 +104,27 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     )
 
 
+def _intakes(
+    base: Base,
+    generation: GenerationService,
+    compare: CompareService,
+    versus: VersusService,
+    wildcards: WildcardService,
+) -> IntakeService:
+    return make_intakes(
+        base.database,
+        base.box,
+        base.registry,
+        generation,
+        compare,
+        versus,
+        base.media,
+        base.clock,
+        wildcards,
+        base.settings.safety.links,
+    )
+
+
 def _wording(base: Base, gate: Gate) -> WordServices:
     return make_wording(
         base.text_engine, settings=base.settings.text, database=base.database, gate=gate, clock=base.clock
@@ -115,17 +137,15 @@ def _catalog(base: Base) -> Catalog:
     return Catalog(base.registry, off=off, preferred=engines.default)
 
 
-def _join_reports(reports: ReportService, house: HouseRuleService, removal: PictureRemoval) -> None:
-    reports.channel_of, reports.remove_picture = house.reports_channel, removal.remove
+def _join_moderation(
+    moderation: Moderation, generation: GenerationService, house: HouseRuleService, removal: PictureRemoval
+) -> None:
+    generation.on_moderated = moderation.audit.note
+    moderation.reports.channel_of, moderation.reports.remove_picture = house.reports_channel, removal.remove
 
 
 def _removal(base: Base, queue: QueueManager, records: Records) -> PictureRemoval:
     return PictureRemoval(queue=queue, jobs=base.jobs, media=base.media, gallery=records.gallery)
-
-
-def _compare(base: Base, generation: GenerationService, catalog: Catalog) -> CompareService:
-    store = ComparisonStore(base.database)
-    return CompareService(generation=generation, media=base.media, catalog=catalog, store=store, clock=base.clock)
 
 
 def _screen(base: Base) -> HouseScreen:

@@ -9,6 +9,8 @@ from nextcord.ext import commands
 from cogs.command_sync import CommandSync
 from cogs.comparisons.cog import Compare
 from cogs.comparisons.messages import CompareMessages
+from cogs.comparisons.versus import Versus
+from cogs.comparisons.votes import VoteMessages
 from cogs.desk import Desk
 from cogs.engines.cog import Engines
 from cogs.engines.connections import Connections
@@ -113,10 +115,14 @@ class EaselBot(commands.Bot):
             poster=poster,
             service=services.generation,
             compare=services.compare,
+            versus=services.versus,
             spender=self._spender,
             clock=services.clock,
             write=self._letters.send_finished,
             ping_after_s=settings.ping_after_s,
+        )
+        self._votes = VoteMessages(
+            poster=poster, versus=services.versus, spender=self._spender, loops=services.loops, clock=services.clock
         )
         self.desk = self._desk(services, poster)
         door = Studio if studio else StudioButton  # no command is offered that cannot work
@@ -181,6 +187,7 @@ class EaselBot(commands.Bot):
             )
         )
         self.add_cog(Compare(compare=services.compare, messages=self._comparisons, catalog=catalog, desk=desk))
+        self.add_cog(Versus(versus=services.versus, votes=self._votes, catalog=catalog, desk=desk))
         self.add_cog(
             Gallery(
                 gallery=services.records.gallery,
@@ -274,5 +281,6 @@ class EaselBot(commands.Bot):
         await self.desk.aclose()
         await self.messages.aclose()
         await self._comparisons.aclose()
+        await self._votes.aclose()
         await self._spender.aclose()
         await super().close()

@@ -188,6 +188,8 @@ class Poster:
             if known == THINKING:
                 # an edit cannot make a layout of "thinking…", but the first message that is sent takes its place
                 return await self._send_in_reply(origin, card)
+        if known and origin.channel_id:
+            await self._look_at(origin.channel_id, known, card, keeps_files=keeps_files)
         send = partial(self.reply(origin).followup.edit_message, _message_id(origin.message_id))
         if origin.answer_number:
             return await self._styles.edit(known or "", send, card, keeps_files=keeps_files)
@@ -212,7 +214,7 @@ class Poster:
             self._tokens.note_answer(origin.reply_token, None)
         message = await self.reply(origin).followup.send(**values, ephemeral=origin.private, wait=True)
         assert message is not None, "it was waited for"
-        message_id = self._styles.note(message)
+        message_id = self._styles.note(message, card)
         if is_first:
             self._tokens.note_answer(origin.reply_token, message_id)
         return message
@@ -227,12 +229,21 @@ class Poster:
     async def edit_in(self, channel: Any, message_id: str, card: Card, *, keeps_files: bool = False) -> None:
         """Turn a message of ours in a channel into a card."""
         message = channel.get_partial_message(int(message_id))
+        await self._look_at(channel.id, message_id, card, keeps_files=keeps_files)
         send = partial(message.edit, allowed_mentions=nextcord.AllowedMentions.none())
         await self._styles.edit(message_id, send, card, keeps_files=keeps_files)
 
+    async def _look_at(self, channel_id: int | str, message_id: str, card: Card, *, keeps_files: bool) -> None:
+        """Find out which files a layout shows that an earlier process sent, before an edit that keeps them."""
+        if not self._styles.is_unread(message_id, card, keeps_files=keeps_files):
+            return
+        with suppress(nextcord.HTTPException):  # one that only one person sees cannot be read
+            raw: Any = await self._bot.http.get_message(int(channel_id), int(message_id))
+            self._styles.note_files(message_id, raw.get("components"))
+
     async def send_to(self, channel: Any, card: Card, **options: Any) -> str:
         """Send a card as a new message; return its id."""
-        return self._styles.note(await channel.send(**self._styles.new(card), **options))
+        return self._styles.note(await channel.send(**self._styles.new(card), **options), card)
 
     async def _follow_up(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
         """Send a message after the answer to an interaction: with a repeat, one token has several messages."""

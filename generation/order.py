@@ -18,6 +18,7 @@ class OrderKind(StrEnum):
     DRAW = "draw"  # words, from a picture if there is one; `repeat` times
     AGAIN = "again"  # the job `job_id` once more, with what the draft says
     COMPARE = "compare"  # words on several `engines`
+    VERSUS = "versus"  # the words of `draft` and of its one other on one engine, with a vote of so many `hours`
     CHANGE = "change"  # something from a picture: larger, or more around it
     INPAINT = "inpaint"  # a part of a picture again; the second file is the mask
     STYLE = "style"  # a picture in a style; the second file, if there is one, is a picture of that style
@@ -47,6 +48,7 @@ class Order:
     index: int = 0  # of the picture, where the job has several
     drop: tuple[str, ...] = ()  # what of the job's request is forgotten
     engines: tuple[str, ...] = ()
+    hours: float = 0.0
     is_spoiler: bool | None = None  # None: as who asks always wants it
     agreed_usd: float = 0.0  # who asks has agreed that all of it costs so much
     replaces: bool = False  # the job ends where the new one is accepted

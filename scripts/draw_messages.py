@@ -29,7 +29,7 @@ from tests.studio import chromium
 
 FOLDER: Final = Path(__file__).parents[1] / "build" / "messages"
 WIDTH: Final = 390
-IN_BOTH_STYLES: Final = ("picture", "pictures-4", "picture-hidden", "running", "failed-memory", "compare")
+IN_BOTH_STYLES: Final = ("picture", "pictures-4", "picture-hidden", "running", "failed-memory", "compare", "versus")
 
 
 async def main(names: Collection[str]) -> int:

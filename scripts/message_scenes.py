@@ -189,6 +189,17 @@ async def compared(stage: Stage) -> str:
     return message_html(await stage.easel.server.wait_for(lambda: message.files and message, 20))
 
 
+async def voted(stage: Stage) -> str:
+    """Two prompts, on which two people have voted."""
+    sides = {"a": FOX, "b": "a red fox in a snowy forest, oil painting"}
+    result = await stage.mia.slash(stage.easel.server.channel, "versus", **sides, backend="forge")
+    message = await stage.answered(result)
+    await stage.easel.server.wait_for(lambda: message.files and "until" in message.text, 20)
+    for name in ("tom", "ann"):
+        await stage.easel.server.user(name).click(message, "B")
+    return message_html(await stage.easel.server.wait_for(lambda: "B 2" in message.text and message, 20))
+
+
 async def picked(stage: Stage) -> str:
     grid = await stage.picture(f"!dream {FOX} --batch 2 --size 512x512 --backend forge")
     return await stage.answer(await stage.mia.click(grid, "U1"))
@@ -284,6 +295,7 @@ SCENES: Final[dict[str, Scene]] = {
     "failed-engine": Scene(engine_gone),
     "refused": Scene(refused),
     "compare": Scene(compared, "compare"),
+    "versus": Scene(voted, "versus"),
     "picked": Scene(picked),
     "upscale": Scene(lambda stage: from_a_picture(stage, "upscale", factor=2.0), "upscale"),
     "inpaint": Scene(lambda stage: from_a_picture(stage, "inpaint", prompt="a hat", mask=mask()), "inpaint"),

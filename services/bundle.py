@@ -9,6 +9,7 @@ from services.drawing.local_model import LocalModels
 from services.drawing.looks import LookService
 from services.drawing.questions import QuestionService
 from services.drawing.timelines import TimelineService
+from services.drawing.versus import VersusService
 from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
@@ -32,6 +33,7 @@ class Services:
 
     generation: GenerationService
     compare: CompareService
+    versus: VersusService
     media: MediaService
     catalog: Catalog
     local_models: LocalModels

@@ -26,6 +26,7 @@ class Contender:
     label: str
     job_id: str = ""
     error: str = ""
+    mark: str = ""  # in front of its picture, in place of a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,11 @@ class Comparison:
     @property
     def job_ids(self) -> tuple[str, ...]:
         return tuple(contender.job_id for contender in self.contenders if contender.job_id)
+
+    @property
+    def is_vote(self) -> bool:
+        """Return whether it is between two prompts: those have marks of their own."""
+        return any(contender.mark for contender in self.contenders)
 
 
 class ComparisonStore:

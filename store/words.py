@@ -92,8 +92,9 @@ RENAME_PICTURES: Final = f"""
         engine = iif(lane = :lane, '{_OWN_ENGINE}', engine), lane = {_LANE}
     WHERE job_id IN {_IDS}
 """  # noqa: S608
+DROP_BALLOTS: Final = f"DELETE FROM ballots WHERE job_a IN {_IDS} OR job_b IN {_IDS}"  # noqa: S608
 DISOWN: Final = (
-    BLANK_JOBS, BLANK_PICTURES, BLANK_DELIVERIES, DROP_COMPARISONS, RENAME_JOBS, RENAME_PICTURES
+    BLANK_JOBS, BLANK_PICTURES, BLANK_DELIVERIES, DROP_COMPARISONS, DROP_BALLOTS, RENAME_JOBS, RENAME_PICTURES
 )  # fmt: skip
 # What others made from this person's pictures says so; whose they were is forgotten there, too.
 UNLINK: Final = """
@@ -131,6 +132,7 @@ FORGET_PERSON: Final = (
     "DELETE FROM sessions WHERE user_key = :user_key",
     "DELETE FROM uploads WHERE user_key = :user_key",
     "UPDATE text_uses SET user_key = :name WHERE user_key = :user_key",
+    "DELETE FROM votes WHERE user_key = :user_key",
     FORGET_INTAKES,
     FORGET_QUESTIONS,
     "DELETE FROM looks WHERE owner = :user_key",

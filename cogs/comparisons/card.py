@@ -50,7 +50,7 @@ def card(
         view = views.get(contender.job_id)
         is_over = is_over and (view is None or view.job.is_terminal)
         done += int(view is not None and view.job.status is JobStatus.DONE)
-        lines.append(cut(_line(contender, view, done, now), LINE_CHARS))
+        lines.append(cut(state_line(contender, view, str(done), now), LINE_CHARS))
     lines.append(_("-# the same seed everywhere: {seed}", seed=comparison.seed))
     rows: tuple[Row, ...] = _picks(comparison, views) if is_over else (_stop(comparison),)
     return Card(content=cut(joined("\n", lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
@@ -71,7 +71,8 @@ def _is_by_rules(view: JobView | None) -> bool:
     return view is not None and view.job.result is not None and view.job.result.is_by_rules
 
 
-def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:
+def state_line(contender: Contender, view: JobView | None, number: str, now: datetime) -> str:
+    """Return how one picture of a comparison stands; `number` is what stands in front of a finished one."""
     name = escape(contender.label)
     if view is None:
         return f"✖ {name} · {sentence(contender.error)}"

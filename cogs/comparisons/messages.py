@@ -7,6 +7,7 @@ from functools import partial
 
 from cogs.cards import Card, CardPicture
 from cogs.comparisons import card as compare_card
+from cogs.comparisons import versus_card
 from cogs.delivery import Delivery, Followers, Write, is_old
 from cogs.jobs.attached import SPOILER, hidden
 from cogs.origin import DOOR
@@ -16,6 +17,7 @@ from cogs.spender import Spender
 from generation.job import Job, JobStatus, JobView
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.generation import GenerationService
+from services.drawing.versus import Ballot, VersusService
 from services.pictures.media import file_name
 from utils.clock import Clock
 
@@ -27,6 +29,7 @@ class _State:
     """The state of a comparison's jobs now, and what its message shows."""
 
     comparison: Comparison
+    ballot: Ballot | None = None
     views: dict[str, JobView] = field(default_factory=dict)
 
     @property
@@ -49,6 +52,7 @@ class CompareMessages:
         poster: Poster,
         service: GenerationService,
         compare: CompareService,
+        versus: VersusService,
         spender: Spender,
         clock: Clock,
         write: Write,
@@ -57,6 +61,7 @@ class CompareMessages:
         self._poster = poster
         self._service = service
         self._compare = compare
+        self._versus = versus
         self._spender = spender
         self._clock = clock
         self._born_at = clock.now()
@@ -96,7 +101,7 @@ class CompareMessages:
     async def _follow(self, comparison: Comparison) -> None:
         is_repeated = comparison.id in self._repeated
         self._repeated.add(comparison.id)
-        state = _State(comparison)
+        state = _State(comparison, ballot=await self._versus.of(comparison))
         if is_repeated:
             await self._present(comparison, is_repeated=True)
         pacer = self._pacer(state)
@@ -166,11 +171,15 @@ class CompareMessages:
         state = await self._read(state.comparison)  # where its message stands may have been noted after the start
         if all(view.job.delivered_at for view in state.views.values()):  # its message was deleted
             return None
+        if state.ballot:
+            state.ballot = await self._versus.begin(state.ballot)
         key, draw = state.comparison.id, partial(self._final, state)
         posted = await self._delivery.send(key, state.lead, draw, is_repeated=is_repeated)
         if posted and posted.message_id != state.lead.origin.message_id:
             place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
             await self._service.attach_group(state.comparison.job_ids, **place)
+        if state.ballot and posted is None:
+            await self._versus.drop(state.ballot)
         return posted
 
     async def _final(self, state: _State, limit_bytes: int) -> Card:
@@ -179,15 +188,25 @@ class CompareMessages:
             return self._card(state)
         comparison = state.comparison
         name = file_name(comparison.prompt, comparison.seed, comparison.created_at, upload.extension)
-        alt = compare_card.alt_text(comparison, state.views)
+        alt = _alt_text(state)
         if any(hidden(name, view.job) != name for view in state.views.values()):
             name = f"{SPOILER}{name}"
         return self._card(state, (CardPicture(data=upload.data, filename=name, alt_text=alt),))
 
     async def _read(self, comparison: Comparison) -> _State:
         views = {job_id: await self._service.view(job_id) for job_id in comparison.job_ids}
-        return _State(comparison, {job_id: view for job_id, view in views.items() if view is not None})
+        known = {job_id: view for job_id, view in views.items() if view is not None}
+        return _State(comparison, ballot=await self._versus.of(comparison), views=known)
 
     def _card(self, state: _State, pictures: tuple[CardPicture, ...] = ()) -> Card:
+        if state.comparison.is_vote:
+            views = [state.views[job_id] for job_id in state.comparison.job_ids if job_id in state.views]
+            return versus_card.card(state.comparison.id, views, state.ballot, self._clock.now(), pictures)
         user_id = state.lead.origin.user_id
         return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures)
+
+
+def _alt_text(state: _State) -> str:
+    if not state.comparison.is_vote:
+        return compare_card.alt_text(state.comparison, state.views)
+    return versus_card.alt_text([state.views[job_id] for job_id in state.comparison.job_ids if job_id in state.views])

@@ -51,6 +51,15 @@ def files_in(components: Any) -> Iterator[UploadedFile]:
         yield from files_in(item.get("components"))
 
 
+def shown_in(components: Any) -> Iterator[tuple[UploadedFile, str]]:
+    """Yield the pictures of the galleries in raw components, with their words for a screen reader."""
+    for item in components or ():
+        for entry in item.get("items") or ():
+            if (entry.get("media") or {}).get("url"):
+                yield _file(entry["media"]), str(entry.get("description") or "")
+        yield from shown_in(item.get("components"))
+
+
 def ids_in(components: Any) -> Iterator[str]:
     """Yield the ids of all controls in the raw components of a message, however deep they lie."""
     for item in components or ():

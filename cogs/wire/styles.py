@@ -12,7 +12,7 @@ import nextcord
 
 from cogs.cards import Card, CardPicture, to_files, to_view
 from cogs.wire.layout import Layout, layout_of, new_layout
-from cogs.wire.reading import is_layout
+from cogs.wire.reading import is_layout, shown_in
 
 CardStyle = Literal["classic", "v2"]
 INVALID_FORM: Final = 50035
@@ -33,10 +33,23 @@ class MessageStyles:
             return new_message(card)
         return new_layout(card) | ({"files": to_files(card.pictures)} if card.pictures else {})
 
-    def note(self, message: nextcord.Message) -> str:
-        """Remember how a message is drawn; return its id."""
+    def note(self, message: nextcord.Message, card: Card | None = None) -> str:
+        """Remember how a message is drawn, and what it shows where we have just sent it; return its id."""
         self._remember(str(message.id), as_layout=is_layout(message))
+        if card is not None:
+            self._show(str(message.id), card)
         return str(message.id)
+
+    def is_unread(self, message_id: str, card: Card, *, keeps_files: bool) -> bool:
+        """Return whether an edit would drop the files of a layout, since only an earlier process knows them."""
+        may_be_layout = self.is_v2 and self._known.get(message_id) is not False
+        return may_be_layout and keeps_files and not card.pictures and message_id not in self._shown
+
+    def note_files(self, message_id: str, components: Any) -> None:
+        """Remember which files a layout shows; it has to name them again when it is edited."""
+        self._shown[message_id] = tuple(
+            CardPicture(data=b"", filename=file.filename, alt_text=words) for file, words in shown_in(components)
+        )
 
     async def edit(
         self, message_id: str, send: Callable[..., Awaitable[Any]], card: Card, *, keeps_files: bool = False
@@ -58,8 +71,11 @@ class MessageStyles:
         message_id = message_id or str(message.id)
         self._remember(message_id, as_layout=as_layout)
         if as_layout and (card.pictures or not keeps_files):
-            self._shown[message_id] = tuple(replace(picture, data=b"") for picture in card.pictures)
+            self._show(message_id, card)
         return message
+
+    def _show(self, message_id: str, card: Card) -> None:
+        self._shown[message_id] = tuple(replace(picture, data=b"") for picture in card.pictures)
 
     def _remember(self, message_id: str, *, as_layout: bool) -> None:
         if len(self._known) >= MOST_KNOWN:

@@ -165,7 +165,8 @@ class CompareService:
         for contender in comparison.contenders:
             job = await self._generation.get(contender.job_id) if contender.job_id else None
             if job and job.result and job.result.images:
-                named.append((f"{len(named) + 1} {contender.label}", job.result.images[0].media_id))
+                title = contender.mark or f"{len(named) + 1} {contender.label}"
+                named.append((title, job.result.images[0].media_id))
         return await self._media.strip_of(named, limit_bytes) if named else None
 
     async def _of(self, job: Job) -> Comparison:

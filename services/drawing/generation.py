@@ -131,9 +131,9 @@ class GenerationService:
         """Return the job that somebody asked for under a key of their own; the first, if it was several."""
         return await self._jobs.by_request_key(user_key, first_of(key))
 
-    def together(self, count: int) -> Submission:
+    def together(self, count: int, *, on_one_engine: bool = False) -> Submission:
         """Begin to submit `count` requests that are let in, and committed, together."""
-        return Submission(self._parts, count)
+        return Submission(self._parts, count, is_one_request=on_one_engine)
 
     def let_in(self, user_key: str) -> None:
         """Let a request in that was taken in before a restart: the time between two does not count for it."""

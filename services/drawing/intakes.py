@@ -26,6 +26,7 @@ from services.drawing.finishing import Finisher
 from services.drawing.generation import GenerationService
 from services.drawing.splitting import repeated_all
 from services.drawing.varying import by_second_seed
+from services.drawing.versus import VersusService
 from services.drawing.wildcards import WildcardService
 from services.engines.catalog import Catalog
 from services.people.uploads import UploadQuota
@@ -67,6 +68,7 @@ class IntakeService:
         generation: GenerationService,
         compare: CompareService,
         finisher: Finisher,
+        versus: VersusService,
         catalog: Catalog,
         media: MediaService,
         links: PictureFetcher,
@@ -77,6 +79,7 @@ class IntakeService:
         self._generation = generation
         self._compare = compare
         self.finisher = finisher
+        self._versus = versus
         self._catalog = catalog
         self._media = media
         self._links = links
@@ -184,6 +187,8 @@ class IntakeService:
                 notes = (*order.notes, *remarks)
                 started = await self._compare.start(draft, origin, order.engines, notes=notes, also=[closing])
                 return Made(comparison=started)
+            case OrderKind.VERSUS:
+                return Made(comparison=await self._versus_of(order, origin, closing))
             case OrderKind.NEAREST:
                 return Made(views=[await self._nearest(order, origin, read, closing)])
         draft, notes = await self._with_pictures(order, read)
@@ -195,6 +200,11 @@ class IntakeService:
         notes = (*order.notes, *notes, *remarks)
         view = await self._generation.submit(draft, origin, notes=notes, parent=parent, also=[closing])
         return Made(views=[view])
+
+    async def _versus_of(self, order: Order, origin: Origin, closing: Write) -> Comparison:
+        drafts, remarks = await self._filled(order, list(order.drafts))
+        notes = (*order.notes, *remarks)
+        return await self._versus.start(drafts, origin, hours=order.hours, notes=notes, also=[closing])
 
     def _charged(self, read: Read, intake: Intake) -> Read:
         async def read_and_charge(address: str) -> bytes:
@@ -344,6 +354,7 @@ def make_intakes(
     registry: BackendRegistry,
     generation: GenerationService,
     compare: CompareService,
+    versus: VersusService,
     media: MediaService,
     clock: Clock,
     wildcards: WildcardService,
@@ -357,6 +368,7 @@ def make_intakes(
         compare=compare,
         finisher=Finisher(generation, catalog, media),
         catalog=catalog,
+        versus=versus,
         media=media,
         links=PictureFetcher(media, policy or UrlPolicy()),
         wildcards=wildcards,

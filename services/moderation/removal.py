@@ -1,5 +1,7 @@
 """Takes a picture from everywhere: the store of files, galleries, favourites, collections, the studio and the API."""
 
+from collections.abc import Awaitable, Callable
+
 from generation.job import Job, JobError
 from queue_manager import QueueManager
 from services.library.gallery import GalleryService
@@ -17,6 +19,7 @@ class PictureRemoval:
         self._jobs = jobs
         self._media = media
         self._gallery = gallery
+        self.on_removed: list[Callable[[Job], Awaitable[None]]] = []
 
     async def remove(self, job: Job) -> None:
         """Delete the pictures of a job, also where an answer from the cache shows those of another one. Safe to repeat.
@@ -31,3 +34,5 @@ class PictureRemoval:
         if job.result is not None:
             await self._gallery.lose_files([image.media_id for image in job.result.images])
         await self._gallery.forget_job(job)
+        for tell in self.on_removed:
+            await tell(job)

@@ -12,12 +12,14 @@ from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
 from cogs.cards import CardPicture
 from cogs.comparisons import card as compare_card
+from cogs.comparisons import versus_card
 from cogs.engines import text as engines_text
 from generation.capabilities import Capabilities
 from generation.job import JobStatus, JobView
 from generation.request import Mode
 from scheduling.lane import LaneView
 from services.drawing.compare import Comparison, Contender
+from services.drawing.versus import Ballot
 from services.engines.catalog import Engine
 from services.engines.health import checks_for
 from services.rentals.providers import Machine
@@ -179,3 +181,20 @@ def test_a_finished_comparison_reads_as_it_was_agreed() -> None:
     }
     picture = CardPicture(data=b"x", filename="a-fox.jpg", alt_text=compare_card.alt_text(shown, views))
     check_snapshot("compare_done", drawn(compare_card.card(shown, views, "42", NOW, (picture,))))
+
+
+@pytest.mark.parametrize("votes", [(0, 0), (3, 5), (2, 2)])
+def test_a_vote_reads_as_it_was_agreed(votes: tuple[int, int]) -> None:
+    for_a, for_b = votes
+    until = NOW + timedelta(hours=1)
+    ballot = Ballot(
+        id="c0ffee", job_a="1", job_b="2", hours=1, created_at=NOW, opened_at=NOW, closes_at=until, for_a=for_a,
+        for_b=for_b,
+    )  # fmt: skip
+    cards = [
+        versus_card.card("c0ffee", [done(), JobView(job=RUNNING, progress=PROGRESS)], None, NOW),
+        versus_card.card("c0ffee", [done(), done()], ballot, NOW),
+        versus_card.card("c0ffee", [done(), done()], ballot, until),
+        versus_card.card("c0ffee", [failed("It ran out of memory."), done()], None, NOW),
+    ]
+    check_snapshot(f"versus_{for_a}_{for_b}", "\n\n".join(map(drawn, cards)))

@@ -25,6 +25,7 @@ from cogs import answers, error_handler, exports, gallery, preferences, queue_st
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
+from cogs.comparisons import versus_card
 from cogs.engines import models
 from cogs.engines import text as engines_text
 from cogs.house import text as house_text
@@ -47,6 +48,7 @@ from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
 from services.drawing.compare import Comparison, Contender
 from services.drawing.timelines import Timeline
+from services.drawing.versus import Ballot
 from services.engines.catalog import Engine
 from services.library.export import Export
 from services.moderation.caps import Quota
@@ -143,6 +145,12 @@ def compared(text: str) -> Card:
     return compare_card.card(comparison(text), {"1": done, "2": failed}, "42", NOW)
 
 
+def voted(text: str) -> list[Card]:
+    given = views(text)
+    ballot = Ballot(id="b", job_a="1", job_b="2", hours=1, created_at=NOW, opened_at=NOW, closes_at=NOW)
+    return [versus_card.card("b", [view, given[3]], ballot, NOW) for view in given]
+
+
 def stored(text: str, kind: str = "user") -> StoredWorkflow:
     return StoredWorkflow(
         owner_kind=kind, owner_id="42", name=text, version="v", kind="comfyui", lines=(text, text), created_at=NOW,
@@ -210,6 +218,10 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     styles.preset_text: lambda text: styles.preset_text(style(text)),
     answers.remedy_label: lambda text: answers.remedy_label(Draft(steps=20)),
     compare_card.card: compared,
+    compare_card.state_line: lambda text: [
+        compare_card.state_line(Contender(lane="g", label=text), view, "1", NOW) for view in views(text)
+    ],
+    versus_card.card: voted,
     engines_text.engine: lambda text: [engines_text.engine(engine(text, why), None, NOW) for why in (text, None)],
     engines_text.reasons: lambda text: engines_text.reasons(diagnosis(text)),
     engines_text.bill: lambda text: engines_text.bill(bill(text)),
@@ -281,6 +293,7 @@ NOT_MESSAGES = {
     "cogs.jobs.lineage": {"lineage"},  # stands in the first line of a card
     "cogs.jobs.small_print": {"kind_of", "details", "styles"},  # parts of it
     "cogs.comparisons.card": {"alt_text"},
+    "cogs.comparisons.versus_card": {"alt_text", "counted"},
     "cogs.engines.text": {"status"},  # puts lines of `engine` together
     "cogs.moderation.text": {"person", "moment", "limit"},
     "cogs.cards": {"make_id", "ids_of"},
@@ -349,6 +362,7 @@ def test_alt_texts_are_plain_words(text: str) -> None:
     assert done.job.result is not None
     assert is_visible(alt_of(done.job, done.job.result.images[0]))
     assert is_visible(compare_card.alt_text(comparison(text), {"1": done, "2": failed}))
+    assert is_visible(versus_card.alt_text([done, failed]))
 
 
 @pytest.mark.parametrize(

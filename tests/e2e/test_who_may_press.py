@@ -157,6 +157,8 @@ def test_every_action_has_its_row(easel: Easel) -> None:
     assert {action.partition(" ")[0] for action in PRESSES} == of_jobs - drawing - NO_JOB
     assert {(prefix, action) for prefix, action, _ in answered if prefix != "e1"} == {
         ("c1", "cancel"),
+        ("c1", "vote"),  # tests/e2e/test_versus.py
+        ("c1", "end"),
         ("f1", "forget"),
         ("q1", "draw"),  # tests/e2e/test_permutations.py
         ("q1", "drop"),
