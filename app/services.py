@@ -55,7 +55,6 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
     gate = _gate(house, moderation, screen)
-    wording = _wording(base, gate)
     money = make_money(base, moderation, house)
     generation = GenerationService(
         queue=queue,
@@ -98,7 +97,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         moderation=moderation,
         money=money,
         house=House(rules=house, gate=gate),
-        wording=wording,
+        wording=_wording(base, gate),
         clock=clock,
         loops=base.loops,
     )
