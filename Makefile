@@ -67,7 +67,7 @@ test-all: setup-dev  ## run the tests on every supported Python found on this ma
 	@exec $(PY) scripts/test_all.py $(ARGS)
 
 test-kill: setup-dev  ## kill -9 while 1,000 pictures are asked for (KILL_REQUESTS), printing a seed; KILL_SEED=... repeats it
-	@KILL_REQUESTS=$${KILL_REQUESTS:-1000} exec $(PY) -m pytest -s tests/test_kill_loop.py tests/test_kill_discord.py $(ARGS)
+	@KILL_REQUESTS=$${KILL_REQUESTS:-1000} exec $(PY) -m pytest -s tests/test_kill.py tests/test_kill_loop.py tests/test_kill_discord.py $(ARGS)
 
 test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
 	@exec python3 scripts/test_fresh.py $(ARGS)

@@ -76,6 +76,8 @@ class Easel:
         services.records.start(loops)
         services.moderation.start(loops)
         loops.start("sweeper", self.sweeper.run)
+        if self.web.backups.is_on:
+            loops.start("backups", self.web.backups.run)
         loops.start("webhooks", self.web.webhooks.run)
 
     async def _post_alert(self, alert: Alert) -> None:

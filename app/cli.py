@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from config import Settings
-from console import doctor, drawing, interactive, keys, lists, workflows
+from console import backups, doctor, drawing, interactive, keys, lists, workflows
 from console.arguments import PROGRAM, HelpWanted, Nonsense, Parser, add
+from console.backups import BackupCommand as BackupCommand
+from console.backups import tell_backup as tell_backup
+from console.backups import tell_restored as tell_restored
 from console.doctor import Check as Check
 from console.drawing import BAD_INPUT as BAD_INPUT
 from console.drawing import FAILED as FAILED
@@ -51,6 +54,7 @@ class Command:
     no_discord: bool = False
     key: KeyCommand | None = None
     workflow: WorkflowCommand | None = None
+    backup: BackupCommand | None = None
 
 
 def parse(argv: Sequence[str]) -> Command:
@@ -102,6 +106,7 @@ def _parser() -> Parser:
         add(commands, name, meaning)
     workflows.add_to(commands)
     keys.add_to(commands)
+    backups.add_to(commands)
     add(commands, "help", _("show all commands"))
     add(commands, "version", _("show which Easel this is"))
     return parser
@@ -112,9 +117,11 @@ def _add_switches(parser: Parser, default: object = SUPPRESS) -> None:
         parser.add_argument(f"--no-{door}", action="store_true", default=default, help=_("start without it"))
 
 
-def _below(value: KeyCommand | WorkflowCommand) -> Command:
+def _below(value: KeyCommand | WorkflowCommand | BackupCommand) -> Command:
     if isinstance(value, KeyCommand):
         return Command(name="key", key=value)
+    if isinstance(value, BackupCommand):
+        return Command(name=value.action, backup=value)
     return Command(name="workflow", workflow=value)
 
 

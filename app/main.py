@@ -12,10 +12,11 @@ from app import cli
 from app.checkup import checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
-from app.stored import jobs_in_store, manage_keys, manage_workflows
+from app.stored import jobs_in_store, manage_backup, manage_keys, manage_workflows
 from config import Settings, read_settings
 from console.env_file import make_env_file
 from settings.reading.problems import SettingsError
+from store.backup import BackupRefused
 from store.database import DatabaseRefused
 from store.folder import PartMissing
 from texts.text import Text, _
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         cli.tell(_("Some settings cannot be used. Change them in .env (or the environment):\n{error}", error=error))
         return cli.BAD_INPUT
-    except (FolderInUse, DatabaseRefused, PartMissing, PortInUse) as error:
+    except (FolderInUse, DatabaseRefused, PartMissing, PortInUse, BackupRefused) as error:
         cli.tell(str(error))
     except (OSError, sqlite3.Error) as error:
         log.debug("start failed", exc_info=error)
@@ -94,6 +95,8 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
         return cli.run(command, jobs=asyncio.run(jobs_in_store(settings.storage)))
     if command.workflow:
         return asyncio.run(manage_workflows(settings, command.workflow))
+    if command.backup:
+        return manage_backup(settings.storage, command.backup)
     if command.key:
         return asyncio.run(manage_keys(settings.storage, command.key))
     if command.name == "doctor":

@@ -4,22 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app import cli
-from app.cli import KeyCommand, WorkflowCommand
+from app.cli import BackupCommand, KeyCommand, WorkflowCommand
 from app.engines import find_engines
 from app.keys import bad_key
 from backends.registry import BackendRegistry
 from config import Settings
+from constants import VERSION
 from generation.job import Job
+from services.backups import data_of
 from services.drawing.workflows import WorkflowService
 from services.web import make_access
 from settings.storage import StorageSettings
 from store import folder as data_folder
+from store.backup import write_backup
 from store.database import Database
 from store.jobs import JobStore
+from store.restore import restore_backup
 from store.workflows import WorkflowStore
 from utils.clock import SystemClock
 from utils.folder_lock import FolderLock
-from utils.secrets import SecretBox
+from utils.secrets import SecretBox, make_private_folder
 
 
 async def open_store(settings: StorageSettings) -> tuple[Database, SecretBox]:
@@ -82,3 +86,19 @@ async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> 
     finally:
         await registry.aclose()
         await database.close()
+
+
+def manage_backup(settings: StorageSettings, command: BackupCommand) -> int:
+    """Write a backup of the data folder, where a bot may be at work, or put one back, where none may be. Blocks."""
+    data, now = data_of(settings), SystemClock().now()
+    if command.action == "backup":
+        report = write_backup(data, command.path, version=VERSION, now=now, with_key=command.with_key)
+        return cli.tell_backup(command.path, sum(report.sizes.values()), has_key=report.has_key)
+    make_private_folder(settings.data_dir)
+    has_own_key = bool(settings.secret_key.get_secret_value())
+    with FolderLock(settings.data_dir):
+        restored = restore_backup(
+            command.path, data, now=now, has_own_key=has_own_key, is_replacing=command.is_replacing
+        )
+    report, needs_key = restored.report, restored.needs_key
+    return cli.tell_restored(report.made_at, report.version, moved_to=restored.moved_to, needs_key=needs_key)

@@ -2,6 +2,7 @@
 
 from app.base import Base
 from queue_manager import QueueManager
+from services.backups import BackupService
 from services.people.links import StudioLinks
 from services.people.sign_in import SignInService
 from services.people.uploads import UploadQuota
@@ -35,5 +36,6 @@ def make_web(base: Base, queue: QueueManager) -> WebServices:
         webhooks=webhooks,
         studio=StudioLinks(access, public_url),
         readiness=ReadinessService(database, base.media),
+        backups=BackupService(settings.storage, clock),
         uploads=UploadQuota(UploadStore(database), clock, settings.storage),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.backups import BackupService
 from services.people.access import AccessService
 from services.people.links import StudioLinks
 from services.people.sign_in import SignInService
@@ -28,6 +29,7 @@ class WebServices:
     studio: StudioLinks
     readiness: ReadinessService
     uploads: UploadQuota
+    backups: BackupService
     discord: DiscordLink = field(default_factory=DiscordLink)
 
 

@@ -47,6 +47,16 @@ class StorageSettings(Group):
         _("Key that encrypts stored secrets; empty: a key file in DATA_DIR"), "44 base64 characters"
     )
 
+    backup_every_s: Span = span(0.0, _("How often a backup is written; 0: never"), low=0, high=365 * DAY_S)
+    backup_dir: Path = text(
+        "backups", _("Folder of backups, best on another disk; a relative path is inside DATA_DIR"), _("a folder")
+    )
+    backup_keep: int = number(7, _("How many backups are kept"), low=1, high=10_000)
+
+    @property
+    def backup_folder(self) -> Path:
+        return self.data_dir / self.backup_dir
+
     @property
     def media_folder(self) -> Path:
         return self.data_dir / self.media_cache_dir  # an absolute one stays as it is

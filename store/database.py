@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import aiosqlite
 
+from store.copies import keep_copy
 from store.history import OLD_NAMES, adopt, is_history
 from texts.text import _
 from utils.secrets import make_private_file
@@ -103,6 +104,7 @@ class Database:
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         page_bytes: int = PAGE_BYTES,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
+        keeps_copy: bool = False,
     ) -> "Database":
         """Open or make the file (mode 0600) and bring its tables up to date.
 
@@ -112,8 +114,10 @@ class Database:
             synchronous: FULL keeps every commit through a power cut, NORMAL may lose the last ones.
             page_bytes: counts only when the file is made.
             busy_timeout_s: how long a statement waits for another process.
+            keeps_copy: the file is copied before it is brought up to date, so that one can go back.
 
         Raises:
+            OSError: there is no room for the copy.
             DatabaseTooNew: it holds migrations that are not in `migrations`.
             DatabaseForeign: it holds one whose script was another.
             sqlite3.Error: it cannot be opened.
@@ -125,7 +129,7 @@ class Database:
             connection.row_factory = Row
             connection.text_factory = _readable
             await database._prepare(synchronous, page_bytes)
-            await database._migrate(migrations)
+            await database._migrate(migrations, keeps_copy=keeps_copy)
             await database._open_reader(busy_timeout_s)
         except BaseException:
             await database.close()
@@ -239,12 +243,14 @@ class Database:
             "PRAGMA secure_delete = ON;"
         )
 
-    async def _migrate(self, migrations: Mapping[str, str]) -> None:
+    async def _migrate(self, migrations: Mapping[str, str], *, keeps_copy: bool) -> None:
         hashes = {name: sha256(script.encode()).hexdigest() for name, script in migrations.items()}
         await self.write(_CREATE_MIGRATIONS)
         names = {row["name"] for row in await self.fetch("SELECT name FROM migrations")}
         if unknown := {name for name in names if OLD_NAMES.get(name, name) not in migrations}:
             raise DatabaseTooNew(self.path, unknown)
+        if keeps_copy and names and (ahead := [name for name in migrations if name not in names]):
+            await asyncio.to_thread(keep_copy, self.path, ahead[0])
         if was_history := await is_history(self.write):
             async with self.transaction():
                 await adopt(self.write, hashes)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from store.copies import forget_old_copies
 from store.database import Database
 from store.image_cache import FILE_NAME as CACHE_NAME
 from store.migrations import easel_steps
@@ -55,7 +56,9 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
 async def open_database(folder: Path, cache_folder: Path, *, now: datetime) -> Database:
     """Open the database alone, for what has no use for secrets."""
     await has_database(folder, cache_folder, now=now)
-    return await Database.open(folder / DATABASE_NAME, migrations=await asyncio.to_thread(easel_steps))
+    await asyncio.to_thread(forget_old_copies, folder / DATABASE_NAME, now.timestamp())
+    steps = await asyncio.to_thread(easel_steps)
+    return await Database.open(folder / DATABASE_NAME, migrations=steps, keeps_copy=True)
 
 
 async def has_database(folder: Path, cache_folder: Path, *, now: datetime) -> bool:

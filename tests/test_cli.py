@@ -16,7 +16,7 @@ from PIL import Image
 import main
 from api.caller import LOCAL
 from app import cli
-from app.cli import Command, KeyCommand, WorkflowCommand
+from app.cli import BackupCommand, Command, KeyCommand, WorkflowCommand
 from backends import kinds
 from backends.art.backend import ArtBackend
 from backends.kind import CheckKind
@@ -75,6 +75,10 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
         (["workflow", "set", "portrait", "prompt", "6.text"],
          Command(name="workflow",
                  workflow=WorkflowCommand(action="set", name="portrait", field="prompt", place="6.text"))),
+        (["backup", "e.tar.gz", "--with-key"],
+         Command(name="backup", backup=BackupCommand(action="backup", path=Path("e.tar.gz"), with_key=True))),
+        (["restore", "e.tar.gz"],
+         Command(name="restore", backup=BackupCommand(action="restore", path=Path("e.tar.gz")))),
     ],
 )  # fmt: skip
 def test_arguments_are_read(argv: list[str], command: Command):

@@ -1,6 +1,7 @@
-"""`kill -9` at random moments: no job is lost, none ends twice."""
+"""`kill -9`, and a restored backup, at random moments: no job is lost, none ends twice."""
 
 import asyncio
+import os
 import random
 import sqlite3
 import sys
@@ -8,17 +9,22 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from cryptography.fernet import Fernet
 
 from generation.job import Job
+from store.backup import DataFolder, write_backup
 from store.database import Database
 from store.jobs import JobStore
 from store.migrations import easel_steps
+from store.restore import restore_backup
 from tests.jobs import make_job
+from tests.waiting import until
 from utils.secrets import SecretBox
 
 ROOT = Path(__file__).parent.parent
 JOBS, KILLS = 20, 3
+MOMENTS = 100 if os.environ.get("KILL_REQUESTS") else 3  # of backups: `make test-kill` takes more
 # What the table itself has seen: the guarded updates may end a job once, whichever process makes them.
 COUNT_ENDS = """
 CREATE TABLE ends (id TEXT NOT NULL, status TEXT NOT NULL);
@@ -75,6 +81,10 @@ async def test_killed_at_random_moments_no_job_is_lost_and_none_ends_twice(tmp_p
     assert killed
     async with asyncio.timeout(20):
         assert await _run_victim(path, key, None)
+    _check_ends(path, jobs)
+
+
+def _check_ends(path: Path, jobs: list[Job]) -> None:
     connection = sqlite3.connect(path)
     rows = connection.execute("SELECT id, status FROM jobs").fetchall()
     ends = connection.execute("SELECT id, status FROM ends").fetchall()
@@ -82,3 +92,48 @@ async def test_killed_at_random_moments_no_job_is_lost_and_none_ends_twice(tmp_p
     expected = sorted((job.id, "done") for job in jobs)
     assert sorted(rows) == expected
     assert sorted(ends) == expected
+
+
+@pytest.mark.timeout(60 + 10 * MOMENTS)
+async def test_a_backup_of_any_moment_of_work_goes_on_elsewhere_with_nothing_lost_or_doubled(tmp_path: Path) -> None:
+    key, unfinished = Fernet.generate_key(), 0
+    for moment in range(MOMENTS):
+        folder = tmp_path / f"old{moment}"
+        jobs = await _fill(folder / "easel.sqlite3", key)
+        at_work = asyncio.create_task(_run_victim(folder / "easel.sqlite3", key, 60))
+        await _wait_for_the_first_end(folder / "easel.sqlite3")
+        await asyncio.sleep(random.uniform(0.0, 0.05))
+        path = tmp_path / f"{moment}.tar.gz"
+        await asyncio.to_thread(_back_up, folder, path)
+        await at_work
+        elsewhere = tmp_path / f"new{moment}"
+        await asyncio.to_thread(_restore, path, elsewhere)
+        connection = sqlite3.connect(elsewhere / "easel.sqlite3")
+        unfinished += connection.execute("SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')").fetchone()[
+            0
+        ]
+        connection.close()
+        async with asyncio.timeout(20):
+            assert await _run_victim(elsewhere / "easel.sqlite3", key, None)
+        _check_ends(elsewhere / "easel.sqlite3", jobs)
+    assert unfinished
+
+
+async def _wait_for_the_first_end(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        await until(lambda: connection.execute("SELECT count(*) FROM ends").fetchone()[0], limit_s=60)
+    finally:
+        connection.close()
+
+
+def _back_up(folder: Path, to: Path) -> None:
+    write_backup(_data(folder), to, version="1", now=datetime.now(UTC), with_key=False)
+
+
+def _restore(path: Path, folder: Path) -> None:
+    restore_backup(path, _data(folder), now=datetime.now(UTC), has_own_key=True, is_replacing=False)
+
+
+def _data(folder: Path) -> DataFolder:
+    return DataFolder(folder=folder, pictures=folder / "media_cache", more={})

@@ -4,6 +4,7 @@ from typing import Final
 
 from api.routes import (
     auth,
+    backups,
     batches,
     comparisons,
     dashboard,
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[Router, ...]] = (
     workflows.router,
     dashboard.router,
     keys.router,
+    backups.router,
     me.router,
     auth.router,
     docs.router,

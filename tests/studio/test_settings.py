@@ -1,6 +1,7 @@
 """Settings and the dashboard: theme, defaults, keys, styles; figures and charts; and the way in from Discord."""
 
 import re
+import tarfile
 
 import httpx
 from playwright.async_api import expect
@@ -72,6 +73,16 @@ async def test_a_key_is_made_copied_used_and_revoked(browse, studio):
         await button(page.get_by_role("dialog"), "Revoke").click()
         await expect(button(page, "Revoke the key Blog bot")).to_have_count(0)
         assert (await program.get("/api/session")).status_code == 401
+
+
+async def test_an_admin_downloads_a_backup(browse, studio):
+    page = await browse("#/settings")
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="Download a backup").click()
+    download = await started.value
+    assert re.fullmatch(r"easel-\d{8}-\d{6}\.tar\.gz", download.suggested_filename)
+    with tarfile.open(await download.path()) as packed:
+        assert {"backup.json", "easel.sqlite3", "cache.sqlite3"} <= {*packed.getnames()}
 
 
 async def test_a_style_of_ones_own_is_added_used_and_deleted(browse, studio):

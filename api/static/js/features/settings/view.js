@@ -44,6 +44,7 @@ export async function mount(root) {
     ),
     section(_("Account"), "", account(now)),
     isAdmin && section(_("API keys"), _("For programs that draw through Easel."), keySection()),
+    isAdmin && section(_("Backup"), _("Everything Easel keeps, in one file, as of now."), backupLink()),
     now.user && section(_("Styles"), _("Words added after a prompt, for everybody here."), styleSection(isAdmin)),
     section(_("Keyboard"), "", shortcutList()),
     section(_("About"), "", about(now)),
@@ -53,6 +54,20 @@ export async function mount(root) {
     h("div", { class: "page settings" }, h("header", { class: "page-head" }, h("h1", {}, _("Settings"))), sections),
   );
   return theme.end;
+}
+
+/** A plain link: the browser shows how far the download is, and keeps it out of the page's memory. */
+function backupLink() {
+  return h(
+    "div",
+    { class: "stack" },
+    h("p", {}, _("The key of stored secrets is not in it: keep the file secret.key at another place.")),
+    h(
+      "div",
+      { class: "row" },
+      h("a", { class: "btn btn-small", href: "/api/backup", download: "" }, icon("download"), _("Download a backup")),
+    ),
+  );
 }
 
 /** @param {string} name @param {string} words @param {Child} content */
