@@ -172,8 +172,8 @@ class Child:
                 raise TimeoutError(f"no word for {waited_s:.0f} s") from error  # no text: for the log
             if "beat" in values:
                 continue
-            if error := values.get("error"):
-                raise ChildFailed(ChildFailure(error["failure"]), error["message"], error.get("field", ""))
+            if failed := values.get("error"):
+                raise ChildFailed(ChildFailure(failed["failure"]), failed["message"], failed.get("field", ""))
             if values.get("is_done"):
                 return ChildAnswer(values=values, blobs=blobs)
             if report is not None:

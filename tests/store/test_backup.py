@@ -190,9 +190,7 @@ def repacked(path: Path, to: Path, **changes: bytes) -> Path:
         files = {entry.name: packed.extractfile(entry).read() for entry in packed}
     manifest = json.loads(files.pop("backup.json"))
     files |= {name.replace("__", "/"): data for name, data in changes.items()}
-    manifest["hashes"] = {
-        name: backup.file_digest(io.BytesIO(data), "sha256").hexdigest() for name, data in files.items()
-    }
+    manifest["hashes"] = {name: sha256(data).hexdigest() for name, data in files.items()}
     with tarfile.open(to, "w:gz") as out:
         for name, data in {"backup.json": json.dumps(manifest).encode(), **files}.items():
             entry = tarfile.TarInfo(name)
