@@ -128,15 +128,22 @@ def bind_web(settings: WebSettings) -> list[socket.socket]:
         raise SettingsError(Problem(name="WEB_HOST", value=settings.host, allowed=allowed)) from error
 
 
-def make_bot(easel: Easel, message_content: bool = True) -> "EaselBot":
-    """Make the bot, not connected yet. `message_content`: it may read what people write."""
-    from cogs.bot import EaselBot  # only here: nextcord takes a third of a second and 30 MB
+def make_bot(easel: Easel, message_content: bool = True, shards: int = 0) -> "EaselBot":
+    """Make the bot, not connected yet.
+
+    Args:
+        easel: what it is a door to.
+        message_content: it may read what people write.
+        shards: as many connections Discord has asked for; 0: it was not asked yet.
+    """
+    from cogs.sharding import bot_of  # only here: nextcord takes a third of a second and 30 MB
 
     settings = easel.settings
     has_studio = settings.web.is_on and settings.web.public_url
-    return EaselBot(
-        easel.services,
+    return bot_of(
         settings.discord,
+        easel.services,
+        asked=shards,
         message_content=message_content,
         studio=easel.web.studio if has_studio else None,
     )

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from bench import (
+    channel_bench,
     discord_bench,
     history_bench,
     lanes_bench,
@@ -20,7 +21,14 @@ from bench.report import Figure, save, show
 Bench = Callable[[], Awaitable[list[Figure]]]
 GROUPS: dict[str, tuple[Bench, ...]] = {
     "queue": (queue_bench.throughput, queue_bench.submit_latency, queue_bench.busy_engine),
-    "discord": (discord_bench.overhead, discord_bench.crowd, discord_bench.burst, discord_bench.busy),
+    "discord": (
+        discord_bench.overhead,
+        discord_bench.crowd,
+        discord_bench.burst,
+        discord_bench.busy,
+        channel_bench.seen,
+        channel_bench.requests,
+    ),
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
     "web": (web_bench.crowd, page_bench.page),
     "history": (history_bench.history,),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import cache
 
 from backends.base import BackendConfig, ProgressCallback
 from backends.kind import EngineKind, Option
@@ -20,7 +21,7 @@ STEPS_A_SECOND = 4
 class TimedEngine:
     """Draws one picture after the other, `seconds` each, and knows when it was at work.
 
-    The options are those of its settings: `seconds`, and `previews`, how many it shows a second.
+    The options are those of its settings: `seconds`, `previews`, how many it shows a second, and `side` of a picture.
     """
 
     kind = "timed"
@@ -30,7 +31,9 @@ class TimedEngine:
         self.name = config.name
         self.seconds = float(config.options.get("seconds", "1"))
         self.previews = float(config.options.get("previews", "0"))
+        self._picture = _picture(int(config.options.get("side", str(SIDE_PX))))
         self.busy: list[tuple[float, float]] = []  # (began, ended), monotonic seconds
+        self.ended: dict[str, float] = {}  # when the picture of a prompt was ready
         self._turn = asyncio.Lock()
 
     async def capabilities(self) -> Capabilities:
@@ -41,7 +44,8 @@ class TimedEngine:
             began = time.monotonic()
             await self._draw(began, report)
             self.busy.append((began, time.monotonic()))
-        return GenerationResult(images=(GeneratedImage(data=PICTURE, seed=request.seed),))
+            self.ended[request.prompt] = time.monotonic()
+        return GenerationResult(images=(GeneratedImage(data=self._picture, seed=request.seed),))
 
     async def _draw(self, began: float, report: ProgressCallback) -> None:
         while self.previews and (spent := time.monotonic() - began) < self.seconds:
@@ -54,9 +58,13 @@ class TimedEngine:
         pass
 
 
-PICTURE = noise((SIDE_PX, SIDE_PX))
+@cache
+def _picture(side_px: int) -> bytes:
+    return noise((side_px, side_px))
+
+
 PREVIEWS = tuple(noise((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), "JPEG", seed) for seed in range(4))
-OPTIONS = tuple(Option(name=name, type="seconds", low=0, help=name) for name in ("seconds", "previews"))
+OPTIONS = tuple(Option(name=name, type="seconds", low=0, help=name) for name in ("seconds", "previews", "side"))
 register(
     EngineKind(
         name=TimedEngine.kind, title="Timed", noun="a timed engine", make=TimedEngine, options=OPTIONS, is_inside=True

@@ -43,10 +43,16 @@ class World:
         """Wait until `count` messages of a channel show a finished picture."""
         async with asyncio.timeout(timeout_s):
             while True:
-                done = [m for m in await self.messages(channel) if m["files"] and "expires" in m["content"]]
+                done = [message for message in await self.messages(channel) if shows_picture(message)]
                 if len(done) >= count:
                     return done
                 await asyncio.sleep(0.1)
+
+
+def shows_picture(message: dict[str, Any]) -> bool:
+    """Return whether a message shows a finished picture, not a preview of it."""
+    ids = (item.get("custom_id", "") for row in message["components"] for item in row["components"])
+    return bool(message["files"]) and any(":more:" in custom_id for custom_id in ids)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from cogs.comparisons.messages import CompareMessages
 from cogs.comparisons.versus import Versus
 from cogs.comparisons.votes import VoteMessages
 from cogs.desk import Desk
+from cogs.direct import DirectRooms
 from cogs.engines.cog import Engines
 from cogs.engines.connections import Connections
 from cogs.engines.models import Models
@@ -67,7 +68,7 @@ GUILD_READY_TIMEOUT_S = 0.5  # nextcord waits 2; taking up needs no list of serv
 
 
 class EaselBot(commands.Bot):
-    """A `commands.Bot` that takes unfinished messages up again when it is ready."""
+    """A `commands.Bot` that takes unfinished messages up again when it is ready; `sharding` has its subclasses."""
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class EaselBot(commands.Bot):
             guilds=True, guild_messages=True, dm_messages=True, guild_reactions=True, dm_reactions=True
         )
         intents.message_content = message_content
-        super().__init__(
+        self.init_connections(
             # without the intent only mentions carry text, and nextcord warns of any other prefix
             command_prefix=commands.when_mentioned_or(settings.prefix) if message_content else commands.when_mentioned,
             intents=intents,
@@ -92,10 +93,14 @@ class EaselBot(commands.Bot):
             guild_ready_timeout=GUILD_READY_TIMEOUT_S,
         )
         offers = Offers(catalog=services.catalog, rentals=services.upkeep.rentals)
-        self._command_sync = CommandSync(self, offers, services.loops, services.clock, settings.guild_ids)
+        self._command_sync = CommandSync(
+            self, offers, services.loops, services.clock, settings.guild_ids, may_write=settings.has_first_shard
+        )
+        self._is_ended = False
         self._spender = Spender(services.clock, services.loops)
         self._presence = Presence(self, service=services.generation, loops=services.loops, clock=services.clock)
-        poster = Poster(self, services.clock, settings.card_style)
+        self._direct = DirectRooms(self, hears_presses=settings.has_first_shard)
+        poster = Poster(self, services.clock, settings.card_style, self._direct)
         self.messages = JobMessages(
             poster=poster,
             service=services.generation,
@@ -129,6 +134,10 @@ class EaselBot(commands.Bot):
         self.add_cog(door(service=services.generation, links=studio))
         self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
         self._add_cogs(services, message_content=message_content)
+
+    def init_connections(self, **options: Any) -> None:
+        """Make what nextcord is of this bot."""
+        super().__init__(**options)
 
     def _desk(self, services: Services, poster: Poster) -> Desk:
         return Desk(
@@ -218,7 +227,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Caps(moderation=moderation, clock=services.clock))
         self.add_cog(EngineHolds(moderation=moderation))
         self.add_cog(Moderating(moderation=moderation))
-        self.add_cog(ModerationNotices(self, moderation=moderation, messages=self.messages))
+        self.add_cog(ModerationNotices(self, moderation=moderation, messages=self.messages, direct=self._direct))
         self.add_cog(Reports(service=services.generation, moderation=moderation))
 
     def get_interaction(self, data: Any, *, cls: Any = nextcord.Interaction) -> Any:
@@ -238,9 +247,13 @@ class EaselBot(commands.Bot):
 
     async def on_ready(self) -> None:
         """Comes at the start and after every new session: taking up is safe to repeat."""
-        count = await self.messages.take_up() + await self.desk.take_up()
+        count = await self.take_up()
         user = self.user.name if self.user else "?"
         log.info("ready as %s, servers: %d, answers taken up: %d", user, len(self.guilds), count)
+
+    async def take_up(self) -> int:
+        """Go on with what earlier processes left; return how many answers. Safe to repeat."""
+        return await self.messages.take_up() + await self.desk.take_up()
 
     async def process_commands(self, message: nextcord.Message) -> None:
         """Run the command of a message; words that can only be meant for the bot are drawn without one."""
@@ -276,6 +289,10 @@ class EaselBot(commands.Bot):
             log.exception("a listener failed", extra={"event": event_method})
 
     async def close(self) -> None:
+        """End in order; nextcord closes it itself where Discord refuses it, and whoever has dialled does so again."""
+        if self._is_ended:
+            return
+        self._is_ended = True
         await self._presence.aclose()
         await self._command_sync.aclose()
         await self.desk.aclose()

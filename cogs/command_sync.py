@@ -24,13 +24,24 @@ RETRY_S = (2.0, 10.0, 30.0, 120.0, 600.0)  # the last one again and again
 
 
 class CommandSync:
-    """One per bot. A scope is a server's id, or `None` for everywhere."""
+    """One per bot. A scope is a server's id, or `None` for everywhere.
+
+    `may_write`: of several processes of a bot, which all offer the same commands, only one registers them.
+    """
 
     def __init__(
-        self, bot: commands.Bot, offers: Offers, loops: Loops, clock: Clock, guild_ids: tuple[int, ...]
+        self,
+        bot: commands.Bot,
+        offers: Offers,
+        loops: Loops,
+        clock: Clock,
+        guild_ids: tuple[int, ...],
+        *,
+        may_write: bool = True,
     ) -> None:
         self._bot = bot
         self._clock = clock
+        self._may_write = may_write
         self._loops = loops
         self._offers = offers
         self._is_looking = False
@@ -99,7 +110,7 @@ class CommandSync:
         is_same = {_signature(raw) for raw in known} == set(ours) and all(
             ours[_signature(raw)].is_payload_valid(raw, scope) for raw in known
         )
-        if not is_same:
+        if not is_same and self._may_write:
             payload: Any = [command.get_payload(scope) for command in ours.values()]
             if scope is None:
                 known = await http.bulk_upsert_global_commands(application_id, payload)

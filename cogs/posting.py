@@ -60,14 +60,16 @@ class NowhereToPost(Exception):
 class Poster:
     """Sends and edits by ids alone, so that it works the same before and after a restart."""
 
-    def __init__(self, bot: nextcord.Client, clock: Clock, style: CardStyle = "classic") -> None:
+    def __init__(
+        self, bot: nextcord.Client, clock: Clock, style: CardStyle = "classic", direct: DirectRooms | None = None
+    ) -> None:
         self._bot = bot
         self._clock = clock
         self._styles = MessageStyles(style)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by token
         self._tokens = ReplyTokens()
         self._pinged: dict[tuple[str, str], float] = {}  # (person, channel) -> when
-        self.direct = DirectRooms(bot)
+        self.direct = direct or DirectRooms(bot)
 
     def bucket(self, origin: Origin) -> str:
         """Name the edit budget this answer is charged to."""
@@ -223,7 +225,8 @@ class Poster:
         is_ephemeral = origin.private and bool(origin.reply_token)
         if not origin.message_id or not origin.channel_id or is_ephemeral:
             return None
-        await self.edit_in(self.channel(origin.channel_id), origin.message_id, card, keeps_files=keeps_files)
+        shown = self.direct.card(card) if origin.private else card
+        await self.edit_in(self.channel(origin.channel_id), origin.message_id, shown, keeps_files=keeps_files)
         return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
 
     async def edit_in(self, channel: Any, message_id: str, card: Card, *, keeps_files: bool = False) -> None:
@@ -276,7 +279,7 @@ class Poster:
     async def _write(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
         """Send it as a direct message."""
         channel = await self.direct.of(job.origin.user_id)
-        message_id = await self._send(channel, job, card, may_be_there=may_be_there)
+        message_id = await self._send(channel, job, self.direct.card(card), may_be_there=may_be_there)
         return Posted(channel_id=str(channel.id), message_id=message_id, place="dm")
 
     async def _send(self, channel: Any, job: Job, card: Card, *, may_be_there: bool, **options: Any) -> str:

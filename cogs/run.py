@@ -14,6 +14,7 @@ import aiohttp
 import nextcord
 
 from cogs.bot import EaselBot
+from cogs.sharding import ShardsWanted
 from services.reports.discord_link import DiscordLink, LinkState
 from settings.discord import DiscordSettings
 from texts.text import _
@@ -27,6 +28,7 @@ FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 300.0  # Discord allows a thousand connections a day
 JITTER: Final = 0.25
 TOKEN_REFUSED: Final = 4004  # the gateway's code: https://discord.com/developers/docs/topics/opcodes-and-status-codes
+SHARDS_REFUSED: Final = (4010, 4011)  # no such shard; too few of them
 NETWORK: Final = (aiohttp.ClientError, OSError, TimeoutError)
 
 REFUSED: Final = _("Discord refuses DISCORD_TOKEN. Copy the bot's token again (docs/discord-setup.md) and start again.")
@@ -38,7 +40,7 @@ UNREADABLE: Final = _(
 
 
 async def serve(
-    make_bot: Callable[[bool], EaselBot],
+    make_bot: Callable[[bool, int], EaselBot],
     settings: DiscordSettings,
     *,
     stop: asyncio.Event,
@@ -52,7 +54,8 @@ async def serve(
     """Keep a bot connected until `stop` is set; return the exit code.
 
     Args:
-        make_bot: called with whether the bot may read messages, for each new connection.
+        make_bot: called for each new connection with whether the bot may read messages, and with as many shards as
+            Discord has asked for (0: it was not asked).
         settings: the bot's token, and the address of Discord's REST API, or of a proxy.
         stop: ends it in order.
         drain: lets running jobs finish; awaited before the connection is closed, so that they can still be posted.
@@ -96,13 +99,18 @@ async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
 
 async def _dial(client: "_Client", stop: asyncio.Event, link: DiscordLink, clock: Clock) -> bool:
     """Connect, again and again; True: `stop` was set, False: the token is refused."""
-    may_read, wait_s = True, FIRST_WAIT_S
+    may_read, shards, wait_s = True, 0, FIRST_WAIT_S
     while not stop.is_set():
         link.note(LinkState.CONNECTING, link.message)
         try:
-            await client.run(stop, message_content=may_read)
+            await client.run(stop, message_content=may_read, shards=shards)
+        except ShardsWanted as wanted:
+            await client.close()
+            log.info("%s", wanted, extra={"action": "discord"})
+            shards = wanted.count
         except Exception as error:
             await client.close()
+            shards = 0  # it is asked anew
             if may_read and isinstance(error, nextcord.PrivilegedIntentsRequired):
                 log.warning(UNREADABLE)
                 may_read = False
@@ -143,6 +151,8 @@ def _is_network(error: BaseException | None) -> bool:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, nextcord.ConnectionClosed) and error.code in SHARDS_REFUSED:
+        return _("Discord takes no connection with these SHARD_COUNT and SHARD_IDS. 0 gives it as many as it asks for.")
     if isinstance(error, nextcord.ConnectionClosed):
         return _("Discord closed the connection (code {code}).", code=error.code)
     if isinstance(error, nextcord.HTTPException):
@@ -156,19 +166,19 @@ def _hush_tracebacks() -> None:
     """Let nextcord say that it connects again without the whole traceback of the network's error."""
 
     def shorten(record: logging.LogRecord) -> bool:
-        if record.msg.startswith("Attempting a reconnect"):
+        if record.msg.startswith(("Attempting a reconnect", "Failed to connect")):
             record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
         return True
 
-    logger = logging.getLogger("nextcord.client")
-    if not logger.filters:
-        logger.addFilter(shorten)
+    for name in ("nextcord.client", "nextcord.shard"):
+        if not (logger := logging.getLogger(name)).filters:
+            logger.addFilter(shorten)
 
 
 class _Client:
     """The bot of this process; a second `run` replaces it."""
 
-    def __init__(self, make_bot: Callable[[bool], EaselBot], token: str, link: DiscordLink) -> None:
+    def __init__(self, make_bot: Callable[[bool, int], EaselBot], token: str, link: DiscordLink) -> None:
         self._make_bot = make_bot
         self._token = token
         self._link = link
@@ -176,11 +186,11 @@ class _Client:
         self._task: asyncio.Task[None] | None = None
         self.was_ready = False
 
-    async def run(self, stop: asyncio.Event, *, message_content: bool) -> None:
+    async def run(self, stop: asyncio.Event, *, message_content: bool, shards: int) -> None:
         """Return when `stop` is set, the bot still connected; raise what ended it otherwise."""
         await self.close()
         self.was_ready = False
-        self._bot = self._make_bot(message_content)
+        self._bot = self._make_bot(message_content, shards)
         for event in ("on_ready", "on_resumed"):
             self._bot.add_listener(self._note_connected, event)
         self._bot.add_listener(self._note_lost, "on_disconnect")

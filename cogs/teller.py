@@ -111,7 +111,7 @@ class Teller:
         try:
             direct = await self._poster.direct.of(origin.user_id)
             card = Card(content=f"<#{origin.channel_id}>: {text}", rows=rows)  # "here" is not where this is read
-            await direct.send(**new_message(card))
+            await direct.send(**new_message(self._poster.direct.card(card)))
         except (nextcord.HTTPException, *TRANSIENT) as lost:
             log.info("nowhere to tell an error (%s)", type(lost).__name__)
 

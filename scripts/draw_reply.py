@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.async_api import async_playwright
 
 from app.build import build
-from cogs.bot import EaselBot
+from cogs.sharding import SingleBot
 from config import read_settings
 from scripts.discord_page import STYLE, message_html
 from tests.discord_server import DiscordServer, Message
@@ -58,7 +58,7 @@ async def watch() -> list[str]:
         easel = await build(read_settings(Path(folder, ".env"), SETTINGS | {"DATA_DIR": folder}))
         async with DiscordServer() as discord:
             nextcord.http.Route.BASE = discord.api_url
-            bot = EaselBot(easel.services, guild_ready_timeout_s=0.01)
+            bot = SingleBot(easel.services, easel.settings.discord)
             await easel.queue.start()
             connection = asyncio.create_task(bot.start(discord.token))
             await discord.wait_for(lambda: discord.gateway.live and "generate" in discord.commands.names(), WAIT_S)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.build import build
-from cogs.bot import EaselBot
 from cogs.image_generation import SLASH_NAMES
+from cogs.sharding import SingleBot
 from config import read_settings
 from services.people.links import StudioLinks
 
@@ -40,7 +40,7 @@ async def page() -> str:
         links = StudioLinks(
             easel.services.records.forgetting.access, "https://easel.example"
         )  # with them every command is there
-        bot = EaselBot(easel.services, easel.settings.discord, studio=links)
+        bot = SingleBot(easel.services, easel.settings.discord, studio=links)
         commands = [command.get_payload(None) for command in bot.get_all_application_commands()]
         commands.sort(key=lambda command: (_place(command["name"]), command["name"]))
         prefixed = sorted(f"`{'`, `'.join((command.name, *command.aliases))}`" for command in bot.commands)

@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationInfo, field_validator
 
 from constants import DISCORD_API_URL
-from settings.fields import HTTP_URL, Group, Ids, Lower, Span, Url, names_of, secret, span, text
+from settings.fields import HTTP_URL, Group, Ids, Lower, Span, Url, names_of, number, secret, span, text
 from texts.text import _
 
 
@@ -38,6 +38,16 @@ class DiscordSettings(Group):
         variable="ADMIN_CHANNEL_ID",
         pattern=r"^\d*$",
     )
+    shard_count: int = number(
+        0,
+        _("Connections of the whole bot (shards), by all its processes; 0: as many as Discord asks for"),
+        low=0,
+        high=10000,
+    )
+    shard_ids: Ids = names_of(
+        _("Shards of this process, where several processes share the bot; empty: all"),
+        _("numbers below SHARD_COUNT, which must be set, like 0,1"),
+    )
     api_url: Url = text(
         DISCORD_API_URL,
         _("Address of Discord's API, or of a REST proxy"),
@@ -45,3 +55,16 @@ class DiscordSettings(Group):
         variable="DISCORD_API_URL",
         pattern=HTTP_URL,
     )
+
+    @field_validator("shard_ids")
+    @classmethod
+    def _are_shards(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        count = info.data.get("shard_count", 0)
+        if any(not 0 <= shard_id < count for shard_id in value):
+            raise ValueError(_("these are no shards"))
+        return tuple(sorted(set(value)))
+
+    @property
+    def has_first_shard(self) -> bool:
+        """Return whether this process hears direct messages, and registers the commands for all of them."""
+        return not self.shard_ids or 0 in self.shard_ids

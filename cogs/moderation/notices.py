@@ -8,6 +8,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import Card
+from cogs.direct import DirectRooms
 from cogs.jobs.forms import pack
 from cogs.jobs.messages import JobMessages
 from cogs.moderation import report_text
@@ -27,10 +28,13 @@ MOST_SHOWN: Final = 4  # pictures of a batch
 class ModerationNotices(commands.Cog):
     """One who takes no direct messages is left in peace."""
 
-    def __init__(self, bot: commands.Bot, *, moderation: Moderation, messages: JobMessages) -> None:
+    def __init__(
+        self, bot: commands.Bot, *, moderation: Moderation, messages: JobMessages, direct: DirectRooms
+    ) -> None:
         self._bot = bot
         self._moderation = moderation
         self._messages = messages
+        self._direct = direct
 
     @commands.Cog.listener("on_ready")
     async def open(self) -> None:
@@ -114,8 +118,8 @@ class ModerationNotices(commands.Cog):
         user_id = user_key.partition(":")[2]
         if not user_key.startswith("discord:") or not user_id.isdecimal():
             return
-        user: Any = await self._bot.fetch_user(int(user_id))
-        await user.send(**new_message(card))
+        channel = await self._direct.of(user_id)
+        await channel.send(**new_message(self._direct.card(card)))
 
     def _channel(self, channel_id: str) -> Any:
         return self._bot.get_partial_messageable(int(channel_id), type=nextcord.ChannelType.text)

@@ -11,6 +11,7 @@ import nextcord
 import pytest
 
 from cogs import run
+from cogs.sharding import ShardsWanted
 from services.reports.discord_link import DiscordLink, LinkState
 from settings.discord import DiscordSettings
 from tests.fakes import FakeClock, settle
@@ -56,6 +57,7 @@ class House:
         self.bots: list[tuple[Bot, bool]] = []
         self.clock, self.link, self.stop = FakeClock(), DiscordLink(), asyncio.Event()
         self.drained = 0
+        self.shards: list[int] = []
         self.is_ready = is_ready
         self.task = asyncio.create_task(
             run.serve(
@@ -70,8 +72,9 @@ class House:
             )
         )
 
-    def _make(self, message_content: bool) -> Any:
+    def _make(self, message_content: bool, shards: int) -> Any:
         fate = self.fates.pop(0) if self.fates else None
+        self.shards.append(shards)
         self.bots.append((Bot(fate, is_ready=self.is_ready or fate is None), message_content))
         return self.bots[-1][0]
 
@@ -244,3 +247,13 @@ async def test_a_stop_does_not_wait_for_a_dialling_that_died(monkeypatch: pytest
     monkeypatch.setattr(run, "_dial", lambda *_: fails(True))
     await settle()
     assert await house.end() == 0
+
+
+async def test_as_many_shards_are_made_as_discord_asks_for_and_after_a_failure_it_is_asked_anew() -> None:
+    house = House(ShardsWanted(3), NO_NETWORK)
+    await settle()
+    assert house.shards == [0, 3]
+    await house.clock.advance(run.FIRST_WAIT_S * 2)
+    assert house.shards == [0, 3, 0]
+    assert house.link.state is LinkState.CONNECTED
+    await house.end()

@@ -28,6 +28,7 @@ INVALID_SESSION, HELLO, HEARTBEAT_ACK = 9, 10, 11
 GUILDS, GUILD_MEMBERS, PRESENCES, GUILD_MESSAGES = 1 << 0, 1 << 1, 1 << 8, 1 << 9
 GUILD_REACTIONS, GUILD_TYPING, DIRECT_MESSAGES, DIRECT_REACTIONS = 1 << 10, 1 << 11, 1 << 12, 1 << 13
 MESSAGE_CONTENT = 1 << 15
+INVALID_SHARD, SHARDING_REQUIRED = 4010, 4011
 MAX_PAYLOAD_BYTES, MAX_SENDS, SENDS_WINDOW_S = 4096, 120, 60.0
 
 
@@ -81,6 +82,12 @@ class Session:
     log: list[dict[str, Any]] = field(default_factory=list)
     connection: Connection | None = None
     resumable: bool = True
+    shard: tuple[int, int] = (0, 1)
+
+    def hears_of(self, guild_id: int | None) -> bool:
+        """Return whether what happens there is told here: direct messages come to the first shard only."""
+        number, count = self.shard
+        return number == ((guild_id >> 22) % count if guild_id else 0)
 
     def dispatch(self, event: str, data: dict[str, Any]) -> None:
         self.seq += 1
@@ -114,7 +121,8 @@ class Gateway:
         return next((session for session in reversed(self.sessions) if session.connection), None)
 
     def dispatch(self, event: str, data: dict[str, Any], intent: int = 0) -> None:
-        for session in self._current():
+        guild_id = data["id"] if event in ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE") else data.get("guild_id")
+        for session in self._current(int(guild_id) if guild_id else None):
             if not intent or session.intents & intent:
                 session.dispatch(event, data)
 
@@ -122,20 +130,24 @@ class Gateway:
         """Announce a message; ephemeral ones are never sent over the gateway."""
         if message.visible_to is not None:
             return
-        intent = GUILD_MESSAGES if message.channel.guild else DIRECT_MESSAGES
-        for session in self._current():
+        guild = message.channel.guild
+        intent = GUILD_MESSAGES if guild else DIRECT_MESSAGES
+        for session in self._current(guild.id if guild else None):
             if session.intents & intent:
                 full = session.sees_content(message, self._server.bot.id)
                 session.dispatch(event, message.gateway_json(full=full))
 
     def dispatch_interaction(self, data: dict[str, Any]) -> None:
         """Send to one session only, as Discord does."""
-        session = self.live or (self.sessions[-1] if self.sessions else None)
+        guild_id = int(data["guild_id"]) if "guild_id" in data else None
+        there = [session for session in self.sessions if session.hears_of(guild_id)]
+        session = next((each for each in reversed(there) if each.connection), there[-1] if there else None)
         if session is not None:
             session.dispatch("INTERACTION_CREATE", data)
 
-    def _current(self) -> list[Session]:
-        return [session for session in self.sessions if session.connection or session.resumable]
+    def _current(self, guild_id: int | None) -> list[Session]:
+        current = [session for session in self.sessions if session.connection or session.resumable]
+        return [session for session in current if session.hears_of(guild_id)]
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one websocket from HELLO to close."""
@@ -205,25 +217,30 @@ class Gateway:
         if data["intents"] & forbidden:
             connection.close(4014)
             return None
-        session = Session(id=secrets.token_hex(16), intents=data["intents"], connection=connection)
+        shard = tuple(data.get("shard") or (0, 1))
+        if shard[1] < server.shards or not 0 <= shard[0] < shard[1]:
+            connection.close(SHARDING_REQUIRED if shard[1] < server.shards else INVALID_SHARD)
+            return None
+        session = Session(id=secrets.token_hex(16), intents=data["intents"], connection=connection, shard=shard)
         for old in self.sessions:
-            if old.connection is None:
+            if old.connection is None and old.shard == shard:
                 old.resumable = False
         self.sessions.append(session)
+        guilds = [guild for guild in server.guilds if session.hears_of(guild.id)]
         session.dispatch(
             "READY",
             {
                 "v": 10,
                 "user": server.bot.to_json() | {"verified": True, "mfa_enabled": False, "email": None},
-                "guilds": [{"id": str(guild.id), "unavailable": True} for guild in server.guilds],
+                "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
                 "session_id": session.id,
                 "resume_gateway_url": server.gateway_url,
                 "application": {"id": str(server.application_id), "flags": 0},
-                "shard": data.get("shard", [0, 1]),
+                "shard": list(shard),
                 "_trace": ["local"],
             },
         )
-        for guild in server.guilds if session.intents & GUILDS else ():
+        for guild in guilds if session.intents & GUILDS else ():
             seen = [member for member, _ in guild.members.values()]
             session.dispatch("GUILD_CREATE", guild.to_json(seen if data["intents"] & GUILD_MEMBERS else [server.bot]))
         server.changed()

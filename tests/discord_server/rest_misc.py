@@ -42,7 +42,8 @@ class MiscRoutes:
     async def gateway_bot(self, request: web.Request) -> web.Response:
         budget = {"total": 1000, "remaining": 1000 - self._server.gateway.identifies, "reset_after": 86_400_000}
         start = budget | {"max_concurrency": 1}
-        return web.json_response({"url": self._server.gateway_url, "shards": 1, "session_start_limit": start})
+        answer = {"url": self._server.gateway_url, "shards": self._server.shards, "session_start_limit": start}
+        return web.json_response(answer)
 
     async def me(self, request: web.Request) -> web.Response:
         return web.json_response(self._server.bot.to_json() | {"verified": True, "mfa_enabled": False, "email": None})

@@ -56,6 +56,7 @@ class DiscordServer:
         rate_limits: True enforces what libraries see in practice; a table of kind -> (requests, seconds) its own.
         check_openapi: hold bodies against the official document where it is present.
         port: 0 picks a free one.
+        shards: as many connections it asks for, and requires.
     """
 
     def __init__(
@@ -68,8 +69,9 @@ class DiscordServer:
         check_openapi: bool = True,
         token: str = DEFAULT_TOKEN,
         port: int = 0,
+        shards: int = 1,
     ) -> None:
-        self.token, self.port = token, port
+        self.token, self.port, self.shards = token, port, shards
         self.message_content, self.members_intent = message_content, members_intent
         self.check_openapi = check_openapi
         self.rate_limits = RateLimits(PRACTICE if rate_limits is True else rate_limits or None)

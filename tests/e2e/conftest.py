@@ -47,9 +47,9 @@ async def start(discord: DiscordServer, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(command_sync, "LOOK_EVERY_S", 0.05)
     started: list[Easel] = []
 
-    async def begin(*backends: Any, **settings: Any) -> Easel:
-        started.append(Easel(discord, tmp_path, backends, **settings))
-        return await started[-1].start()
+    async def begin(*backends: Any, in_folder: Path | None = None, is_awaited: bool = True, **settings: Any) -> Easel:
+        started.append(Easel(discord, in_folder or tmp_path, backends, **settings))
+        return await started[-1].start(is_awaited=is_awaited)
 
     yield begin
     for easel in started:

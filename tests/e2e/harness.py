@@ -138,6 +138,8 @@ class Easel:
     check: Any = None  # of finished pictures
     money: dict[str, float] = field(default_factory=dict)  # settings of budgets
     checks_all: bool = True  # not only where the rules of a server want it
+    shards: int = 0
+    shard_ids: tuple[int, ...] = ()
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
 
@@ -150,7 +152,8 @@ class Easel:
     def bot(self) -> EaselBot:
         return self.now.bot
 
-    async def start(self) -> Easel:
+    async def built(self) -> Built:
+        """Return Easel without a door."""
         await lay_database(self.folder / DATABASE_NAME)
         await lay_cache(self.folder)
         entries = [
@@ -172,6 +175,8 @@ class Easel:
                 "guild_ids": self.guild_ids,
                 "card_style": self.card_style,
                 "admin_channel_id": self.admin_channel_id,
+                "shard_count": self.shards,
+                "shard_ids": self.shard_ids,
             },
             money=self.money,
             people={"admin_ids": {str(admin) for admin in self.admins}},
@@ -180,10 +185,17 @@ class Easel:
         settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})
         easel = await build(settings, instead)
         await easel.start()
+        return easel
+
+    async def start(self, *, is_awaited: bool = True) -> Easel:
+        """Start it and wait, if wanted, until all is known on both sides."""
+        easel = await self.built()
         bot = make_bot(easel, self.message_content)
         task = asyncio.create_task(bot.start(self.server.token))
         task.add_done_callback(lambda _: self.server.changed())
         self.running = Running(easel=easel, bot=bot, task=task)
+        if not is_awaited:
+            return self
         await self.server.wait_for(
             lambda: task.done() or (self.server.gateway.live and self.server.commands.names() >= COMMANDS), 15
         )
