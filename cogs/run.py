@@ -110,7 +110,7 @@ async def _dial(client: "_Client", stop: asyncio.Event, link: DiscordLink, clock
             shards = wanted.count
         except Exception as error:
             await client.close()
-            shards = 0  # it is asked anew
+            shards = 0  # it is asked again
             if may_read and isinstance(error, nextcord.PrivilegedIntentsRequired):
                 log.warning(UNREADABLE)
                 may_read = False
