@@ -84,7 +84,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         catalog=catalog,
         local_models=LocalModels(catalog),
         connections=connections,
-        describing=DescribingService(registry),
+        describing=DescribingService(registry, gate),
         intakes=_intakes(base, generation, compare, versus, wildcards),
         upkeep=_upkeep(base, queue, connections),
         records=records,

@@ -170,7 +170,13 @@ class EaselBot(commands.Bot):
         self.add_cog(Why(timelines=services.timelines, service=generation, gallery=gallery, clock=services.clock))
         self.add_cog(Picks(service=generation, media=media, messages=messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
-        words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
+        words = {
+            "service": generation,
+            "media": media,
+            "catalog": catalog,
+            "describing": services.describing,
+            "clock": services.clock,
+        }
         self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:

@@ -167,7 +167,8 @@ async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisO
     web = web_of(request)
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     engine = provider_named(web, caller, body.provider)
-    found = await web.services.describing.describe(source, caller, backend=engine.name if engine else None)
+    name = engine.name if engine else None
+    found = await web.services.describing.describe(source, origin_of(caller), backend=name)
     tags = [part.strip() for part in found.text.split(",") if part.strip()]
     return AnalysisOut(analysis=found.text, tags=tags, provider=found.engine)
 

@@ -6,7 +6,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
 from api.bodies import FILES, takes
-from api.caller import Anybody, Maker, Reader
+from api.caller import Anybody, Maker, Reader, origin_of
 from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
 from api.ranges import in_parts
@@ -145,7 +145,7 @@ async def describe(request: Request, body: DescribeIn, caller: Maker) -> Describ
     web = web_of(request)
     await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))
-    answer = await web.services.describing.describe(source, caller, backend=body.backend)
+    answer = await web.services.describing.describe(source, origin_of(caller), backend=body.backend)
     return DescribeOut(text=answer.text, engine=answer.engine)
 
 

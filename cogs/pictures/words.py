@@ -12,7 +12,7 @@ from nextcord.ext import commands
 from cogs.attachments import address_of, read_file
 from cogs.cards import CardPicture
 from cogs.desk import Desk
-from cogs.origin import check_interaction_permissions, person_of
+from cogs.origin import check_interaction_permissions, of_interaction, person_of
 from cogs.pictures import forms
 from cogs.pictures.sources import PictureSources, begin, is_private, suggest_engines
 from cogs.posting import edit_answer
@@ -30,6 +30,7 @@ from services.pictures.media import MediaService
 from services.pictures.pictures import SAYS_NOTHING, parameters_in
 from texts.text import _
 from utils import images
+from utils.clock import Clock
 from utils.images import BadImage
 from utils.text import cut
 from utils.threads import run_in_thread
@@ -48,7 +49,9 @@ class PictureWords(commands.Cog):
         catalog: Catalog,
         desk: Desk,
         describing: DescribingService,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._media = media
         self._catalog = catalog
         self._desk = desk
@@ -63,6 +66,7 @@ class PictureWords(commands.Cog):
         backend: str = SlashOption(description=_("Engine to ask"), required=False),
         private: bool = slash_option("private"),
     ) -> None:
+        await self._describing.check(of_interaction(interaction, self._clock))
         await begin(interaction, private=bool(private))
         data = await read_file(address_of(image))
         await self._show_words(interaction, data, backend=backend, private=bool(private), shows_picture=True)
@@ -71,6 +75,7 @@ class PictureWords(commands.Cog):
     async def describe_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         complete(message, raw_target(interaction, message))
         job = await self._sources.job_of(message, person_of(interaction))
+        await self._describing.check(of_interaction(interaction, self._clock))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
         await self._show_words(interaction, data, backend=None, private=is_private(message, job), shows_picture=False)
@@ -97,7 +102,7 @@ class PictureWords(commands.Cog):
         self, interaction: nextcord.Interaction, data: bytes, *, backend: str | None, private: bool, shows_picture: bool
     ) -> None:
         source = await self._media.take_input(data)
-        answer = await self._describing.describe(source, person_of(interaction), backend=backend)
+        answer = await self._describing.describe(source, of_interaction(interaction, self._clock), backend=backend)
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
         alt_text = cut(_("The picture described: {text}", text=answer.text), DISCORD_ALT_TEXT_CHARS)
         picture = CardPicture(data=small, filename="described.jpg", alt_text=alt_text) if small else None

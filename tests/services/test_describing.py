@@ -10,12 +10,12 @@ from backends.base import BackendConfig
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
+from generation.job import Origin
 from generation.request import Mode, SourceImage
 from services.engines.describing import DescribingService, Description
 from tests.backends.test_a1111_contract import connect
 from tests.engines.a1111_server import A1111Server
 from tests.fakes import FakeBackend, FakeClock
-from tests.people import person
 from tests.utils.pictures import noise
 
 ABLE = Capabilities(modes=frozenset(Mode), supports_describe=True)
@@ -43,7 +43,7 @@ def service_of(*engines: FakeBackend, owner: Owner | None = None) -> tuple[Descr
 
 
 async def ask(service: DescribingService, user_id: str = "mia", backend: str | None = None) -> Description:
-    return await service.describe(SourceImage.of(b"x"), person(user_id), backend=backend)
+    return await service.describe(SourceImage.of(b"x"), Origin(door="discord", user_id=user_id), backend=backend)
 
 
 async def test_the_first_engine_that_can_is_asked() -> None:
@@ -94,6 +94,6 @@ async def test_a_web_ui_describes_over_a_real_socket() -> None:
         backend = connect(server)
         registry.add(Entry(config=BackendConfig(name="gpu1", kind="a1111", label="The GPU"), backend=backend))
         source = SourceImage.of(noise((64, 64)))
-        reply = await DescribingService(registry).describe(source, person("mia"))
+        reply = await DescribingService(registry).describe(source, Origin(door="discord", user_id="mia"))
         assert reply == Description(text=server.extras.caption, engine="The GPU")
         await registry.aclose()
