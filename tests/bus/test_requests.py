@@ -177,3 +177,37 @@ async def test_the_server_may_ask_for_a_token(tmp_path):
             assert picture_in(await caller.ask("request", prompt="a fox", **SMALL))
     finally:
         server.kill()
+
+
+async def test_subjects_may_begin_with_other_words(tmp_path, server, caller):
+    async with easel_on(tmp_path / "data", server.url, NATS_SUBJECTS="studio.pictures"):
+        heard = []
+
+        async def note(message) -> None:
+            heard.append(message)
+
+        await caller.client.subscribe("studio.pictures.result", cb=note)
+        await until(lambda: asked(caller, "studio.pictures.request"))
+        await until(lambda: heard)
+
+
+async def asked(caller, subject: str) -> bool:
+    import nats.errors
+
+    try:
+        answer = await caller.client.request(subject, b'{"prompt": "a fox", "width": 64, "height": 64}', timeout=20)
+    except nats.errors.NoRespondersError:
+        return False
+    return b"image_bytes_b64" in answer.data
+
+
+async def test_a_model_that_nobody_has_is_told_in_a_note_where_it_is_the_usual(easel, caller):
+    answer = await caller.ask("request", prompt="a fox", model="flux-schnell", **SMALL)
+    assert "model flux-schnell is not here: the engine's own was used" in answer["notes"]
+
+
+async def test_without_easel_the_server_says_that_nobody_is_there(server, caller):
+    import nats.errors
+
+    with pytest.raises(nats.errors.NoRespondersError):
+        await caller.client.request("ai.vision.imagegen.request", b'{"prompt": "a fox"}', timeout=20)

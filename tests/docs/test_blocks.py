@@ -18,6 +18,7 @@ ELSEWHERE = {  # what other programs read or run
     "docs/backends/a1111.md: cd /workspace/stable-diffusion-webui": "starts AUTOMATIC1111 on its own machine",
     "docs/backends/a1111.md: curl http://localhost:7860": "asks AUTOMATIC1111 itself",
     "docs/backends/comfyui.md: location /api/v2/": "is for nginx",
+    "docs/bus.md: nats request": "for the `nats` tool; tests/bus asks the same",
     "docs/troubleshooting.md: py -m venv": WINDOWS,
     "docs/discord-setup.md: https://discord.com": "tests/test_discord_page.py",
 }  # fmt: skip
