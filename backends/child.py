@@ -36,7 +36,7 @@ PASSED_ON: Final = frozenset({
 })  # fmt: skip
 
 Report = Callable[[Mapping[str, Any]], Awaitable[None]]  # blobs, where there are any, are under "blobs"
-Patience = Callable[[], float]  # asked anew after each word, since work has its own pace
+Patience = Callable[[], float]  # asked again after each word, since work has its own pace
 Frame = tuple[dict[str, Any], tuple[bytes, ...]]
 
 

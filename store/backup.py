@@ -38,7 +38,7 @@ class BackupRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class DataFolder:
-    """Where the parts of Easel's data are.
+    """The places of all parts of the data.
 
     Args:
         folder: holds the database and the key file.
@@ -53,7 +53,7 @@ class DataFolder:
 
 @dataclass(frozen=True, kw_only=True)
 class BackupReport:
-    """What is in a backup. `sizes` has the bytes of each part by its name."""
+    """The contents of a backup. `sizes` has the bytes of each part by its name."""
 
     version: str
     made_at: str  # ISO 8601, UTC
