@@ -3,6 +3,7 @@
 #   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11 to 3.14 found)
 #   ART=1               installs the packages of the built-in neural networks too (docs/backends/art.md)
 #   BUS=1               installs the packages of the message bus too (docs/bus.md)
+#   GPU=1               installs the packages of the engine that draws with models here (docs/backends/embedded.md)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
 # The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they
@@ -11,6 +12,8 @@
 PYTHON ?=
 ART ?=
 BUS ?=
+GPU ?=
+LOCAL_PYTHON ?= .venv-local/bin/python
 ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -18,19 +21,19 @@ UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-find-links --custom-compile-command "make lock"
 
 # Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
-EXTRAS = $(if $(BUS),requirements-bus.txt)
+EXTRAS = $(if $(BUS),requirements-bus.txt) $(if $(GPU),requirements-gpu.txt)
 SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
 
 # Each start of Easel in the tests would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio screenshots check format bench test-all test-kill test-fresh test-real test-bus lock setup setup-run setup-dev clean
+.PHONY: help run test test-studio screenshots check format bench test-all test-kill test-fresh test-real test-bus test-local lock setup setup-run setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: setup-run  ## set up what is missing and start Easel; ART=1 adds neural networks that enlarge and restyle, BUS=1 the message bus
+run: setup-run  ## set up what is missing and start Easel; ART=1 adds networks that enlarge and restyle, BUS=1 the message bus, GPU=1 models that draw
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores
@@ -79,11 +82,17 @@ test-bus:  ## the tests of the message bus against a real NATS server (installs 
 	@$(MAKE) --no-print-directory setup-dev BUS=1
 	@BUS_REQUESTS=$${BUS_REQUESTS:-1000} exec $(PY) -m pytest -n auto tests/bus $(ARGS)
 
+test-local:  ## the engine inside with the real libraries, on tiny models (installs them in .venv-local, some GB; or LOCAL_PYTHON=...)
+	@test -x $(LOCAL_PYTHON) || { python=$$(sh scripts/find_python $(PYTHON)) && \
+		"$$python" scripts/setup_venv.py .venv-local requirements.txt requirements-dev.txt requirements-gpu.txt; }
+	@EASEL_TEST_LOCAL=1 exec $(LOCAL_PYTHON) -m pytest tests/local $(ARGS)
+
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
 	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-art.in -o requirements-art.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-bus.in -o requirements-bus.txt > /dev/null
+	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-gpu.in -o requirements-gpu.txt > /dev/null
 
 setup:
 	@$(SETUP) requirements.txt

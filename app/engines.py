@@ -1,5 +1,6 @@
 """Makes the engines that are set, those found on this machine, and those that are always there."""
 
+import asyncio
 from dataclasses import replace
 
 from backends.base import BackendConfig
@@ -22,6 +23,7 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
         if item.is_usable:
             engine = BackendSettings(name=f"local{item.port}", kind=item.kind, url=item.url, label=item.title)
             entries.append(replace(_entry(engine, settings), is_found=True))
+    entries += [_entry(engine, settings) for engine in await asyncio.to_thread(_by_themselves, entries, settings)]
     names = {entry.name for entry in entries}
     for kind in known_kinds():
         if kind.is_fallback and kind.name not in names and kind.is_there():
@@ -34,6 +36,17 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
             options = settings.engines.fallback_options.get(kind.name, {})
             entries.append(_entry(BackendSettings(name=kind.name, kind=kind.name, options=options), settings))
     return entries, findings
+
+
+def _by_themselves(entries: list[Entry], settings: Settings) -> list[BackendSettings]:
+    """Return the engines that need no setting since this machine has all they need; one that is set is not doubled."""
+    kinds = {entry.config.kind for entry in entries} | {engine.kind for engine in settings.engines.off}
+    options = settings.engines.fallback_options
+    return [
+        BackendSettings(name=kind.name, kind=kind.name, options=options.get(kind.name, {}))
+        for kind in known_kinds()
+        if kind.name not in kinds and kind.comes_with(options.get(kind.name, {}))
+    ]
 
 
 def first_engine() -> str:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from generation.capabilities import Capabilities
@@ -180,6 +181,38 @@ class ComposingBackend(Backend, Protocol):
     async def sign(self, data: bytes, line: str) -> bytes:
         """Return a picture with a line in its corner, as a PNG."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A model in the memory of an engine: on what, in which precision, in which way, and since when."""
+
+    model: str
+    device: str
+    device_title: str
+    dtype: str
+    way: str
+    since: datetime
+    total_mb: int | None = None  # of the device's memory
+    free_mb: int | None = None
+
+
+@runtime_checkable
+class LoadingBackend(Backend, Protocol):
+    """A backend whose models can be loaded before they are needed, and let go."""
+
+    def loaded(self) -> LoadedModel | None: ...
+
+    async def load(self, model: str) -> LoadedModel:
+        """Have a model in memory, the usual one for an empty name.
+
+        Raises:
+            RequestRejected: there is no such model.
+            BackendError: it cannot be loaded.
+        """
+        ...
+
+    async def unload(self) -> None: ...
 
 
 class Neighbour(Protocol):

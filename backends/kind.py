@@ -173,6 +173,8 @@ class EngineKind:
         frozenset()
     )  # there where others fill these: it takes what a fallback draws further
     is_there: Callable[[], bool] = lambda: True  # False: packages that it needs are not installed
+    # given its options: True where it is there without any setting, as an engine like those that are set; may block
+    comes_with: Callable[[Mapping[str, str]], bool] = lambda options: False
     absent_hint: str = ""  # how to get it then, for people whose engines lack what it does
     check: CheckKind | None = None  # of one that can also look at finished pictures
     is_flux_app: bool = False

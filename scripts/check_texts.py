@@ -22,6 +22,8 @@ LEFT_OUT: Final = {  # files and rooms, and why
     "api/app.py": "documentation",
     "api/routes/metrics.py": "for Prometheus",
     "backends/quality.py": "documentation",
+    "backends/embedded/models/families.py": "names of models",
+    "backends/embedded/facts.py": "names of samplers",
     "packages/easel_sketch/easel_sketch/painting/motifs": "seeds of drawings",
     "packages/easel_sketch/easel_sketch/painting/palettes": "colours",
     "packages/easel_sketch/easel_sketch/painting/sce": "seeds of drawings",

@@ -318,13 +318,16 @@ def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
 
 def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     env = tmp_path / ".env"
-    env.write_text("HF_HOME=/home/sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n")
-    first, second, third = read_settings(env, {}).warnings
-    assert first.startswith("HF_HOME in .env is not a setting of Easel. Easel loads no models itself")
+    env.write_text(
+        "TRANSFORMERS_CACHE=/home/sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n"
+    )
+    settings = read_settings(env, {"HF_HOME": "/hub"})
+    (first,) = settings.warnings
+    assert first.startswith("TRANSFORMERS_CACHE in .env is not a setting of Easel. It is an old name: set HF_HOME")
     assert "sk-1" not in first
-    assert second.startswith("MODEL_PATH")
-    assert "where the engine is started" in second
-    assert third.startswith("CUDA_VISIBLE_DEVICES")
+    assert settings.engines.fallback_options["embedded"] == {
+        "models": "/models", "visible_devices": "0", "hf_home": "/hub",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

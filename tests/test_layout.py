@@ -88,10 +88,15 @@ print(json.dumps(found))
 """
 
 
+# They are loaded by a child process alone, where the packages of the engine inside are installed.
+OF_THE_CHILD = {f"backends.embedded.work.{name}" for name in ("devices", "drawing", "previews")}
+
+
 def _own_modules() -> list[str]:
     files = [(ROOT, path) for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
     files += [(folder, path) for folder in PACKAGES for path in sorted(folder.rglob("*.py"))]
     names = [".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__") for base, path in files]
+    names = [name for name in names if name not in OF_THE_CHILD]
     return names + [name for name in ROOT_FILES if (ROOT / f"{name}.py").exists()]
 
 

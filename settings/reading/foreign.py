@@ -19,13 +19,8 @@ OTHER_FILTER: Final = _(
     "own check of pictures is ENABLE_NSFW_FILTER=true. What an engine offers is set there (HORDE_CENSOR_NSFW, for one)"
 )
 
-_AT_THE_ENGINE: Final = _(
-    "Easel loads no models itself: set it where the engine is started, and name the engine, like A1111_URL."
-)
 PASSED_OVER: Final = {
-    "MODEL_PATH": _AT_THE_ENGINE,
-    "HF_HOME": _AT_THE_ENGINE,
-    "CUDA_VISIBLE_DEVICES": _AT_THE_ENGINE,
+    "TRANSFORMERS_CACHE": _("It is an old name: set HF_HOME, in which the folder of the models is."),
 }
 INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 NEAR: Final = 0.75

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from PIL import Image
 
-from backends.art.work.memory import free_bytes
 from backends.art.work.networks import UpscalingNetwork, upscalers
 from backends.art.work.tiles import Network, enlarge
 from backends.child_side import Reporter
 from texts.text import _
+from utils.memory import free_bytes
 from utils.pixels import encode, upright
 
 MB: Final = 1024 * 1024

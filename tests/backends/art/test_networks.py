@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from backends.art.work import networks
-from backends.art.work.memory import free_bytes
 from backends.art.work.networks import ListedFile, NetworkDamaged, upscalers
 from backends.child import ROOT
+from utils.memory import free_bytes
 
 
 @pytest.fixture

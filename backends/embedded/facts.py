@@ -1,0 +1,53 @@
+"""Abilities of the engine with the models that are on this machine."""
+
+from typing import Final
+
+from backends.embedded.models.disk import LocalModel, ModelShelf
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import Mode
+
+MODES: Final = frozenset({Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT})
+GRID: Final = 16  # what every family can draw
+MAX_SIDE_PX: Final = 2048
+MAX_STEPS: Final = 150
+MAX_BATCH: Final = 8
+# Names as they are known from Automatic1111; `work/schedulers.py` has what each is in the diffusers library.
+SAMPLERS: Final = (
+    "DPM++ 2M", "DPM++ 2M SDE", "DPM++ SDE", "Euler", "Euler a", "DDIM", "DDPM", "Heun", "DPM2", "DPM2 a", "LMS",
+    "PLMS", "UniPC", "DEIS", "LCM", "TCD",
+)  # fmt: skip
+SCHEDULERS: Final = ("Automatic", "Karras", "Exponential", "SGM Uniform", "Beta")
+
+
+def default_model(shelf: ModelShelf, wanted: str) -> LocalModel:
+    """Return the model that draws where a request names none."""
+    return next((model for model in shelf.models if wanted in (model.name, model.title)), shelf.models[0])
+
+
+def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities:
+    """Return what can be done; `wanted` is the default model, `loaded` the one that is in memory."""
+    usual = default_model(shelf, wanted)
+    ordered = sorted(shelf.models, key=lambda model: model is not usual)
+    return Capabilities(
+        modes=MODES,
+        models=tuple(
+            ModelInfo(name=model.name, title=model.title, is_loaded=model.name == loaded) for model in ordered
+        ),
+        samplers=SAMPLERS,
+        schedulers=SCHEDULERS,
+        loras=tuple(path.stem for path in shelf.loras),
+        size_grid=GRID,
+        min_side=64,
+        max_side=MAX_SIDE_PX,
+        max_steps=MAX_STEPS,
+        max_batch=MAX_BATCH,
+        supports_clip_skip=True,
+        supports_guidance=any(model.family.is_flow for model in shelf.models),
+        supports_preview=True,
+        supports_progress=True,
+        supports_cancel=True,
+        default_width=usual.family.side,
+        default_height=usual.family.side,
+        default_steps=usual.steps,
+        default_cfg_scale=usual.cfg_scale,
+    )

@@ -1,0 +1,82 @@
+"""The engine inside Easel, which is there where its packages and a model are."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from backends.base import Backend, BackendConfig
+from backends.embedded.models.disk import ModelShelf, hub_folder, look_for_models
+from backends.kind import EngineKind, Option
+from texts.text import _
+
+NAME: Final = "embedded"
+PACKAGES: Final = ("torch", "diffusers", "transformers", "accelerate", "peft")
+IDLE_S: Final = 600.0
+OFFLOADS: Final = ("auto", "none", "model", "sequential")
+ABSENT_HINT: Final = _("`make run GPU=1` installs what it needs.")
+
+
+def make(config: BackendConfig) -> Backend:
+    """Make an instance; its options are below."""
+    from backends.embedded.backend import EmbeddedBackend  # loaded only where models are drawn with
+
+    return EmbeddedBackend(config)
+
+
+def is_installed() -> bool:
+    """Return whether the packages are there; none of them is loaded."""
+    return all(find_spec(name) is not None for name in PACKAGES)
+
+
+def shelf_of(options: dict[str, str]) -> ModelShelf:
+    """Return the models on this machine, as the options say where they are. Blocks."""
+    folders = tuple(Path(part.strip()) for part in options.get("models", "").split(",") if part.strip())
+    return look_for_models(folders, hub_folder(options.get("hf_home", "")))
+
+
+KIND = EngineKind(
+    name=NAME,
+    title=_("built in, draws with models on this machine"),
+    noun=_("the built-in engine"),
+    make=make,
+    options=(
+        Option(
+            name="models",
+            help=_("Folders with models, as the diffusers library saves them, with commas between; LoRAs in `loras`"),
+        ),
+        Option(name="hf_home", help=_("Folder of the Hugging Face hub"), default="~/.cache/huggingface"),
+        Option(
+            name="model", help=_("The model that draws where a request names none"), default=_("the first there is")
+        ),
+        Option(
+            name="device",
+            help=_("What draws: auto, cuda, cuda:1, mps or cpu"),
+            default="auto",
+        ),
+        Option(
+            name="offload",
+            type="choice",
+            choices=OFFLOADS,
+            default="auto",
+            help=_("How much of a model leaves the GPU's memory while it is not needed"),
+        ),
+        Option(name="visible_devices", help=_("GPUs that it may see, as CUDA counts them: 0,1"), default=_("all")),
+        Option(
+            name="idle_s",
+            type="seconds",
+            low=1,
+            high=86_400,
+            default=f"{IDLE_S:g}",
+            help=_("Idle time after which its memory is freed"),
+        ),
+    ),
+    variables={
+        "MODEL_PATH": "models",
+        "HF_HOME": "hf_home",
+        "CUDA_VISIBLE_DEVICES": "visible_devices",
+    },
+    is_inside=True,
+    comes_with=lambda options: is_installed() and bool(shelf_of(dict(options)).models),
+    is_there=is_installed,
+    absent_hint=ABSENT_HINT,
+)

@@ -1,0 +1,161 @@
+"""Models and LoRAs on this machine: folders as the diffusers library saves them, and the cache of the Hugging Face hub.
+
+Source: the hub's documentation of its cache (`models--OWNER--NAME/snapshots/COMMIT`). Blocks.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from backends.embedded.models.families import FLUX, Family, family_of
+from backends.embedded.models.known import KnownModel, known_by_repo
+from generation.samplers import match_name
+
+log = logging.getLogger(__name__)
+
+INDEX: Final = "model_index.json"
+DEEPEST: Final = 3  # folders below a folder of models
+LORAS: Final = frozenset({"lora", "loras"})  # names of folders, in lower case
+WEIGHTS: Final = frozenset({".safetensors", ".bin", ".gguf"})
+MOST_FOLDERS: Final = 5000  # looked at, so that a wrong MODEL_PATH like / ends
+MB: Final = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalModel:
+    """A model that can be drawn with."""
+
+    name: str
+    path: Path
+    family: Family
+    weights_mb: int
+    steps: int
+    cfg_scale: float
+    is_guided: bool = True  # False: it takes no guidance (FLUX.1-schnell)
+    known: KnownModel | None = None
+
+    @property
+    def title(self) -> str:
+        return self.known.title if self.known else self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelShelf:
+    """All that is on this machine, models by name."""
+
+    models: tuple[LocalModel, ...] = ()
+    loras: tuple[Path, ...] = ()
+
+    def lora(self, name: str) -> Path | None:
+        """Return the file of a LoRA by the name that people know it by."""
+        found = match_name(name, [path.stem for path in self.loras])
+        return next((path for path in self.loras if path.stem == found), None)
+
+
+def hub_folder(home: str) -> Path:
+    """Return where the hub's cache is; `home` is `HF_HOME`, empty for the usual place."""
+    return (Path(home).expanduser() if home else Path.home() / ".cache" / "huggingface") / "hub"
+
+
+def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
+    """Return the models and LoRAs in some folders and in the hub's cache; what cannot be read is passed over."""
+    models: dict[str, LocalModel] = {}
+    loras: dict[str, Path] = {}
+    for folder in folders:
+        for place in _walk(folder):
+            if (place / INDEX).is_file():
+                if model := _model(place, place.name, known=None):
+                    models.setdefault(model.name, model)
+            elif place.name.lower() in LORAS:
+                for path in sorted(place.rglob("*.safetensors")):
+                    loras.setdefault(path.stem, path)
+    for place, repo in _snapshots(hub):
+        known = known_by_repo(repo)
+        if model := _model(place, known.name if known else repo.rpartition("/")[2], known):
+            models.setdefault(model.name, model)
+    return ModelShelf(models=tuple(models.values()), loras=tuple(loras.values()))
+
+
+def snapshot_of(hub: Path, repo: str, revision: str = "") -> Path | None:
+    """Return the folder of a model in the hub's cache, of the commit that its branch `main` is at unless one is named.
+
+    None where it is not there, or not whole.
+    """
+    folder = hub / f"models--{repo.replace('/', '--')}"
+    if not revision:
+        try:
+            revision = (folder / "refs" / "main").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+    place = folder / "snapshots" / revision
+    return place if place.is_dir() and not (place / INCOMPLETE).exists() else None
+
+
+INCOMPLETE: Final = ".easel-incomplete"  # stands in a snapshot while its files are fetched
+
+
+def _snapshots(hub: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        folders = sorted(hub.glob("models--*"))
+    except OSError:
+        return
+    for folder in folders:
+        repo = folder.name.removeprefix("models--").replace("--", "/")
+        known = known_by_repo(repo)
+        place = snapshot_of(hub, repo, known.revision if known else "") or snapshot_of(hub, repo)
+        if place is not None and (place / INDEX).is_file():
+            yield place, repo
+
+
+def _walk(folder: Path, depth: int = 0) -> Iterator[Path]:
+    """Yield a folder and those below it; what lies in a model's own folder belongs to it."""
+    looked_at = 0
+    places = [(folder.expanduser(), depth)]
+    while places and looked_at < MOST_FOLDERS:
+        place, depth = places.pop(0)
+        looked_at += 1
+        yield place
+        if depth >= DEEPEST or (place / INDEX).is_file():
+            continue
+        try:
+            with os.scandir(place) as entries:
+                below = sorted(entry.path for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        except OSError:
+            continue
+        places += [(Path(path), depth + 1) for path in below]
+
+
+def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | None:
+    family = family_of(str(_json(folder / INDEX).get("_class_name", "")))
+    if family is None:
+        log.debug("no family of models fits %s", folder)
+        return None
+    is_guided = family.name != FLUX or bool(_json(folder / "transformer" / "config.json").get("guidance_embeds"))
+    steps = family.steps if is_guided else 4
+    return LocalModel(
+        name=name,
+        path=folder,
+        family=family,
+        weights_mb=_weights_mb(folder),
+        steps=known.steps if known else steps,
+        cfg_scale=known.cfg_scale if known else family.cfg_scale,
+        is_guided=is_guided,
+        known=known,
+    )
+
+
+def _weights_mb(folder: Path) -> int:
+    sizes = [path.stat().st_size for path in folder.glob("*/*") if path.suffix in WEIGHTS and path.exists()]
+    return sum(sizes) // MB
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,61 @@
+"""A request in the child's words."""
+
+from typing import Any
+
+from backends.embedded.models.disk import LocalModel, ModelShelf
+from generation.errors import RequestRejected
+from generation.request import GenerationRequest, Mode, SourceImage, seed_after
+from texts.text import _
+
+
+def model_values(model: LocalModel) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "family": model.family.name,
+        "weights_mb": model.weights_mb,
+    }
+
+
+def draw_order(request: GenerationRequest, model: LocalModel, shelf: ModelShelf) -> tuple[dict[str, Any], list[bytes]]:
+    """Return what the child is to draw, with the pictures that it needs.
+
+    Raises:
+        RequestRejected: a picture or a LoRA is not there.
+    """
+    draw: dict[str, Any] = {
+        "model": model_values(model),
+        "mode": str(request.mode),
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "width": request.width,
+        "height": request.height,
+        "steps": request.steps,
+        "cfg_scale": request.cfg_scale,
+        "guidance": request.guidance,
+        "sampler": request.sampler,
+        "scheduler": request.scheduler,
+        "strength": request.denoising_strength,
+        "clip_skip": request.clip_skip,
+        "seeds": [seed_after(request.seed, number) for number in range(request.batch_size)],
+        "loras": [_lora(lora.name, lora.weight, shelf) for lora in request.loras],
+    }
+    pictures = []
+    if request.mode is not Mode.TXT2IMG:
+        pictures.append(_data(request.init_image, "init_image"))
+    if request.mode is Mode.INPAINT:
+        pictures.append(_data(request.mask_image, "mask_image"))
+    return {"do": "draw", "draw": draw}, pictures
+
+
+def _lora(name: str, weight: float, shelf: ModelShelf) -> dict[str, Any]:
+    path = shelf.lora(name)
+    if path is None:
+        raise RequestRejected(_("There is no LoRA “{name}” here any more.", name=name), field="loras")
+    return {"path": str(path), "weight": weight}
+
+
+def _data(source: SourceImage | None, field: str) -> bytes:
+    if source is None:
+        raise RequestRejected(_("This needs a picture to work on. Attach one, or reply to one."), field=field)
+    return source.data

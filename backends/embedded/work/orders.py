@@ -1,0 +1,111 @@
+"""Orders as the child reads them, and the protocol of what carries them out. Imports nothing heavy."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Rung(StrEnum):
+    """The share of a model that is in the device's memory at once, from the quickest way to the most sparing."""
+
+    WHOLE = "whole"
+    MODEL_OFFLOAD = "model_offload"  # one part of the pipeline at a time
+    SEQUENTIAL_OFFLOAD = "sequential_offload"  # one layer at a time
+    TILED = "tiled"  # the same, and the picture is decoded in tiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """A model as the child loads it. `weights_mb` is the size of its files."""
+
+    name: str
+    path: str
+    family: str
+    weights_mb: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraFile:
+    """A LoRA file with its weight."""
+
+    path: str
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildOrder:
+    """One request: as many pictures as `seeds`. The first picture that comes with it is the source, then the mask."""
+
+    model: ModelFolder
+    mode: str
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    steps: int
+    cfg_scale: float
+    seeds: tuple[int, ...]
+    guidance: float | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    strength: float | None = None
+    clip_skip: int | None = None
+    loras: tuple[LoraFile, ...] = ()
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def planned_steps(self) -> int:
+        """Return how many steps are drawn: from a picture only as many as the strength is of all."""
+        share = 1.0 if self.mode == "txt2img" or self.strength is None else self.strength
+        return max(1, math.ceil(self.steps * share))
+
+    @classmethod
+    def read(cls, order: Mapping[str, Any], blobs: Sequence[bytes]) -> "ChildOrder":
+        values = dict(order["draw"])
+        values["model"] = ModelFolder(**values["model"])
+        values["loras"] = tuple(LoraFile(**lora) for lora in values.get("loras", ()))
+        values["seeds"] = tuple(values["seeds"])
+        return cls(**values, pictures=tuple(blobs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """The device that draws: `kind` is cuda, rocm, mps or cpu; memory in MB, None where that cannot be told."""
+
+    name: str  # as torch calls it: "cuda:0"
+    kind: str
+    title: str  # as people call it: "NVIDIA GeForce RTX 3060"
+    dtype: str = ""
+    total_mb: int | None = None
+    free_mb: int | None = None
+    is_set_back: str = ""  # what was asked for in vain
+
+
+# Called after each step with its number, from 1 on, and with what makes a small preview.
+OnStep = Callable[[int, Callable[[], bytes | None]], None]
+
+
+class Maker(Protocol):
+    """A library that draws. Everything blocks."""
+
+    def look(self) -> Device: ...
+
+    def load(self, model: ModelFolder, rung: Rung) -> None:
+        """Have a model ready, and no other."""
+        ...
+
+    def draw(self, order: ChildOrder, seeds: Sequence[int], on_step: OnStep) -> list[bytes]:
+        """Return a PNG for each seed; what `on_step` raises ends the work."""
+        ...
+
+    def notes(self) -> list[str]:
+        """Return codes of what the last drawing did otherwise than it was asked to."""
+        ...
+
+    def unload(self) -> None: ...
+
+    def free_cache(self) -> None: ...
+
+    def is_out_of_memory(self, error: Exception) -> bool: ...
