@@ -28,14 +28,16 @@ from console.text import MORE, WHAT, options_help
 from console.text import tell as tell
 from console.workflows import WorkflowCommand as WorkflowCommand
 from console.workflows import manage_workflows as manage_workflows
-from constants import APP_NAME, VERSION
+from constants import APP_NAME, MAX_BUDGET_USD, VERSION
 from generation.job import Job
+from services.money.books import BookEntry
 from texts.text import _
 
 DRAWING: Final = _("{program} generate PROMPT [--size 768x512 ...] [-i FILE] [-o FILE] [-q]", program=PROGRAM)
 LOOKING: Final = {
     "models": _("show what there is to draw with"),
     "queue": _("show what waits and runs in the bot"),
+    "cost": _("show what was spent in the bot in the last 30 days"),
     "doctor": _("check settings, folders, engines, and say what to do"),
 }
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
@@ -50,6 +52,7 @@ class Command:
     output: Path | None = None
     images: tuple[Path, ...] = ()
     is_quiet: bool = False
+    max_cost_usd: float = 0.0
     no_web: bool = False
     no_discord: bool = False
     key: KeyCommand | None = None
@@ -73,7 +76,14 @@ def parse(argv: Sequence[str]) -> Command:
         return Command(name="help", text=parser.format_help().strip())
     if name == "generate":  # what else was typed is the prompt, its options among it
         images = tuple(values.image)
-        return Command(name=name, text=" ".join(rest), output=values.output, images=images, is_quiet=values.quiet)
+        return Command(
+            name=name,
+            text=" ".join(rest),
+            output=values.output,
+            images=images,
+            is_quiet=values.quiet,
+            max_cost_usd=values.max_cost,
+        )
     if rest:
         return Command(name="nonsense", text=_left_over(parser, name, rest))
     if hasattr(values, "read"):
@@ -102,6 +112,9 @@ def _parser() -> Parser:
         help=_("a picture to draw from; several for a workflow that takes several"),
     )  # fmt: skip
     generate.add_argument("-q", "--quiet", action="store_true", help=_("no progress, only the file names"))
+    generate.add_argument(
+        "--max-cost", metavar="USD", type=_dollars, default=0.0, help=_("draw only what costs no more, without asking")
+    )
     for name, meaning in LOOKING.items():
         add(commands, name, meaning)
     workflows.add_to(commands)
@@ -110,6 +123,14 @@ def _parser() -> Parser:
     add(commands, "help", _("show all commands"))
     add(commands, "version", _("show which Easel this is"))
     return parser
+
+
+def _dollars(typed: str) -> float:
+    """Read an amount, as 0.25 or $0.25."""
+    usd = float(typed.removeprefix("$"))
+    if not 0 < usd < MAX_BUDGET_USD:
+        raise ValueError
+    return usd
 
 
 def _add_switches(parser: Parser, default: object = SUPPRESS) -> None:
@@ -154,6 +175,7 @@ def run(
     studio: ConsoleParts | None = None,
     *,
     jobs: Sequence[Job] = (),
+    books: Sequence[BookEntry] = (),
     settings: Settings | None = None,
     checks: Sequence[Check] = (),
 ) -> int:
@@ -164,10 +186,14 @@ def run(
         print(f"{APP_NAME} {VERSION}")
     elif command.name == "queue":
         lists.show_queue(jobs)
+    elif command.name == "cost":
+        lists.show_costs(books)
     elif command.name == "doctor" and settings:
         return doctor.report(settings, checks)
     elif command.name == "generate" and studio:
-        asked = drawing.Asked(text=command.text, images=command.images, output=command.output)
+        asked = drawing.Asked(
+            text=command.text, images=command.images, output=command.output, max_cost_usd=command.max_cost_usd
+        )
         return drawing.draw(studio, asked, is_quiet=command.is_quiet)
     elif command.name == "models" and studio:
         lists.show_models(studio)

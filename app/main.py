@@ -12,7 +12,7 @@ from app import cli
 from app.checkup import checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
-from app.stored import jobs_in_store, manage_backup, manage_keys, manage_workflows
+from app.stored import books_in_store, jobs_in_store, manage_backup, manage_keys, manage_workflows
 from config import Settings, read_settings
 from console.env_file import make_env_file
 from settings.reading.problems import SettingsError
@@ -93,6 +93,8 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
             return asyncio.run(run_bot(settings))
     if command.name == "queue":
         return cli.run(command, jobs=asyncio.run(jobs_in_store(settings.storage)))
+    if command.name == "cost":
+        return cli.run(command, books=asyncio.run(books_in_store(settings.storage)))
     if command.workflow:
         return asyncio.run(manage_workflows(settings, command.workflow))
     if command.backup:

@@ -1,7 +1,9 @@
 """Work on a data folder by itself, from the command line too while a bot may be at work there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
 
 from app import cli
 from app.cli import BackupCommand, KeyCommand, WorkflowCommand
@@ -13,10 +15,12 @@ from constants import VERSION
 from generation.job import Job
 from services.backups import data_of
 from services.drawing.workflows import WorkflowService
+from services.money.books import MOST_ROWS, BookEntry
 from services.web import make_access
 from settings.storage import StorageSettings
 from store import folder as data_folder
 from store.backup import write_backup
+from store.charges import ChargeStore
 from store.database import Database
 from store.jobs import JobStore
 from store.restore import restore_backup
@@ -24,6 +28,8 @@ from store.workflows import WorkflowStore
 from utils.clock import SystemClock
 from utils.folder_lock import FolderLock
 from utils.secrets import SecretBox, make_private_folder
+
+BOOKS_SHOWN: Final = timedelta(days=29)  # and today
 
 
 async def open_store(settings: StorageSettings) -> tuple[Database, SecretBox]:
@@ -42,6 +48,18 @@ async def jobs_in_store(settings: StorageSettings) -> list[Job]:
     database, box = await open_store(settings)
     try:
         return await JobStore(database, box).active()
+    finally:
+        await database.close()
+
+
+async def books_in_store(settings: StorageSettings) -> Sequence[BookEntry]:
+    """Read what was spent in the last days; a bot may be at work there."""
+    now = SystemClock().now()
+    if not await data_folder.has_database(settings.data_dir, settings.media_folder, now=now):
+        return ()
+    database, __ = await open_store(settings)
+    try:
+        return await ChargeStore(database).books(f"{now - BOOKS_SHOWN:%Y-%m-%d}", limit=MOST_ROWS)
     finally:
         await database.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from console.saving import Target, picture_file, write
 from console.text import say, tell
 from generation.errors import GenerationError
 from generation.job import Job, JobView, Origin
+from generation.money import PriceNotAgreed, dollars
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft
 from generation.result import StoredImage
@@ -35,6 +36,8 @@ EXIT_CODES: Final = {  # by the code of the error; every other one is the engine
     "not_capable": BAD_INPUT,
     "content_blocked": BAD_INPUT,
     "limit_reached": FAILED,
+    "budget_exceeded": FAILED,
+    "price_not_agreed": FAILED,
     "not_allowed": FAILED,
     "generation_error": FAILED,
 }
@@ -72,12 +75,16 @@ class Asked:
     text: str
     images: tuple[Path, ...] = ()
     output: Path | None = None
+    max_cost_usd: float = 0.0  # who asks agrees to so much; 0: to nothing
 
 
 def draw(studio: ConsoleParts, asked: Asked, *, is_quiet: bool = False) -> int:
     """Make and save the pictures of one line; return the exit code. Ctrl+C cancels them and goes on upwards."""
     try:
         return studio.run(_draw(studio, asked, is_quiet))
+    except PriceNotAgreed as error:
+        agree = _("Add --max-cost {usd:.4g} to draw it.", usd=error.usd)
+        return explain(error.code, error.user_message, agree)
     except GenerationError as error:
         return explain(error.code, error.user_message, error.hint)
     except OSError as error:
@@ -102,7 +109,9 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
         await studio.bring_workflows()
     views: list[JobView] = []
     try:
-        views = await studio.generation.submit_all(drafts, ORIGIN)
+        if not is_quiet:
+            await _tell_price(studio, drafts)
+        views = await studio.generation.submit_all(drafts, replace(ORIGIN, agreed_usd=asked.max_cost_usd))
         with display(is_quiet=is_quiet) as shown:
             jobs = [await _finished(studio, view.job, shown) for view in views]
     except asyncio.CancelledError:
@@ -112,6 +121,14 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
     await _save(studio, jobs, target, is_quiet)
     failed = next((job.error for job in jobs if job.error), None)
     return explain(failed.code, failed.user_message, failed.hint) if failed else 0
+
+
+async def _tell_price(studio: ConsoleParts, drafts: Sequence[Draft]) -> None:
+    """Name the price before anything is drawn, where the engine charges."""
+    estimate = await studio.generation.estimate(drafts[0], ORIGIN)
+    if estimate.is_paid and estimate.cost_usd:
+        usd = dollars(estimate.cost_usd * len(drafts))
+        tell(_("note: this costs about {usd} on {engine}", usd=usd, engine=estimate.label))
 
 
 async def _drafts(

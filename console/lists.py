@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from console.drawing import ORIGIN, ConsoleParts
 from console.text import say
 from generation.job import Job
+from generation.money import dollars
 from services.engines.catalog import Engine, lists_of
+from services.money.books import BookEntry
 from texts.text import _, joined
 from utils.text import cut, duration
 
@@ -32,6 +34,18 @@ def show_queue(jobs: Sequence[Job]) -> None:
         who = cut(job.origin.user_name or job.user_key, 18)
         what = cut(job.request.prompt, PROMPT_CHARS)
         say(f"{job.short_id:<8}{job.status.value:<10}{cut(job.lane, 14):<16}{since:<12}{who:<20}{what}")
+
+
+def show_costs(books: Sequence[BookEntry]) -> None:
+    """List what was spent by day, person and engine, newest day first, and the sum."""
+    if not books:
+        say(_("Nothing was spent."))
+        return
+    say(f"{'day':<12}{'who':<24}{'engine':<20}{'pictures':>9}{'cost':>12}")
+    for entry in books:
+        who, engine, usd = cut(entry.user_key, 22), cut(entry.lane, 18), dollars(entry.cost_usd)
+        say(f"{entry.day:<12}{who:<24}{engine:<20}{entry.images:>9}{usd:>12}")
+    say(_("together: {usd}", usd=dollars(sum(entry.cost_usd for entry in books))))
 
 
 async def _engines(studio: ConsoleParts) -> list[Engine]:

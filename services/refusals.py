@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from generation.errors import GenerationError, LimitReached, NotAllowed
 from generation.fields import RANGES
+from generation.money import OverBudget, PriceNotAgreed
 from generation.person import Person
 from texts.text import _
 from utils.text import plain_words
 
+AGREE_HINT: Final = _("Send it again with max_cost_usd.")
 MOST_FIELD_CHARS: Final = 100  # of a name that somebody made up
 # Kinds of values by how pydantic's names of errors begin (`int_parsing`, `bool_type`).
 WANTED: Final = {"int": _("a whole number"), "float": _("a number"), "bool": _("true or false"), "list": _("a list")}
@@ -45,13 +47,21 @@ def unknown_key() -> SignInNeeded:
 
 def error_body(error: GenerationError) -> dict[str, Any]:
     """Return what went wrong, as Easel says it everywhere but in a dialect with a form of its own."""
-    return {
+    body: dict[str, Any] = {
         "error": plain_words(error.user_message),
         "hint": plain_words(error.hint),
         "field": getattr(error, "field", "") or None,
         "code": error.code,
         "retry_after": retry_after(error),
     }
+    if isinstance(error, PriceNotAgreed):
+        body |= {"cost_usd": error.usd, "hint": error.hint or plain_words(AGREE_HINT)}
+    if isinstance(error, OverBudget):
+        body["offers"] = [
+            {"engine": offer.label, "backend": offer.backend, "model": offer.model, "cost_usd": offer.usd}
+            for offer in error.offers
+        ]
+    return body
 
 
 def retry_after(error: GenerationError) -> int | None:

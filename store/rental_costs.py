@@ -30,29 +30,10 @@ class RentalCost:
 
 
 class RentalCostStore:
-    """`adding` is a part of the transaction that notes up to when a machine is counted."""
+    """Only reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def adding(
-        self, lane: str, label: str, owner: tuple[str, str], since: datetime, until: datetime, usd_per_hour: float
-    ) -> list[Write]:
-        """Return what counts a machine from one moment to another, each day's part on its day."""
-        writes: list[Write] = []
-        for begin, end in days_between(since, until):
-            seconds = (end - begin).total_seconds()
-            values = {
-                "day": f"{begin:%Y-%m-%d}",
-                "lane": lane,
-                "owner_kind": owner[0],
-                "owner_id": owner[1],
-                "label": label,
-                "seconds": seconds,
-                "usd": usd_per_hour * seconds / 3600,
-            }
-            writes.append((ADD, values))
-        return writes
 
     async def since(self, since: str) -> Sequence[RentalCost]:
         """Return every machine's cost from that day on, newest day first."""
@@ -61,6 +42,29 @@ class RentalCostStore:
     async def of_owner(self, since: str, kind: str, owner_id: str) -> Sequence[RentalCost]:
         values = {"since": since, "kind": kind, "id": owner_id}
         return [RentalCost(**dict(row)) for row in await self._database.read(OF_OWNER, values)]
+
+
+def costs_of(
+    lane: str, label: str, owner: tuple[str, str], since: datetime, until: datetime, usd_per_hour: float
+) -> list[Write]:
+    """Return what counts a machine from one moment to another, each day's part on its day.
+
+    It stands in the transaction that notes up to when the machine is counted.
+    """
+    writes: list[Write] = []
+    for begin, end in days_between(since, until):
+        seconds = (end - begin).total_seconds()
+        values = {
+            "day": f"{begin:%Y-%m-%d}",
+            "lane": lane,
+            "owner_kind": owner[0],
+            "owner_id": owner[1],
+            "label": label,
+            "seconds": seconds,
+            "usd": usd_per_hour * seconds / 3600,
+        }
+        writes.append((ADD, values))
+    return writes
 
 
 def days_between(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:

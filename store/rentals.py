@@ -1,13 +1,22 @@
 """Facts about rented engines: price, when they were used, since when they run. One row for each connection."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from store.database import Database, Row
+from store.database import Database, Row, Write
 
-_TIMES = ("first_used_at", "last_used_at", "up_since", "seen_up_at", "down_since", "reminded_at", "warned_at")
+_TIMES = (
+    "first_used_at",
+    "last_used_at",
+    "up_since",
+    "seen_up_at",
+    "down_since",
+    "reminded_at",
+    "warned_at",
+    "billed_until",
+)
 _COLUMNS = ("lane", "provider", "usd_per_hour", "reminds", "machine_id", "machine_place", *_TIMES)
 SAVE = (
     f"INSERT OR REPLACE INTO rentals ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
@@ -36,6 +45,7 @@ class Rental:
     down_since: datetime | None = None
     reminded_at: datetime | None = None  # of the idle time that began before
     warned_at: datetime | None = None  # that it is down
+    billed_until: datetime | None = None  # up to then its cost is in the books
 
 
 class RentalStore:
@@ -51,6 +61,11 @@ class RentalStore:
         """Store it in place of what was known."""
         values = {field.name: _plain(getattr(rental, field.name)) for field in fields(Rental)}
         await self._database.write(SAVE, values)
+
+    async def bill(self, rental: Rental, costs: Sequence[Write]) -> None:
+        """Store it together with what it has cost since it was billed last."""
+        values = {field.name: _plain(getattr(rental, field.name)) for field in fields(Rental)}
+        await self._database.write_all([*costs, (SAVE, values)])
 
     async def prune(self) -> None:
         """Forget what belongs to connections that are gone."""

@@ -111,6 +111,7 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
     origin = replace(await _origin(web, caller, body, private), webhook=hook, spoiler=parsed.is_spoiler)
+    origin = replace(origin, agreed_usd=body.max_cost_usd or 0.0)
     origin = await with_request_key(request, origin, body)
     parts, notes = await filled(web, parsed, repeated_all(drafts, parsed.repeat))
     views = await web.services.generation.submit_all(parts, origin, fresh=body.fresh, notes=tuple(notes))
@@ -191,7 +192,8 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     kept = replace(draft_of(old.request), **{name: getattr(Draft(), name) for name in body.drop})
     await check_inputs(web, caller, changes.over(kept))
     private = old.origin.private if body.is_private is None else body.is_private
-    origin = await with_request_key(request, origin_of(caller, private=private), body)
+    origin = replace(origin_of(caller, private=private), agreed_usd=body.max_cost_usd or 0.0)
+    origin = await with_request_key(request, origin, body)
     (changes,), notes = await filled(web, parsed, [changes])
     view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop), notes=tuple(notes))
     return SubmittedOut(jobs=[shown(web, view, caller)], notes=notes)
@@ -247,7 +249,7 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
     notes = [*parsed.notes[:1], *found.notes] if parsed.others else list(found.notes)
     return EstimateOut(
         engine=found.label, lane=found.lane, wait_s=round(found.wait_s, 1), seconds=found.seconds, price=price,
-        cost_usd=cost_usd, notes=notes, refused=None,
+        cost_usd=cost_usd, notes=notes, refused=found.short or None, asks_first=found.asks,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from api.events import lane_state
 from api.routing import Router
 from generation.errors import NotAllowed
 from services.drawing.generation import LaneView
+from services.money.books import MoneyTotals
 from services.reports.statistics import DailyCost, Metrics
 from services.wording.asking import TextUse
 from utils.loops import LoopState
@@ -41,6 +42,8 @@ async def metrics(request: Request, caller: Reader) -> Response:
             figures=await statistics.metrics(),
             people=await statistics.costs(caller, days=1),
             texts=await web.services.wording.totals(),
+            money=await web.services.money.books.totals(),
+            rented_usd=await web.services.money.books.rented_usd(),
             lanes=web.services.generation.lanes(),
             labels=_labels(web),
             streams=web.hub.streams,
@@ -58,6 +61,8 @@ class _Collector(Collector):
     figures: Metrics
     people: list[DailyCost]
     texts: list[TextUse]
+    money: MoneyTotals
+    rented_usd: float
     lanes: list[LaneView]
     labels: dict[str, str]
     streams: int
@@ -69,6 +74,7 @@ class _Collector(Collector):
         yield from self._of_lanes()
         yield from self._of_people()
         yield from self._of_texts()
+        yield from self._of_money()
         yield self._of_loops()
         yield GaugeMetricFamily("easel_generations_hour", "Jobs done this hour.", self.figures.generations_this_hour)
         yield GaugeMetricFamily("easel_failed_hour", "Jobs failed this hour.", self.figures.failed_this_hour)
@@ -114,6 +120,13 @@ class _Collector(Collector):
             wait.add_metric(engine, lane.wait_s)
             usable.add_metric(engine, lane_state(lane) in ("up", "busy"))
         yield from (waiting, running, wait, usable)
+
+    def _of_money(self) -> Iterator[Metric]:
+        money = self.money
+        yield CounterMetricFamily("easel_charged_usd", "What jobs were charged, as the books count it.", money.paid)
+        yield CounterMetricFamily("easel_refunded_usd", "Reserved for jobs that then cost nothing.", money.refunded)
+        yield GaugeMetricFamily("easel_reserved_usd", "Reserved for jobs that have not ended.", money.reserved)
+        yield CounterMetricFamily("easel_rented_usd", "What rented machines have cost.", self.rented_usd)
 
     def _of_loops(self) -> Metric:
         restarts = CounterMetricFamily("easel_loop_restarts", "Parts of Easel that died.", labels=["loop"])

@@ -9,6 +9,15 @@ from api.schemas.requests import DraftIn, In, MediaId, RequestOut
 from generation.request import Mode
 
 
+class OfferOut(BaseModel):
+    """Another engine or model that a budget has money for; 0: it is free."""
+
+    engine: str
+    backend: str
+    model: str | None
+    cost_usd: float
+
+
 class ErrorOut(BaseModel):
     """A failure: one sentence, and one of what to do."""
 
@@ -18,12 +27,21 @@ class ErrorOut(BaseModel):
     code: str
     retry_after: int | None = Field(default=None, description="Seconds.")
     sign_in_url: str | None = Field(default=None, description="Where to sign in, with 401 and where that is set up.")
+    cost_usd: float | None = Field(default=None, description="The price to agree to, with price_not_agreed.")
+    offers: list[OfferOut] = Field(default=[], description="What can be drawn instead, with budget_exceeded.")
+
+
+MaxCost = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False, description="You agree to this price in US dollars, for all of it, and no more."),
+]
 
 
 class SentIn(DraftIn):
     """A draft that is sent to be drawn, who may see what becomes of it, and who hears of it."""
 
     is_private: bool = False
+    max_cost_usd: MaxCost | None = None
     webhook: Annotated[str, Field(max_length=2000)] | None = None
     webhook_events_filter: Annotated[list[Literal["queued", "finished", "failed"]], Field(max_length=3)] = Field(
         default=[]
@@ -44,6 +62,7 @@ class AgainIn(In):
     drop: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=40)
     image: MediaId | None = None
     is_private: bool | None = None
+    max_cost_usd: MaxCost | None = None
 
 
 class ImageOut(BaseModel):
@@ -133,7 +152,7 @@ class SubmittedOut(BaseModel):
 
 
 class EstimateOut(BaseModel):
-    """A forecast for a draft; `refused` says why nothing would."""
+    """A forecast for a draft; `refused` says why nothing would, or which budget is too small."""
 
     engine: str
     lane: str
@@ -143,6 +162,7 @@ class EstimateOut(BaseModel):
     cost_usd: float | None
     notes: list[str]
     refused: str | None
+    asks_first: bool = Field(default=False, description="Drawn only with a `max_cost_usd` of this price at least.")
 
 
 class ParsedOut(BaseModel):

@@ -22,6 +22,15 @@ declare namespace Api {
     token: string;
   }
 
+  /** A limit of the day: of everybody, of one person, or of a server. */
+  interface Budget {
+    scope: "everybody" | "server" | "house" | "person" | "role";
+    most_usd: number;
+    used_usd: number;
+    left_usd: number;
+    resets_at: string;
+  }
+
   /** The contents of an engine. A list that is None is not known: any name is passed through. Sizes in pixels. */
   interface Capabilities {
     modes: string[];
@@ -87,6 +96,30 @@ declare namespace Api {
     image: string;
     model?: string | null;
     weight: number;
+  }
+
+  /** The cost of one person's jobs on one engine on one day; `reserved_usd` is of those that have not ended. */
+  interface Cost {
+    day: string;
+    user: string;
+    engine: string;
+    lane: string;
+    jobs: number;
+    images: number;
+    cost_usd: number;
+    reserved_usd: number;
+    unsure_usd: number;
+  }
+
+  /** The books: newest day first, dearest first. `unsure_usd`, a part of what was spent, may not have been charged. */
+  interface Costs {
+    days: number;
+    spent_usd: number;
+    reserved_usd: number;
+    unsure_usd: number;
+    costs: Cost[];
+    rentals: RentalCost[];
+    budgets: Budget[];
   }
 
   /** An admin sees everybody's figures, others their own. */
@@ -202,7 +235,7 @@ declare namespace Api {
     engines: Engine[];
   }
 
-  /** A forecast for a draft; `refused` says why nothing would. */
+  /** A forecast for a draft; `refused` says why nothing would, or which budget is too small. */
   interface Estimate {
     engine: string;
     lane: string;
@@ -212,6 +245,7 @@ declare namespace Api {
     cost_usd: number | null;
     notes: string[];
     refused: string | null;
+    asks_first: boolean;
   }
 
   /** A name, and how many pictures have it. */
@@ -520,6 +554,14 @@ declare namespace Api {
     notes: string[];
   }
 
+  /** The cost of a rented machine on one day, as far as it was seen to run. */
+  interface RentalCost {
+    day: string;
+    engine: string;
+    hours: number;
+    cost_usd: number;
+  }
+
   /** The whole request, as it was asked for. */
   interface Request {
     prompt: string;
@@ -715,6 +757,7 @@ declare namespace Api {
     P extends "/api/session" ? Session :
     P extends "/api/facets" ? Facets :
     P extends "/api/styles" ? Styles :
+    P extends "/api/costs" ? Costs :
     P extends `/api/jobs/${string}` ? Job :
     P extends "/api/kinds" ? Kinds :
     P extends "/api/feed" ? Jobs :

@@ -260,6 +260,14 @@ interface Asked {
 }
 
 /** What the API says when it refuses. */
+/** Another engine or model that a budget has money for; 0: it is free. */
+interface MoneyOffer {
+  engine: string;
+  backend: string;
+  model: string | null;
+  cost_usd: number;
+}
+
 interface ApiFailure {
   status: number;
   error: string;
@@ -268,6 +276,8 @@ interface ApiFailure {
   code?: string;
   retry_after?: number | null;
   sign_in_url?: string | null;
+  cost_usd?: number | null;
+  offers?: MoneyOffer[];
   layer?: string;
 }
 

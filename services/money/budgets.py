@@ -137,18 +137,18 @@ class BudgetService:
         await self._store.forget_keys(self._clock.now() - KEPT)
 
     async def _check_agreed(self, charges: Sequence[Charge], origin: Origin) -> None:
+        """Refuse what costs more than was agreed to, or, where nothing was, more than is drawn without asking."""
         usd = total_of(charge for charge in charges if charge.payer != "user")
         limit = await self.asks_above(origin)
-        if limit is None or usd <= max(limit, origin.agreed_usd) + ROUNDING_USD:
-            return
-        raise PriceNotAgreed(
-            _(
-                "This costs about {usd}, and more than {limit} is drawn only when you agree.",
-                usd=dollars(usd),
-                limit=dollars(limit),
-            ),
-            usd=usd,
-        )
+        if origin.agreed_usd:
+            if usd > origin.agreed_usd + ROUNDING_USD:
+                text = _("This costs about {usd}, more than the {agreed} that were agreed to.",
+                         usd=dollars(usd), agreed=dollars(origin.agreed_usd))  # fmt: skip
+                raise PriceNotAgreed(text, usd=usd)
+        elif limit is not None and usd > limit + ROUNDING_USD:
+            text = _("This costs about {usd}, and more than {limit} is drawn only when you agree.",
+                     usd=dollars(usd), limit=dollars(limit))  # fmt: skip
+            raise PriceNotAgreed(text, usd=usd)
 
     async def _check(self, charges: Sequence[Charge], origin: Origin) -> list[Budget]:
         """Return the budgets that limit these charges.

@@ -82,6 +82,15 @@ def seen(rental: Rental, entry: Entry, connected_at: datetime | None, now: datet
     return replace(rental, up_since=up_since, seen_up_at=seen_up_at, down_since=None)
 
 
+def unbilled(rental: Rental, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return the time a machine has run that is not in the books yet; None: there is none, or no price."""
+    if not rental.usd_per_hour or rental.up_since is None:
+        return None
+    until = (rental.seen_up_at or rental.down_since or now) if rental.down_since else now
+    since = max(filter(None, (rental.up_since, rental.billed_until)))
+    return (since, until) if since < until else None
+
+
 def bill_of(
     entry: Entry,
     rental: Rental,

@@ -21,10 +21,11 @@ from services.rentals.bills import HOW_TO_STOP as HOW_TO_STOP
 from services.rentals.bills import PRICES as PRICES
 from services.rentals.bills import TITLES as TITLES
 from services.rentals.bills import Bill as Bill
-from services.rentals.bills import bill_of, command, seen, used
+from services.rentals.bills import bill_of, command, seen, unbilled, used
 from services.rentals.machines import MachineService, is_at, place_of, provider_at
 from services.rentals.providers import Machine
 from settings.rentals import RentalSettings
+from store.rental_costs import costs_of
 from store.rentals import Rental, RentalStore
 from texts.text import _, joined
 from utils.clock import Clock
@@ -98,9 +99,21 @@ class RentalService:
             if entry.owner.kind == "easel":
                 continue
             rental = await self._learn(entry, await self._note(entry))
+            await self._book(entry)
             if notice := await self._stop_unused(entry, rental) or await self._notice(entry):
                 for tell in self.on_notice:
                     await tell(notice)
+
+    async def _book(self, entry: Entry) -> None:
+        """Put what a machine has cost since the last look into the books."""
+        async with self._changing:
+            rental = await self._store.get(entry.name)
+            span = unbilled(rental, self._clock.now()) if rental else None
+            if rental is None or span is None or rental.usd_per_hour is None:
+                return
+            owner = (entry.owner.kind, entry.owner.id)
+            costs = costs_of(entry.name, entry.label, owner, *span, rental.usd_per_hour)
+            await self._store.bill(replace(rental, billed_until=span[1]), costs)
 
     async def bill(self, owner: Owner, *, by: str = "") -> Bill:
         """Return what an owner's connection has been used for and costs; `by` is the user who asks.

@@ -1,11 +1,10 @@
 /** A job once more, as it was or changed. */
 
-import { api } from "../shell/api.js";
 import { events } from "../shell/events.js";
-import { newKey } from "../shell/pass.js";
 import { go } from "../shell/router.js";
 import { _ } from "../ui/text.js";
 import { toast, toastError } from "../ui/toast.js";
+import { ask } from "./paying.js";
 
 /**
  * Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue.
@@ -13,7 +12,9 @@ import { toast, toastError } from "../ui/toast.js";
  */
 export async function again(jobId, body = {}, words = _("Queued again.")) {
   try {
-    const { jobs } = await api.post(`/api/jobs/${jobId}/again`, body, { headers: { "Idempotency-Key": newKey() } });
+    const submitted = await ask(`/api/jobs/${jobId}/again`, body);
+    if (!submitted) return [];
+    const { jobs } = submitted;
     for (const job of jobs) events.put(job);
     toast(words, {
       kind: "good",

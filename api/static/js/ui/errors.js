@@ -5,6 +5,7 @@ export class ApiError extends Error {
   /** @param {ApiFailure} told */
   constructor(told) {
     super(told.error);
+    this.told = told;
     this.name = "ApiError";
     this.status = told.status;
     this.hint = told.hint ?? "";

@@ -51,7 +51,7 @@ export function formatBytes(n) {
  */
 export function money(usd) {
   if (!usd) return "$0";
-  return `$${usd < 0.1 ? usd.toFixed(3) : usd.toFixed(2)}`;
+  return `$${usd < 0.1 ? +usd.toFixed(usd < 0.01 ? 4 : 3) : usd.toFixed(2)}`;
 }
 
 /**

@@ -1,8 +1,7 @@
 /** Sends the form as a request, once what was given to it is there. */
 
-import { api } from "../../shell/api.js";
+import { ask } from "../../pictures/paying.js";
 import { events } from "../../shell/events.js";
-import { newKey } from "../../shell/pass.js";
 import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
 
@@ -32,7 +31,9 @@ export async function generate(view, { showJob, openEditor }) {
       return;
     }
     await view.box.settled();
-    const { jobs, notes } = await api.post("/api/jobs", view.bodyOf(), { headers: { "Idempotency-Key": newKey() } });
+    const submitted = await ask("/api/jobs", view.bodyOf());
+    if (!submitted) return;
+    const { jobs, notes } = submitted;
     const [first] = jobs.map((job) => events.put(job));
     view.stage.cover(null);
     showJob(view, first);

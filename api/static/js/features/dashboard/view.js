@@ -1,12 +1,13 @@
 /** The dashboard: jobs per hour, engines, costs, errors, alerts and the queue as it is now. */
 
-import { api } from "../../shell/api.js";
+import { api, session } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
 import { setQuery } from "../../shell/router.js";
 import { announce, append, button, debounce, fill, h, icon, useCss } from "../../ui/dom.js";
 import { wordsOf } from "../../ui/errors.js";
 import { _, _n } from "../../ui/text.js";
 import { money } from "../../ui/words.js";
+import { booksPanel } from "./books.js";
 import { barChart } from "./chart.js";
 import { daily, hourly } from "./figures.js";
 import { alertList, engineTable, errorTable, glance, panel, queueNow } from "./panels.js";
@@ -42,6 +43,8 @@ class Dashboard {
     this.told = null;
     /** @type {Api.Dashboard | null} */
     this.week = null;
+    /** @type {Api.Costs | null} */
+    this.booked = null;
     /** @type {Map<string, Api.Engine>} */
     this.known = new Map();
     this.top = h("div", { class: "dash-top" }, h("div", { class: "skeleton dash-skeleton" }));
@@ -52,6 +55,7 @@ class Dashboard {
     this.errors = panel(_("Errors"));
     this.alerts = panel(_("Alerts"));
     this.queue = panel(_("Queue now"));
+    this.books = panel(_("Money"));
     this.rest = h("div", { class: "dash-rest", hidden: true });
     this.element = this.layout();
     this.timer = setInterval(() => document.hidden || this.load(), REFRESH_MS);
@@ -68,7 +72,7 @@ class Dashboard {
     const head = h("header", { class: "page-head" }, h("h1", {}, _("Dashboard")), this.dayChoice());
     const charts = h("div", { class: "dash-charts" }, this.hours.element, this.costs.element);
     const side = h("div", { class: "dash-pair" }, this.queue.element, this.alerts.element);
-    append(this.rest, side, charts, this.engines.element, this.errors.element);
+    append(this.rest, side, charts, this.books.element, this.engines.element, this.errors.element);
     return h("div", { class: "page dash" }, head, this.failed, this.top, this.rest);
   }
 
@@ -111,6 +115,7 @@ class Dashboard {
         api.get("/api/dashboard", { days: this.days }),
         this.days < WEEK_DAYS ? api.get("/api/dashboard", { days: WEEK_DAYS }) : null,
       ]);
+      this.booked = await this.loadBooks();
       this.told = told;
       this.week = week ?? told;
       fill(this.failed);
@@ -126,6 +131,13 @@ class Dashboard {
     await this.draw();
   }
 
+  /** Everybody's for an admin, your own for others. */
+  async loadBooks() {
+    const { user } = await session;
+    const whose = user?.is_admin ? "all" : "mine";
+    return api.get("/api/costs", { whose, days: this.days });
+  }
+
   async loadEngines() {
     const { engines } = await api.get("/api/engines");
     this.known = new Map(engines.map((engine) => [engine.name, engine]));
@@ -135,6 +147,7 @@ class Dashboard {
     this.rest.hidden = false; // it comes whole: nothing moves when the figures are there
     this.drawQueue();
     if (!this.told) return;
+    if (this.booked) this.books.show(booksPanel(this.booked));
     this.engines.show(engineTable(this.told.engines));
     this.errors.show(errorTable(this.told.errors));
     this.alerts.show(alertList(this.told.alerts));

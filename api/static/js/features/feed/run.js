@@ -3,6 +3,7 @@
  */
 
 import { VARY_STRENGTH } from "../../pictures/actions.js";
+import { ask } from "../../pictures/paying.js";
 import { withStyles } from "../../pictures/prompt.js";
 import { api } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
@@ -100,15 +101,17 @@ async function make(text, feed, more = {}) {
   const reply = feed.reply();
   const init = feed.attached()?.media_id ?? reply?.id;
   const body = { text, ...(init ? { init_image: init } : {}), ...(reply ? { reply_to: reply.job_id } : {}), ...more };
-  show(await api.post("/api/jobs", body, { headers: { "Idempotency-Key": newKey() } }), feed);
+  show(await ask("/api/jobs", body), feed);
 }
 
 /**
  * Show new jobs; what the parser remarked is shown where the jobs do not carry it.
- * @param {Api.Submitted} submitted
+ * @param {Api.Submitted | null} submitted
  * @param {FeedDoors} feed
  */
-function show({ jobs, notes }, feed) {
+function show(submitted, feed) {
+  if (!submitted) return; // the price was not agreed to
+  const { jobs, notes } = submitted;
   for (const job of jobs) events.put(job);
   const untold = notes.filter((note) => !jobs.some((job) => job.notes.includes(note)));
   if (untold.length) feed.say(answer("", ...untold));
@@ -124,10 +127,9 @@ const NO_PICTURE = _("There is no picture to work on yet. Attach one, press Repl
 async function from(feed, changes) {
   const attached = feed.attached();
   const picture = attached ? null : feed.target();
-  const headers = { "Idempotency-Key": newKey() };
-  if (attached) show(await api.post("/api/jobs", { ...changes, init_image: attached.media_id }, { headers }), feed);
+  if (attached) show(await ask("/api/jobs", { ...changes, init_image: attached.media_id }), feed);
   else if (!picture) feed.say(answer("", NO_PICTURE));
-  else show(await api.post(`/api/jobs/${picture.job_id}/again`, { image: picture.id, changes }, { headers }), feed);
+  else show(await ask(`/api/jobs/${picture.job_id}/again`, { image: picture.id, changes }), feed);
 }
 
 /** @param {Asked} asked */

@@ -1,0 +1,51 @@
+"""Budgets and books as the API shows them; US dollars, days in UTC."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class BudgetOut(BaseModel):
+    """A limit of the day: of everybody, of one person, or of a server."""
+
+    scope: Literal["everybody", "server", "house", "person", "role"]
+    most_usd: float
+    used_usd: float
+    left_usd: float
+    resets_at: datetime
+
+
+class CostOut(BaseModel):
+    """The cost of one person's jobs on one engine on one day; `reserved_usd` is of those that have not ended."""
+
+    day: str
+    user: str
+    engine: str
+    lane: str
+    jobs: int
+    images: int
+    cost_usd: float
+    reserved_usd: float
+    unsure_usd: float
+
+
+class RentalCostOut(BaseModel):
+    """The cost of a rented machine on one day, as far as it was seen to run."""
+
+    day: str
+    engine: str
+    hours: float
+    cost_usd: float
+
+
+class CostsOut(BaseModel):
+    """The books: newest day first, dearest first. `unsure_usd`, a part of what was spent, may not have been charged."""
+
+    days: int
+    spent_usd: float
+    reserved_usd: float
+    unsure_usd: float
+    costs: list[CostOut]
+    rentals: list[RentalCostOut]
+    budgets: list[BudgetOut]

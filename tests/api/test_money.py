@@ -1,0 +1,121 @@
+"""Money over HTTP: the price before, what is agreed to, what a budget offers, and the books."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.base import BackendConfig
+from backends.registry import Entry
+from tests.api.conftest import Site, site_at
+from tests.paid import PaidBackend
+from tests.waiting import until
+
+ASKED = {"prompt": "a fox", "backend": "shop"}
+
+
+async def shop(site: Site, backend: PaidBackend) -> PaidBackend:
+    site.easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=backend))
+    await site.easel.registry.refresh("shop")
+    return backend
+
+
+async def paid(site: Site, count: int) -> list[Any]:
+    """Return the charges once so many are settled."""
+    database = site.easel.database
+
+    async def are_settled() -> bool:
+        return len(await database.fetch("SELECT 1 FROM charges WHERE state = 'paid'")) == count
+
+    await until(are_settled)
+    return await database.fetch("SELECT * FROM charges")
+
+
+async def test_an_estimate_names_the_price_the_agreement_and_the_budget(tmp_path: Path) -> None:
+    async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.1", CONFIRM_ABOVE_USD="0.05") as site:
+        await shop(site, PaidBackend("shop"))
+        one = (await site.client.post("/api/estimate", json=ASKED)).json()
+        assert (one["price"], one["cost_usd"], one["asks_first"], one["refused"]) == ("$0.04", 0.04, False, None)
+        two = (await site.client.post("/api/estimate", json=ASKED | {"batch_size": 2})).json()
+        assert (two["cost_usd"], two["asks_first"], two["refused"]) == (0.08, True, None)
+        three = (await site.client.post("/api/estimate", json=ASKED | {"batch_size": 3})).json()
+        assert three["refused"].startswith("Daily budget exceeded: you have used $0.00 of $0.10")
+        assert await site.easel.jobs.active() == []
+
+
+async def test_a_budget_that_is_short_is_429_with_what_is_free(tmp_path: Path) -> None:
+    async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.01") as site:
+        backend = await shop(site, PaidBackend("shop"))
+        answer = await site.client.post("/api/jobs", json=ASKED)
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (429, "budget_exceeded")
+        assert 0 < int(answer.headers["Retry-After"]) <= 86400
+        assert [(offer["backend"], offer["cost_usd"]) for offer in body["offers"]] == [("sketch", 0.0)]
+        assert "Within the budget: " in body["hint"]
+        own = await site.client.post("/api/images/generate", json={"prompt": "a fox", "provider": "shop"})
+        assert (own.status_code, own.json()["error"][:21]) == (429, "Daily budget exceeded")
+        assert backend.requests == []
+        free = await site.client.post("/api/jobs", json=ASKED | {"backend": body["offers"][0]["backend"]})
+        assert free.status_code == 202
+
+
+async def test_a_price_is_agreed_to_and_holds_no_dearer(tmp_path: Path) -> None:
+    async with site_at(tmp_path, CONFIRM_ABOVE_USD="0.03") as site:
+        backend = await shop(site, PaidBackend("shop"))
+        asked = await site.client.post("/api/jobs", json=ASKED)
+        assert (asked.status_code, asked.json()["code"], asked.json()["cost_usd"]) == (402, "price_not_agreed", 0.04)
+        assert asked.json()["hint"] == "Send it again with max_cost_usd."
+        agreed = await site.client.post("/api/jobs", json=ASKED | {"max_cost_usd": 0.04})
+        assert agreed.status_code == 202
+        job_id = agreed.json()["jobs"][0]["id"]
+        backend.usd = 0.05
+        again = await site.client.post(f"/api/jobs/{job_id}/again", json={"max_cost_usd": 0.04})
+        assert (again.status_code, again.json()["error"]) == (
+            402, "This costs about $0.05, more than the $0.04 that were agreed to.",
+        )  # fmt: skip
+
+
+async def test_a_price_that_nobody_asked_to_confirm_is_a_limit_all_the_same(tmp_path: Path) -> None:
+    async with site_at(tmp_path) as site:
+        backend = await shop(site, PaidBackend("shop"))
+        asked = await site.client.post("/api/jobs", json=ASKED | {"max_cost_usd": 0.01})
+        assert asked.status_code == 402
+        assert backend.requests == []
+
+
+async def test_the_books_are_your_own_or_everybodys_for_an_admin(tmp_path: Path) -> None:
+    async with site_at(tmp_path, USER_DAILY_BUDGET_USD="1") as site:
+        await shop(site, PaidBackend("shop", costs=0.05))
+        await site.draw(**ASKED)
+        rows = await paid(site, 1)
+        assert [row["state"] for row in rows] == ["paid"]
+        mine = (await site.client.get("/api/costs")).json()
+        (entry,) = mine["costs"]
+        assert (entry["engine"], entry["images"], entry["jobs"], entry["cost_usd"]) == ("shop", 1, 1, 0.05)
+        assert (mine["spent_usd"], mine["reserved_usd"]) == (0.05, 0)
+        (budget,) = mine["budgets"]
+        assert (budget["scope"], budget["used_usd"], budget["left_usd"]) == ("person", 0.05, pytest.approx(0.95))
+        assert (await site.client.get("/api/costs", params={"whose": "all"})).json()["spent_usd"] == 0.05
+        other = await site.key_client("read")
+        assert (await other.get("/api/costs")).json()["costs"] == []
+        refused = await other.get("/api/costs", params={"whose": "all"})
+        assert (refused.status_code, refused.json()["error"]) == (403, "Only admins may see what others spent.")
+
+
+async def test_metrics_count_what_was_charged_reserved_and_given_back(tmp_path: Path) -> None:
+    async with site_at(tmp_path) as site:
+        backend = await shop(site, PaidBackend("shop", hold=True))
+        jobs = (
+            await site.client.post("/api/jobs", json=ASKED | {"text": "a fox --repeat 3"} | {"prompt": None})
+        ).json()
+        await until(lambda: backend.running == 1)
+        await site.client.post(f"/api/jobs/{jobs['jobs'][2]['id']}/cancel")
+        text = (await site.client.get("/metrics")).text
+        assert "easel_reserved_usd 0.08" in text
+        assert "easel_refunded_usd_total 0.04" in text
+        backend.release(2)
+        await paid(site, 2)
+        text = (await site.client.get("/metrics")).text
+        assert "easel_charged_usd_total 0.08" in text
+        assert "easel_reserved_usd 0.0" in text
+        assert "easel_rented_usd_total 0.0" in text

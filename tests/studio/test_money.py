@@ -1,0 +1,67 @@
+"""Money in the studio: the price beside Generate, a price that is agreed to, what a short budget offers, the books."""
+
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from backends.base import BackendConfig
+from backends.registry import Entry
+from tests.paid import PaidBackend
+from tests.studio.marks import studio_tests
+from tests.studio.pages import button, finished, write
+from tests.studio.server import Studio, studio_at
+from tests.waiting import until
+
+pytestmark = studio_tests(__name__)
+
+
+async def shop(studio: Studio) -> PaidBackend:
+    backend = PaidBackend("shop")
+    studio.easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=backend))
+    await studio.easel.registry.refresh("shop")
+    return backend
+
+
+async def press(page: Page, words: str) -> None:
+    await write(page, words)
+    await button(page, "Generate").click()
+
+
+async def test_a_price_is_agreed_to_in_a_dialog(browse, watch, tmp_path: Path) -> None:
+    watch.allow(r"402.*/api/jobs")
+    async with studio_at(tmp_path, CONFIRM_ABOVE_USD="0.05") as studio:
+        backend = await shop(studio)
+        page = await browse("#/create", url=studio.url)
+        await press(page, "a fox --backend shop --batch 2 --size 64x64")
+        await expect(page.locator(".estimate")).to_contain_text("$0.08")
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("about $0.08, and more than $0.05 is drawn only when you agree")
+        await button(dialog, "Cancel").click()
+        await expect(dialog).to_have_count(0)
+        await expect(button(page, "Generate")).to_be_enabled()
+        assert backend.requests == []
+        await button(page, "Generate").click()
+        await button(page.get_by_role("dialog"), "Draw for $0.08").click()
+        await finished(page)
+        assert len(backend.requests) == 1
+
+
+async def test_a_short_budget_offers_what_is_free(browse, watch, tmp_path: Path) -> None:
+    watch.allow(r"429.*/api/jobs")
+    async with studio_at(tmp_path, USER_DAILY_BUDGET_USD="0.05") as studio:
+        backend = await shop(studio)
+        await studio.draw(backend="shop")
+        await until(lambda: not backend.running)
+        page = await browse("#/create", url=studio.url)
+        await write(page, "a fox --backend shop --size 64x64 --steps 2")
+        await expect(page.locator(".estimate .refused")).to_contain_text("you have used $0.04 of $0.05")
+        await button(page, "Generate").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("Daily budget exceeded")
+        await button(dialog, "sketch, free").click()
+        await finished(page)
+        assert len(backend.requests) == 1
+        await page.goto(f"{studio.url}#/dashboard")
+        books = page.get_by_role("region", name="Money")
+        await expect(books).to_contain_text("$0.04 of $0.05 today")
+        await expect(books.get_by_role("table", name="Cost by day, person and engine")).to_contain_text("shop")
