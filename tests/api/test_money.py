@@ -34,8 +34,13 @@ async def paid(site: Site, count: int) -> list[Any]:
 async def test_an_estimate_names_the_price_the_agreement_and_the_budget(tmp_path: Path) -> None:
     async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.1", CONFIRM_ABOVE_USD="0.05") as site:
         await shop(site, PaidBackend("shop"))
-        one = (await site.client.post("/api/estimate", json=ASKED)).json()
-        assert (one["price"], one["cost_usd"], one["asks_first"], one["refused"]) == ("$0.04", 0.04, False, None)
+        single = (await site.client.post("/api/estimate", json=ASKED)).json()
+        assert (single["price"], single["cost_usd"], single["asks_first"], single["refused"]) == (
+            "$0.04",
+            0.04,
+            False,
+            None,
+        )
         two = (await site.client.post("/api/estimate", json=ASKED | {"batch_size": 2})).json()
         assert (two["cost_usd"], two["asks_first"], two["refused"]) == (0.08, True, None)
         three = (await site.client.post("/api/estimate", json=ASKED | {"batch_size": 3})).json()
