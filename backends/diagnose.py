@@ -312,7 +312,7 @@ class _Examination:
             raise Failed("http", _("The address only leads on to another one."), hint)
         if all(step.layer != "http" for step in self.steps):
             self._pass("http", _("A web server answers."))
-        if status in {401, 403}:
+        if status in {401, 403} or (status == HTTPStatus.BAD_REQUEST and self._kind.refuses_keys_as_bad):
             raise of_auth(status, self._kind, has_key=bool(self._config.key), is_page=reply.is_page)
         if status == 429:
             raise Failed("api", _("The server says we ask too often."), _("Test again in a minute."))

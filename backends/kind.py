@@ -159,7 +159,9 @@ class EngineKind:
 
     key_use: KeyUse = "proxy"
     needs_key: bool = False
+    key_header: str = "apikey"  # the header of a key that has one of its own
     anonymous_key: str = ""  # sent where there is none
+    refuses_keys_as_bad: bool = False  # it answers a wrong one with 400, a bad request
     start_hint: str = _("Start it, and check the port in the address.")
     key_hint: str = _("Connect again with the user:password or token of the proxy in front of it.")
     api_off_hint: str = ""  # where a page without the API means that it has to be switched on

@@ -121,7 +121,8 @@ async def test_comfyui_behind_a_proxy_takes_its_key(key):
 
 
 @pytest.mark.parametrize(
-    "kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate"]
+    "kind",
+    ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate", "gemini"],
 )
 @pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
 async def test_every_engine_is_told_from_every_other(kind, answers):
@@ -143,7 +144,7 @@ async def nothing_known():
 
 
 @pytest.mark.parametrize(
-    "kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate"]
+    "kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate", "gemini"]
 )
 async def test_a_health_page_of_anything_else_is_no_engine(kind):
     async with nothing_known() as url:

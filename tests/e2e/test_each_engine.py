@@ -17,6 +17,7 @@ from tests.backends import (
     test_a1111_contract,
     test_ai_horde_contract,
     test_aipowergrid_contract,
+    test_gemini_contract,
     test_gradio_flux_contract,
     test_openai_images_contract,
     test_replicate_contract,
@@ -41,9 +42,20 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "openai_images": test_openai_images_contract.connect,
     "stability": test_stability_contract.connect,
     "replicate": test_replicate_contract.connect,
+    "gemini": test_gemini_contract.connect,
 }
-SIZES = {"openai_images": "816×816", "stability": "1216×1216", "replicate": "512×512"}  # no picture there is smaller
-ASKS = {"aipowergrid", "openai_images", "stability"}  # no job ids, and they may charge: nothing is sent again unasked
+SIZES = {
+    "openai_images": "816×816",
+    "stability": "1216×1216",
+    "replicate": "512×512",
+    "gemini": "512×512",
+}  # no picture there is smaller
+ASKS = {
+    "aipowergrid",
+    "openai_images",
+    "stability",
+    "gemini",
+}  # no job ids, and they may charge: nothing is sent again unasked
 AGAIN = {"a1111", "gradio_flux"}  # no job ids and no price: drawn once more with the same seed
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 

@@ -16,12 +16,16 @@ from tests.waiting import until
 SETTINGS = {
     "openai_images": {"OPENAI_API_KEY": KEYS["openai_images"], "OPENAI_IMAGES_DIALECT": "openai"},
     "stability": {"STABILITY_API_KEY": KEYS["stability"]},
+    "gemini": {"GEMINI_API_KEY": KEYS["gemini"]},
 }
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.xdist_group("processes")
-@pytest.mark.parametrize(("kind", "url"), [("openai_images", "OPENAI_BASE_URL"), ("stability", "STABILITY_URL")])
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [("openai_images", "OPENAI_BASE_URL"), ("stability", "STABILITY_URL"), ("gemini", "GEMINI_URL")],
+)
 async def test_after_kill_9_a_paid_job_is_never_sent_again(
     discord: DiscordServer, tmp_path: Path, kind: str, url: str
 ) -> None:

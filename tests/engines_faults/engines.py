@@ -20,6 +20,7 @@ from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
 from backends.comfyui import client as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
+from backends.gemini.backend import GeminiBackend
 from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
 from backends.openai_images.backend import OpenAIImagesBackend
@@ -37,6 +38,8 @@ from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.fault_proxy import Fault, FaultProxy
+from tests.engines.gemini_server import KEY as GEMINI_KEY
+from tests.engines.gemini_server import GeminiServer
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
@@ -55,6 +58,7 @@ KEYS = {  # of the engines that ask for one
     "openai_images": OPENAI_KEY,
     "stability": STABILITY_KEY,
     "replicate": REPLICATE_KEY,
+    "gemini": GEMINI_KEY,
 }
 
 
@@ -157,6 +161,10 @@ def _grid_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
 
 def _replicate_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
     return {**reported, "status": "succeeded", "output": [f"data:image/png;base64,{text}"]}
+
+
+def _gemini_inside(reported: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**reported, "candidates": [{"content": {"parts": [{"inlineData": {"data": text}}]}}]}
 
 
 ENGINES = {
@@ -274,9 +282,25 @@ ENGINES = {
             release=lambda server: server.release(),
             is_working=lambda server: any(not run.has_ended for run in server.runs.values()),
         ),
+        Engine(
+            kind="gemini",
+            server=GeminiServer,
+            connect=lambda url: GeminiBackend(_config("gemini", url, GEMINI_KEY)),
+            job="POST /v1beta/models/",
+            end="POST /v1beta/models/",
+            picture="",
+            taken=lambda server: len(server.jobs),
+            without=lambda reported: {**reported, "candidates": []},
+            inside=_gemini_inside,
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(job.is_running for job in server.jobs),
+        ),
     )
 }
-PAID = frozenset({"openai_images", "stability", "replicate"})  # what was sent there is never sent again by itself
+PAID = frozenset(
+    {"openai_images", "stability", "replicate", "gemini"}
+)  # what was sent there is never sent again by itself
 
 
 COMFYUI_V2 = Engine(

@@ -73,6 +73,7 @@ OWN_500: Final = {
     "ai_horde": (b'{"message": "Internal Server Error"}',),
     "aipowergrid": (b'{"detail": "Internal Server Error"}',),
     "stability": (b'{"id": "1", "name": "internal_error", "errors": ["An unexpected internal error occurred"]}',),
+    "gemini": (b'{"error": {"code": 500, "message": "An internal error has occurred", "status": "INTERNAL"}}',),
     "replicate": (b'{"title": "Internal Server Error", "detail": "Something went wrong", "status": 500}',),
     "openai_images": (b'{"error": {"message": "The server had an error", "type": "server_error", "code": null}}',),
 }
@@ -129,7 +130,13 @@ CASES: Final = {
     "picture: 404": Case(
         arm=at_picture("answer", **answers(404, b'{"detail": "Not Found"}')),
         code=AWAY,
-        unlike={"a1111": FAILED, "gradio_flux": FAILED, "openai_images": UNREADABLE, "stability": UNREADABLE},
+        unlike={
+            "a1111": FAILED,
+            "gradio_flux": FAILED,
+            "openai_images": UNREADABLE,
+            "stability": UNREADABLE,
+            "gemini": UNREADABLE,
+        },
     ),
     "picture: 502 page": Case(arm=at_picture("answer", **page(502)), code=AWAY),
     "cut base64": Case(
