@@ -18,7 +18,7 @@ BESIDE: Final = ("", "-wal", "-shm")  # what SQLite keeps beside a database belo
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """A backup that is put back. `moved_to`: where the former data is now; `needs_key`: the key file has to be brought."""
+    """A backup that is put back. `moved_to`: where the former data is; `needs_key`: the key file has to be brought."""
 
     report: BackupReport
     moved_to: Path | None
