@@ -47,9 +47,9 @@ def drawing_error(label: str, text: object, *, detail: str = "", where: str = ""
         return BackendError(
             _("{label} failed while drawing{where} and does not say why.", label=label, where=where),
             detail=detail,
-            hint=_("Its own log shows the reason. Change the settings or the model."),
+            hint=_("Change the settings or the model."),
             may_have_run=True,
-        )
+        ).for_owner(_("Its own log shows the reason."))
     given = (
         _("{label} failed{where} and says: {words}", label=label, where=where, words=words)
         if where

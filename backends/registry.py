@@ -257,7 +257,8 @@ class BackendRegistry:
         except BackendError as error:
             entry.error = error
         except GenerationError as error:
-            entry.error = BackendError(error.user_message, detail=error.detail, hint=error.hint)
+            failure = BackendError(error.user_message, detail=error.detail, hint=error.hint)
+            entry.error = failure.for_owner(error.owner_hint)
         except Exception:  # a fault of ours in one backend must not stop requests to the others
             log.exception("probe crashed", extra={"action": "backend_down", "backend": entry.name})
             entry.error = BackendError(_("{label} could not be asked what it can do.", label=entry.label))

@@ -167,7 +167,10 @@ class EaselBot(commands.Bot):
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=messages, desk=desk))
         self.add_cog(Deleting(self, service=generation))
         self.add_cog(JobInfo(service=generation, gallery=gallery))
-        self.add_cog(Why(timelines=services.timelines, service=generation, gallery=gallery, clock=services.clock))
+        rights = services.moderation.rights
+        self.add_cog(
+            Why(timelines=services.timelines, service=generation, gallery=gallery, rights=rights, clock=services.clock)
+        )
         self.add_cog(Picks(service=generation, media=media, messages=messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {
@@ -198,6 +201,7 @@ class EaselBot(commands.Bot):
                 connections=services.connections,
                 rentals=services.upkeep.rentals,
                 text=services.wording.text,
+                rights=services.moderation.rights,
                 clock=services.clock,
             )
         )

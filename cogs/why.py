@@ -22,6 +22,7 @@ from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.drawing.timelines import Timeline, TimelineService
 from services.library.gallery import GalleryService
+from services.moderation.rights import Rights
 from texts.text import _, _n, joined
 from utils.clock import Clock
 from utils.text import cut, duration
@@ -35,11 +36,18 @@ class Why(commands.Cog):
     """Reads only. `/why` answers who asks alone; `!why` all who read the channel, so of what was asked for there."""
 
     def __init__(
-        self, *, timelines: TimelineService, service: GenerationService, gallery: GalleryService, clock: Clock
+        self,
+        *,
+        timelines: TimelineService,
+        service: GenerationService,
+        gallery: GalleryService,
+        rights: Rights,
+        clock: Clock,
     ) -> None:
         self._timelines = timelines
         self._service = service
         self._gallery = gallery
+        self._rights = rights
         self._clock = clock
 
     @nextcord.slash_command(name="why", description=_("Why a picture took so long, failed, or came from that engine"))
@@ -54,7 +62,8 @@ class Why(commands.Cog):
     ) -> None:
         person = person_with_rooms(interaction)
         timeline = await self._find(job or "", person)
-        await interaction.response.send_message(await self._text(timeline, person), ephemeral=True)
+        text = await self._text(timeline, person, shows_advice=person.is_manager or self._rights.is_admin(person))
+        await interaction.response.send_message(text, ephemeral=True)
 
     @slash_why.on_autocomplete("job")
     async def suggest_why(self, interaction: nextcord.Interaction, typed: str) -> None:
@@ -88,13 +97,13 @@ class Why(commands.Cog):
             await self._timelines.of_job(text.strip(), person) if text.strip() else await self._timelines.newest(person)
         )
 
-    async def _text(self, timeline: Timeline, person: Person) -> str:
+    async def _text(self, timeline: Timeline, person: Person, *, shows_advice: bool = False) -> str:
         keeping = await keeping_of(self._gallery, timeline.view.job, person)
-        return timeline_text(timeline, keeping, self._clock.now())
+        return timeline_text(timeline, keeping, self._clock.now(), shows_advice=shows_advice)
 
 
-def timeline_text(timeline: Timeline, keeping: Keeping, now: datetime) -> str:
-    """Return what happened to a job, in the order in which it did."""
+def timeline_text(timeline: Timeline, keeping: Keeping, now: datetime, *, shows_advice: bool = False) -> str:
+    """Return what happened to a job, in the order in which it did; with what only who runs its engine can do."""
     job = timeline.view.job
     words = escape(cut(job.request.prompt, PROMPT_CHARS)) or _("picture")
     lines = [
@@ -105,6 +114,10 @@ def timeline_text(timeline: Timeline, keeping: Keeping, now: datetime) -> str:
         *_course(timeline, now),
         *_end(job, keeping),
     ]
+    if shows_advice and job.error and job.error.owner_hint:
+        lines.append(
+            _("For who runs {engine}: {advice}", engine=escape(timeline.engine), advice=sentence(job.error.owner_hint))
+        )
     if timeline.beside:
         ids = ", ".join(timeline.beside[:MOST_NAMES])
         lines.append(_("-# The same message shows: {ids}", ids=ids))
@@ -195,4 +208,4 @@ def _kept(keeping: Keeping) -> str:
         return _("Its picture is no longer kept here")
     if keeping.is_kept:
         return _("⭐ Its picture is kept")
-    return _("Kept here until {time}", time=render.timestamp(keeping.until)) if keeping.until else ""
+    return _("Kept here until {time}", time=render.date_and_time(keeping.until)) if keeping.until else ""

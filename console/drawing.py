@@ -22,7 +22,7 @@ from services.drawing.wildcards import WildcardService
 from services.engines.catalog import Catalog
 from services.people.access import LOCAL_USER
 from services.pictures.media import MediaService, file_name
-from texts.text import _
+from texts.text import _, joined
 
 FAILED: Final = 1
 BAD_INPUT: Final = 2
@@ -86,7 +86,7 @@ def draw(studio: ConsoleParts, asked: Asked, *, is_quiet: bool = False) -> int:
         agree = _("Add --max-cost {usd:.4g} to draw it.", usd=error.usd)
         return explain(error.code, error.user_message, agree)
     except GenerationError as error:
-        return explain(error.code, error.user_message, error.hint)
+        return explain(error.code, error.user_message, joined(" ", filter(None, (error.hint, error.owner_hint))))
     except OSError as error:
         tell(
             _(
@@ -120,7 +120,9 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
         raise
     await _save(studio, jobs, target, is_quiet)
     failed = next((job.error for job in jobs if job.error), None)
-    return explain(failed.code, failed.user_message, failed.hint) if failed else 0
+    if failed is None:
+        return 0
+    return explain(failed.code, failed.user_message, joined(" ", filter(None, (failed.hint, failed.owner_hint))))
 
 
 async def _tell_price(studio: ConsoleParts, drafts: Sequence[Draft]) -> None:

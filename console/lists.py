@@ -56,7 +56,8 @@ async def _engines(studio: ConsoleParts) -> list[Engine]:
 def _engine_text(engine: Engine) -> str:
     known = engine.capabilities
     if engine.error or known is None:
-        return f"{engine.label} ({engine.kind}): {engine.error or _('no answer')} {engine.hint}".rstrip()
+        advice = " ".join(filter(None, (engine.hint, engine.owner_hint)))
+        return f"{engine.label} ({engine.kind}): {engine.error or _('no answer')} {advice}".rstrip()
     lines = [f"{engine.label} ({engine.kind})" + (f": {known.remark}" if known.remark else "")]
     for entry in lists_of(known):
         if entry.key != "models":

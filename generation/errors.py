@@ -19,12 +19,13 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 │   └── UnexpectedAnswer   an answer we cannot read     -> fail, keep the body in the log
 └── JobTimedOut, JobInterrupted
 
-`user_message` is one sentence of what happened and one of what to do; never a URL, key, class name or traceback. It and
-`hint` are texts (`texts.text`), rendered where they are shown; so is the docstring of each class, its usual message.
-`detail` is for the log only.
+`user_message` is one sentence of what happened and one of what to do; never a URL, key, class name or traceback. `hint`
+is what anybody can do next, `owner_hint` what only who runs the engine can (ports, flags, settings, logs): it goes to
+them alone. All three are texts (`texts.text`), rendered where they are shown; so is the docstring of each class, its
+usual message. `detail` is for the log only.
 """
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from generation.foreign import clean_line, clean_text, finite
 from texts.text import Text, _, english
@@ -38,6 +39,7 @@ class GenerationError(Exception):
     code: ClassVar[str] = "generation_error"
     retryable: ClassVar[bool] = False
     usual_hint: ClassVar[str] = ""
+    usual_owner_hint: ClassVar[str] = ""
 
     def __init__(
         self, user_message: str | None = None, *, detail: str = "", retry_after: float | None = None, hint: str = ""
@@ -46,8 +48,14 @@ class GenerationError(Exception):
         self.detail = detail = clean_text(detail)
         self.retry_after = None if retry_after is None else finite(retry_after, 0.0, MAX_RETRY_AFTER_S)
         self.hint = clean_text(hint or self.usual_hint)  # what to type or press next, shown on a line of its own
+        self.owner_hint = clean_text(self.usual_owner_hint)
         self.max_attempts: int | None = None  # on one engine, where that is fewer than usual
         super().__init__(f"{self.code}: {english(self.user_message)}" + (f" [{detail}]" if detail else ""))
+
+    def for_owner(self, hint: str) -> Self:
+        """Add what only who runs the engine can do; it goes to them, not to whoever reads along."""
+        self.owner_hint = clean_text(hint)
+        return self
 
 
 class RequestRejected(GenerationError):
@@ -167,7 +175,8 @@ class UnexpectedAnswer(BackendError):
     """The engine gave an answer that cannot be read."""
 
     code = "unexpected_answer"
-    usual_hint = _("Try again; if it lasts, look at the engine’s log.")
+    usual_hint = _("Try again.")
+    usual_owner_hint = _("If it lasts, look at the engine’s log.")
 
 
 class StoreUnavailable(GenerationError):

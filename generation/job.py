@@ -108,12 +108,14 @@ class JobError:
     code: str
     user_message: str
     hint: str = ""
+    owner_hint: str = ""  # for whoever runs the engine alone
     may_have_run: bool = False  # an engine that charges may have charged for it
     cost_usd: float = 0.0  # it has cost so much all the same
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "user_message", clean_text(self.user_message))
         object.__setattr__(self, "hint", clean_text(self.hint))
+        object.__setattr__(self, "owner_hint", clean_text(self.owner_hint))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,7 @@ def patience_over(error: GenerationError, patience_s: float) -> JobError:
         hint=_(
             "It did not come back within {patience}. {hint}", patience=duration(patience_s), hint=error.hint
         ).rstrip(),
+        owner_hint=error.owner_hint,
     )
 
 

@@ -217,6 +217,7 @@ class Outcomes:
             code=error.code,
             user_message=error.user_message,
             hint=error.hint,
+            owner_hint=error.owner_hint,
             may_have_run=may_have_run(error),
             cost_usd=cost_usd,
         )
@@ -225,7 +226,7 @@ class Outcomes:
         now = self._clock.now()
         failed = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
         if failed is not None:
-            log_job_event(job, "failed", logging.WARNING, error=str(error))
+            log_job_event(job, "failed", logging.WARNING, error=str(error), advice=str(error.owner_hint))
             self._watchers.publish(failed)
 
     async def drain_lane(self, lane: Lane, error: GenerationError, *, back: str = "") -> None:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
 _ORIGIN_LISTS = ("places", "roles", "asked", "styles")
-_ERROR_TEXTS = ("user_message", "hint")
+_ERROR_TEXTS = ("user_message", "hint", "owner_hint")
 _TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at", "words_gone_at")
 
 

@@ -65,7 +65,7 @@ class FailuresOut(BaseModel):
 class AlertOut(BaseModel):
     """A warning to the owner."""
 
-    kind: Literal["error_rate", "slow", "budget", "key_refused"]
+    kind: Literal["error_rate", "slow", "budget", "key_refused", "advice"]
     level: Literal["warning", "error"]
     message: str
     engine: str

@@ -40,9 +40,11 @@ def translate_failure(label: str, reply: Reply) -> GenerationError:
     name, text, fields = _explanation(reply.body)
     if status == 404 and reply.is_page:
         message = _("{label} is gone: nothing runs behind its address.", label=label)
-        return BackendGone(message, reason=_("nothing runs there"), detail="HTTP 404, a web page", hint=GONE_HINT)
+        gone = BackendGone(message, reason=_("nothing runs there"), detail="HTTP 404, a web page")
+        return gone.for_owner(GONE_HINT)
     if status == 404 and text in {"", "Not Found"}:
-        return BackendError(_("{label} answers, but its API is off: start it with --api.", label=label), detail=text)
+        failure = BackendError(_("{label} answers, but its API is off.", label=label), detail=text)
+        return failure.for_owner(_("Start it with --api."))
     known = _known_failure(label, f"{name}: {text}")
     if known:
         return known
@@ -97,8 +99,8 @@ def _known_failure(label: str, text: str) -> GenerationError | None:
         return BackendError(
             _("{label} drew nothing but broken numbers with this model.", label=label),
             detail=detail,
-            hint=_("Try another VAE or model; its owner can start it with --no-half-vae."),
-        )
+            hint=_("Try another VAE or model."),
+        ).for_owner(_("It may help to start it with --no-half-vae."))
     if "could not find upscaler" in low:
         return RequestRejected(
             _("{label} does not have that upscaler.", label=label),
@@ -117,8 +119,8 @@ def _known_failure(label: str, text: str) -> GenerationError | None:
         return BackendError(
             _("{label} is missing this model's text encoders or VAE.", label=label),
             detail=detail,
-            hint=_("Its owner has to add them (for Flux: ae, clip_l and t5xxl), or pick another model."),
-        )
+            hint=_("Pick another model."),
+        ).for_owner(_("Add them to it; for Flux these are ae, clip_l and t5xxl."))
     if "init image not found" in low or "invalid encoded image" in low or "cannot identify image" in low:
         return RequestRejected(
             _("{label} cannot read that picture.", label=label),
@@ -130,6 +132,6 @@ def _known_failure(label: str, text: str) -> GenerationError | None:
         return BackendError(
             _("{label} does not know one of its own settings.", label=label),
             detail=detail,
-            hint=_("It may have been updated: its owner connects it again."),
-        )
+            hint=_("Draw on another engine for now."),
+        ).for_owner(_("It may have been updated: connect it again."))
     return None

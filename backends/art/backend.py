@@ -154,4 +154,5 @@ def _translate(failed: ChildFailed) -> GenerationError:
             return BackendError(_("The network stopped responding and was ended."), detail=detail, hint=hint)
         case ChildFailure.CRASHED:
             return BackendError(_("The network crashed on this picture."), detail=detail, hint=smaller)
-    return BackendError(_("The network failed."), detail=detail, hint=_("The log of Easel shows why."))
+    failure = BackendError(_("The network failed."), detail=detail, hint=_("Try another picture or model."))
+    return failure.for_owner(_("The log of Easel shows why."))

@@ -95,7 +95,8 @@ class ComfyUIBackend:
         try:
             self._workflow = await run_in_thread(load_workflow, path, facts.info)
         except RequestRejected as error:
-            raise BackendError(error.user_message, detail=error.detail, hint=error.hint) from error
+            failure = BackendError(error.user_message, detail=error.detail, hint=error.hint)
+            raise failure.for_owner(error.owner_hint) from error
         return workflow_capabilities(self._workflow, facts, self._options)
 
     async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:

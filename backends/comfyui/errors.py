@@ -80,7 +80,7 @@ def v2_refused(label: str, reply: Reply, *, may_have_run: bool | None = None) ->
     """Return our error for an answer of v2 that is no success; "not found" in other words than its own is no v2."""
     error = translate(label, reply, may_have_run=may_have_run)
     if reply.status in {404, 405} and not code_of(reply.body):
-        return ApiGone(error.user_message, detail=error.detail, hint=error.hint)
+        return ApiGone(error.user_message, detail=error.detail, hint=error.hint).for_owner(error.owner_hint)
     return error
 
 
@@ -158,12 +158,10 @@ def no_model(label: str, info: ObjectInfo) -> BackendError:
     if not info.is_told:
         return BackendError(
             _("{label} speaks only ComfyUI's API v2, which does not say what models and nodes there are.", label=label),
-            hint=_("Give it a workflow of its own, or let its address answer ComfyUI's other paths, too."),
-        )
+        ).for_owner(_("Give it a workflow of its own, or let its address answer ComfyUI's other paths, too."))
     return BackendError(
-        _("{label} has no model yet.", label=label),
-        hint=_("Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own."),
-    )
+        _("{label} has no model yet.", label=label), hint=_("Draw on another engine for now.")
+    ).for_owner(_("Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own."))
 
 
 def no_picture(label: str, outputs: Sequence[Output]) -> GenerationError:
@@ -239,8 +237,8 @@ def missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
     return CapabilityError(
         _("This engine lacks {what} the workflow needs: {names}{more}.", what=what, names=names, more=more),
         detail=detail,
-        hint=_("Its owner can install missing nodes with ComfyUI-Manager, or update ComfyUI."),
-    )
+        hint=_("Draw without this workflow, or on another engine."),
+    ).for_owner(_("ComfyUI-Manager installs missing nodes; or update ComfyUI."))
 
 
 def _not_listed(class_type: str, name: str, value: str, detail: str) -> CapabilityError:

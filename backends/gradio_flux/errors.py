@@ -75,8 +75,8 @@ def drawing_failure(label: str, error: object) -> GenerationError:
         return OutOfMemory(
             _("{label} ran out of graphics memory.", label=label),
             detail=detail,
-            hint=_("Try a smaller size, or close other programs."),
-        )
+            hint=_("Try a smaller size."),
+        ).for_owner(_("Close other programs that use the graphics card."))
     if _RANGE.search(text):
         return RequestRejected(
             with_reason(_("{label} does not take one of these values.", label=label), text),
@@ -88,7 +88,7 @@ def drawing_failure(label: str, error: object) -> GenerationError:
     return BackendUnavailable(
         _("{label} failed while drawing and does not say why.", label=label),
         detail=detail,
-        hint=_("Its console shows the reason. Try a smaller size first."),
+        hint=_("Try a smaller size first."),
         may_have_run=True,
         max_attempts=UNCLEAR_ATTEMPTS,
-    )
+    ).for_owner(_("Its console shows the reason."))

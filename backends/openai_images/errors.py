@@ -91,8 +91,8 @@ def of_refusal(label: str, refusal: ImagesRefusal, detail: str) -> GenerationErr
         return BackendAuthError(
             _("{label} draws with this model only for organizations that it has verified.", label=label),
             detail=detail,
-            hint=_("Its owner verifies the organization in its settings, or sets another MODEL."),
-        )
+            hint=_("Pick another model or engine."),
+        ).for_owner(_("Verify the organization in the settings of that account, or set another MODEL."))
     return None
 
 
@@ -162,8 +162,8 @@ def _by_status(label: str, reply: Reply, refusal: ImagesRefusal, detail: str) ->
         return BackendAuthError(
             _("{label} does not let this key draw.", label=label),
             detail=detail,
-            hint=_("Its owner looks at the account: its rights, its country, its allowed addresses."),
-        )
+            hint=_("Draw on another engine."),
+        ).for_owner(_("Look at the account of that key: its rights, its country, its allowed addresses."))
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
         if _SAFETY.search(text):
             return blocked(label, refusal, detail)

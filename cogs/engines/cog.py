@@ -19,6 +19,7 @@ from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService, Owner
+from services.moderation.rights import Rights
 from services.rentals.rentals import MAX_USD_PER_HOUR, TITLES, Bill, Notice, RentalService
 from services.wording.asking import TextService
 from texts.text import _
@@ -41,9 +42,11 @@ class Engines(commands.Cog):
         connections: ConnectionService,
         rentals: RentalService,
         text: TextService,
+        rights: Rights,
         clock: Clock,
     ) -> None:
         self._bot = bot
+        self._rights = rights
         self._service = service
         self._catalog = catalog
         self._connections = connections
@@ -59,7 +62,8 @@ class Engines(commands.Cog):
         owners = [Owner.of(person)]
         if person.guild_id and interaction.permissions.manage_guild:
             owners.append(Owner(kind="guild", id=person.guild_id))
-        text = await self._status(person, owners)
+        is_operator = person.is_manager or self._rights.is_admin(person)
+        text = await self._status(person, owners, shows_advice=is_operator)
         await interaction.edit_original_message(content=text)
 
     @prefix_command(name="status")
@@ -189,10 +193,13 @@ class Engines(commands.Cog):
     async def _status_card(self, person: Person, owners: list[Owner]) -> Card:
         return Card(content=await self._status(person, owners))
 
-    async def _status(self, person: Person, owners: list[Owner]) -> str:
+    async def _status(self, person: Person, owners: list[Owner], *, shows_advice: bool = False) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
         engines = self._catalog.engines(person)
-        lines = [engines_text.engine(engine, lanes.get(engine.name), self._clock.now()) for engine in engines]
+        now = self._clock.now()
+        lines = [
+            engines_text.engine(engine, lanes.get(engine.name), now, shows_advice=shows_advice) for engine in engines
+        ]
         for owner in owners:
             if any(engine.error and engine.owner_kind == owner.kind for engine in engines):
                 lines += await self._reasons(owner)

@@ -22,15 +22,18 @@ SURE_BY_PREFIX = _("`gpu stop yes`")
 STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "unknown": _("in a state I do not know")}
 
 
-def engine(item: Engine, lane: LaneView | None, now: datetime) -> str:
-    """Return in one line how an engine is: up, busy, paused, down and why, and how fast."""
+def engine(item: Engine, lane: LaneView | None, now: datetime, *, shows_advice: bool = True) -> str:
+    """Return in one line how an engine is: up, busy, paused, down and why, and how fast.
+
+    `shows_advice`: also what to look at, which helps nobody but who runs it.
+    """
     name = escape(item.label)
     parts: list[str] = []
     if item.error:
         mark = "🔌"
         parts.append(sentence(phrase(item.error)))
-        if item.hint and item.owner_kind == "easel":
-            parts.append(sentence(phrase(item.hint)))
+        if shows_advice and item.owner_kind == "easel":
+            parts += [sentence(phrase(hint)) for hint in (item.hint, item.owner_hint) if hint]
     elif lane and lane.is_stopped:
         mark = "⏸"
         parts.append(_("paused by an admin"))

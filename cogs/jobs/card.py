@@ -3,6 +3,7 @@
 Layout: first line who and what, then the state, then small print. Made for a phone 360 px wide.
 """
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -68,6 +69,11 @@ def bar(fraction: float) -> str:
 def timestamp(moment: datetime) -> str:
     """Return Discord's own ticking "in 40 seconds"."""
     return f"<t:{round(moment.timestamp())}:R>"
+
+
+def date_and_time(moment: datetime) -> str:
+    """Return Discord's own "29 November 2026 13:45", in the time of whoever reads it."""
+    return f"<t:{round(moment.timestamp())}:f>"
 
 
 def _head(job: Job, *, struck: bool = False) -> str:
@@ -207,8 +213,13 @@ def _place(job: Job, notes: list[str]) -> list[str]:
     cost = [f"${result.cost_usd:.3f}"] if result.cost_usd else []
     if result.from_cache and job.origin.deed != Deed.PICK:
         cost.append(_("from the cache"))
-    is_named = any(str(note).startswith(f"{result.backend}:") for note in notes)
+    is_named = any(_names(result.backend, str(note)) for note in notes)
     return cost if is_named else [*cost, _("on {engine}", engine=escape(result.backend))]
+
+
+def _names(engine: str, text: str) -> bool:
+    """Return whether words name an engine, and not one whose name begins or ends with it."""
+    return bool(re.search(rf"(?<![\w-]){re.escape(engine)}(?![\w-])", text))
 
 
 def _cancelled(job: Job) -> str:
@@ -227,7 +238,9 @@ def _failed(job: Job, context: CardContext) -> list[str]:
         lines = [_("✖ It waited for too long and was given up.")]
     else:
         lines = [f"{MARKS.get(error.code, '✖')} {sentence(error.user_message)}", sentence(error.hint)]
-    tried = _(" · tried {fromkeys}", fromkeys=escape(", ".join(dict.fromkeys(context.tried)))) if context.tried else ""
+    words = str(joined("\n", lines))
+    others = [name for name in dict.fromkeys(context.tried) if not _names(escape(name), words)]
+    tried = _(" · also tried {names}", names=escape(", ".join(others))) if others else ""
     return [*lines, _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
 
 

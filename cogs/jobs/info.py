@@ -8,7 +8,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import Button, Card, CardPicture, Row
-from cogs.jobs.card import timestamp
+from cogs.jobs.card import date_and_time
 from cogs.jobs.small_print import NAME_CHARS, details, kind_of, styles
 from cogs.origin import person_of
 from cogs.plain import block, escape
@@ -138,7 +138,7 @@ def _place(job: Job, keeping: Keeping) -> list[str]:
     elif keeping.is_kept:
         parts.append(_("⭐ kept"))
     elif keeping.until:
-        parts.append(_("kept here until {time}", time=timestamp(keeping.until)))
+        parts.append(_("kept here until {time}", time=date_and_time(keeping.until)))
     return [*parts, _("job {short_id}", short_id=job.short_id)]
 
 

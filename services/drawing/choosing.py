@@ -1,6 +1,7 @@
 """Choose the engine of a request: what was said and preferred, bent to each engine, the best one first."""
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 
 from backends.kinds import known_kinds
@@ -147,7 +148,7 @@ class Chooser:
                 continue
             if entry.capabilities is None:
                 if len(entries) == 1 and entry.error and not refusals:
-                    raise entry.error
+                    raise entry.error if entry.owner.kind == "user" else _without_advice(entry.error)
                 refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else _('no answer yet')}")
                 continue
             can_leave_out = left_out and entry.capabilities.supports_negative_prompt
@@ -278,6 +279,13 @@ def _noted(option: Candidate, remarks: Iterable[str]) -> Candidate:
     for remark in remarks:
         option = option.noted(remark)
     return option
+
+
+def _without_advice(error: BackendError) -> BackendError:
+    """Return an engine's failure to answer for people who do not run it: what to look at there is not for them."""
+    public = copy(error)
+    public.hint = _("Try again later. Who runs it reads what to do in `/status`.")
+    return public
 
 
 def _absent_hint(mode: Mode) -> str:

@@ -34,6 +34,7 @@ class Engine:
     capabilities: Capabilities | None
     error: str | None
     hint: str = ""
+    owner_hint: str = ""
     is_paid: bool = False
     is_flux_app: bool = False
     kind_title: str = ""
@@ -251,6 +252,7 @@ def _engine(entry: Entry) -> Engine:
         capabilities=entry.capabilities,
         error=entry.error.user_message if entry.error else None,
         hint=entry.error.hint if entry.error else "",
+        owner_hint=entry.error.owner_hint if entry.error else "",
         is_paid=entry.backend.is_paid,
         is_flux_app=kind is not None and kind.is_flux_app,
         kind_title=kind.title if kind else entry.config.kind,

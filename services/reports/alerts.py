@@ -28,7 +28,7 @@ LEAST_JOBS: Final = 20  # fewer are no rate
 KEPT_ALERTS: Final = 100
 PEOPLE_S_FAULTS: Final = (ContentBlocked.code, RequestRejected.code)  # the prompt was wrong, not an engine
 
-AlertKind = Literal["error_rate", "slow", "budget", "key_refused"]
+AlertKind = Literal["error_rate", "slow", "budget", "key_refused", "advice"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +119,10 @@ class AlertService:
         code = job.error.code if job.error else ""
         if code == BackendAuthError.code:
             self._key_refused(job.lane)
+        if job.error and job.error.owner_hint:  # what people read of the failure does not say it
+            label, hint = self._registry.label(job.lane), job.error.owner_hint
+            message = _("{label}: {error} {hint}", label=label, error=job.error.user_message, hint=hint)
+            self._fire("advice", job.lane, message)
         if code not in PEOPLE_S_FAULTS:
             self._count(is_error=True)
 

@@ -287,7 +287,7 @@ NOT_MESSAGES = {
     "cogs.shelves": {"read_day"},
     "cogs.jobs.info": {"seeds_of"},
     "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them
-    "cogs.jobs.card": {"bar", "timestamp", "place", "came_back"},
+    "cogs.jobs.card": {"bar", "timestamp", "date_and_time", "place", "came_back"},
     "cogs.jobs.alt": {"alt_of"},
     "cogs.jobs.deleting": {"question_card"},  # our own words alone
     "cogs.jobs.lineage": {"lineage"},  # stands in the first line of a card

@@ -112,8 +112,8 @@ def _model_for(facts: ComfyFacts, unit: ControlUnit, model: ModelFile) -> str:
         raise CapabilityError(
             _("This engine has no ControlNet for “{kind}” that goes with {title}.", kind=unit.kind, title=model.title),
             field="control",
-            hint=_("Its owner has to put one into ComfyUI's models/controlnet, or pick another model."),
-        )
+            hint=_("Pick another model."),
+        ).for_owner(_("Put one into ComfyUI's models/controlnet."))
     return found
 
 

@@ -205,8 +205,8 @@ def _missing(model: ModelFile, what: str, folder: str) -> CapabilityError:
     return CapabilityError(
         _("This engine cannot draw with {title}: it lacks {what}.", title=model.title, what=what),
         field="model",
-        hint=_("Its owner has to put it into ComfyUI's {folder}, or pick another model.", folder=folder),
-    )
+        hint=_("Pick another model."),
+    ).for_owner(_("Put it into ComfyUI's {folder}.", folder=folder))
 
 
 def _first(names: tuple[str, ...], pattern: str) -> str | None:
@@ -270,9 +270,8 @@ def _upscale(
     pad: Sketchpad, request: GenerationRequest, facts: ComfyFacts, options: Mapping[str, str], uploads: Uploads
 ) -> None:
     if not facts.upscalers:
-        raise CapabilityError(
-            _("This engine has no upscaler."), hint=_("Its owner has to put one into upscale_models.")
-        )
+        failure = CapabilityError(_("This engine has no upscaler."), hint=_("Enlarge it on another engine."))
+        raise failure.for_owner(_("Put one into upscale_models."))
     factor = request.upscale_factor or DEFAULT_UPSCALE
     chosen = match_name(request.upscaler, facts.upscalers) if request.upscaler else None
     loader = pad.add("UpscaleModelLoader", model_name=chosen or facts.upscalers[0])

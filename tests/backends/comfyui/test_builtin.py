@@ -208,7 +208,7 @@ def test_missing_parts_of_flux_are_named() -> None:
         bare["DualCLIPLoader"]["input"]["required"][name][0] = ["clip_l.safetensors"]
     with pytest.raises(CapabilityError, match="T5 text encoder") as caught:
         built(facts_of(bare), model=FAMILIES[ModelFamily.FLUX])
-    assert "text_encoders" in caught.value.hint
+    assert "text_encoders" in caught.value.owner_hint
 
 
 def test_parts_of_flux_can_be_chosen_by_the_owner() -> None:

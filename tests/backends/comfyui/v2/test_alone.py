@@ -59,7 +59,7 @@ async def test_a_proxy_alone_says_what_it_lacks() -> None:
         backend = connect(server, options={"own_workflows": "no"})
         with pytest.raises(BackendError, match="API v2") as caught:
             await backend.capabilities()
-        assert "workflow" in caught.value.hint
+        assert "workflow" in caught.value.owner_hint
         await backend.aclose()
         free = connect(server)
         can = await free.capabilities()
