@@ -116,16 +116,7 @@ class EaselBot(commands.Bot):
             link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",
         )
         self._letters = Letters(self.messages, poster)
-        self._comparisons = CompareMessages(
-            poster=poster,
-            service=services.generation,
-            compare=services.compare,
-            versus=services.versus,
-            spender=self._spender,
-            clock=services.clock,
-            write=self._letters.send_finished,
-            ping_after_s=settings.ping_after_s,
-        )
+        self._comparisons = self._compare_messages(services, poster, settings)
         self._votes = VoteMessages(
             poster=poster, versus=services.versus, spender=self._spender, loops=services.loops, clock=services.clock
         )
@@ -138,6 +129,18 @@ class EaselBot(commands.Bot):
     def init_connections(self, **options: Any) -> None:
         """Make what nextcord is of this bot."""
         super().__init__(**options)
+
+    def _compare_messages(self, services: Services, poster: Poster, settings: DiscordSettings) -> CompareMessages:
+        return CompareMessages(
+            poster=poster,
+            service=services.generation,
+            compare=services.compare,
+            versus=services.versus,
+            spender=self._spender,
+            clock=services.clock,
+            write=self._letters.send_finished,
+            ping_after_s=settings.ping_after_s,
+        )
 
     def _desk(self, services: Services, poster: Poster) -> Desk:
         return Desk(
