@@ -144,7 +144,8 @@ _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
 
 def alt_text(job: Job, image: StoredImage) -> str:
     """Return what a screen reader says of a picture; that it was generated comes first."""
-    prompt = job.request.prompt[:ALT_PROMPT_CHARS]
+    seen = job.result.alt_of(image) if job.result else ""
+    prompt = seen or job.request.prompt[:ALT_PROMPT_CHARS]
     model = job.result.model if job.result and job.result.model else job.drawn.model
     made = joined(
         ", ", (part for part in (model, f"{image.width}×{image.height}", _("seed {seed}", seed=image.seed)) if part)

@@ -27,17 +27,21 @@ from services.house.gate import Gate
 from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation, make_moderation
 from services.moderation.removal import PictureRemoval
+from services.money.bundle import Money
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
+from services.wording.alt_texts import AltTextSink
+from services.wording.asking import TextService
 from services.wording.bundle import WordServices, make_wording
 from store.connections import ConnectionStore
 from store.house import HouseStore
 from store.looks import LookStore
 from store.preferences import PreferenceStore
 from store.questions import QuestionStore
+from store.text_uses import TextUseStore
 from store.workflows import WorkflowStore
 
 
@@ -51,11 +55,12 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
     screen = _screen(base)
-    queue = _queue(base, workflows, screen)
+    queue, sink = _queue(base, workflows, screen)
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
-    gate = _gate(house, moderation, screen)
+    gate = sink.gate = _gate(house, moderation, screen)
     money = make_money(base, moderation, house)
+    wording = _wording(base, sink.text, gate)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -70,12 +75,12 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         preferred=base.settings.engines.default,
         caps=moderation.caps,
         budgets=money.budgets,
+        translation=wording.translation,
     )
     compare, versus = make_comparing(base, generation, catalog)
     records = _records(base, queue, generation, connections := _connections(base), styles)
-    money.budgets.on_refused.append(records.alerts.budget_refused)
     end_votes_on_removed(generation, removal := _removal(base, queue, records), versus)
-    _join_moderation(moderation, generation, house, removal)
+    _join(moderation, money, generation, house, records, removal)
     return queue, Services(
         generation=generation,
         compare=compare,
@@ -84,7 +89,6 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         catalog=catalog,
         local_models=LocalModels(catalog),
         connections=connections,
-        describing=DescribingService(registry, gate),
         intakes=_intakes(base, generation, compare, versus, wildcards),
         upkeep=_upkeep(base, queue, connections),
         records=records,
@@ -97,7 +101,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         moderation=moderation,
         money=money,
         house=House(rules=house, gate=gate),
-        wording=_wording(base, gate),
+        wording=wording,
         clock=clock,
         loops=base.loops,
     )
@@ -124,10 +128,14 @@ def _intakes(
     )
 
 
-def _wording(base: Base, gate: Gate) -> WordServices:
-    return make_wording(
-        base.text_engine, settings=base.settings.text, database=base.database, gate=gate, clock=base.clock
-    )
+def _wording(base: Base, text: TextService, gate: Gate) -> WordServices:
+    describing = DescribingService(base.registry, gate)
+    return make_wording(text, gate=gate, describing=describing, settings=base.settings.text)
+
+
+def _text(base: Base) -> TextService:
+    uses = TextUseStore(base.database)
+    return TextService(base.text_engine, settings=base.settings.text, uses=uses, clock=base.clock)
 
 
 def _catalog(base: Base) -> Catalog:
@@ -136,9 +144,16 @@ def _catalog(base: Base) -> Catalog:
     return Catalog(base.registry, off=off, preferred=engines.default)
 
 
-def _join_moderation(
-    moderation: Moderation, generation: GenerationService, house: HouseRuleService, removal: PictureRemoval
+def _join(
+    moderation: Moderation,
+    money: Money,
+    generation: GenerationService,
+    house: HouseRuleService,
+    records: Records,
+    removal: PictureRemoval,
 ) -> None:
+    """Let services that are made one after the other hear of each other."""
+    money.budgets.on_refused.append(records.alerts.budget_refused)
     generation.on_moderated = moderation.audit.note
     moderation.reports.channel_of, moderation.reports.remove_picture = house.reports_channel, removal.remove
 
@@ -153,7 +168,7 @@ def _screen(base: Base) -> HouseScreen:
     return HouseScreen(base.check, threshold=settings.threshold, always=always)
 
 
-def _queue(base: Base, workflows: WorkflowService, screen: HouseScreen) -> QueueManager:
+def _queue(base: Base, workflows: WorkflowService, screen: HouseScreen) -> tuple[QueueManager, AltTextSink]:
     executor = LocalExecutor(
         base.registry.borrow,
         load=base.media.load,
@@ -161,17 +176,19 @@ def _queue(base: Base, workflows: WorkflowService, screen: HouseScreen) -> Queue
         timeout_s=base.settings.queue.job_timeout_s,
         clock=base.clock,
     )
-    return QueueManager(
+    sink = AltTextSink(base.media, _text(base), is_on=base.settings.text.alt_texts)
+    queue = QueueManager(
         jobs=base.jobs,
         registry=base.registry,
         executor=executor,
-        sink=base.media,
+        sink=sink,
         clock=base.clock,
         limits=base.settings.queue,
         policy=base.instead.policy,
         loops=base.loops,
         screen=screen,
     )
+    return queue, sink
 
 
 def _moderation(base: Base, queue: QueueManager) -> Moderation:

@@ -16,6 +16,7 @@ from cogs.direct import DirectRooms
 from cogs.engines.cog import Engines
 from cogs.engines.connections import Connections
 from cogs.engines.models import Models
+from cogs.enhancing.cog import Enhance
 from cogs.error_handler import ErrorHandler
 from cogs.exports import Exports
 from cogs.forget import Forget
@@ -158,6 +159,9 @@ class EaselBot(commands.Bot):
         generation, catalog = services.generation, services.catalog
         questions = Questions(questions=services.questions, desk=self.desk, clock=services.clock)
         self.add_cog(questions)
+        prompts = services.wording.prompts
+        clock = services.clock
+        self.add_cog(Enhance(prompts=prompts, service=generation, questions=questions, desk=self.desk, clock=clock))
         styles = {"looks": services.looks, "styles": services.records.styles}
         drawing = {"workflows": services.workflows, "inputs": Inputs(generation), **styles}
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
@@ -176,14 +180,8 @@ class EaselBot(commands.Bot):
         )
         self.add_cog(Picks(service=generation, media=media, messages=messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
-        words = {
-            "service": generation,
-            "media": media,
-            "catalog": catalog,
-            "describing": services.describing,
-            "clock": services.clock,
-        }
-        self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]
+        words = {"service": generation, "media": media, "catalog": catalog, "seeing": services.wording.seeing}
+        self.add_cog(PictureWords(desk=desk, clock=services.clock, **words))  # type: ignore[arg-type]
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk

@@ -61,6 +61,7 @@ class Capabilities:
     schedulers: tuple[str, ...] | None = ()
     loras: tuple[str, ...] | None = ()
     lora_aliases: tuple[str, ...] = ()  # other names of the same, not listed
+    reads_any_language: bool = False  # its model follows prompts in other languages as well as in English
     reads_lora_tags: bool = False  # in its prompts, with all that a tag may say
     vaes: tuple[str, ...] | None = ()
     styles: tuple[str, ...] | None = ()

@@ -83,6 +83,7 @@ class JobResult:
     cost_usd: float = 0.0
     notes: tuple[str, ...] = ()
     revised_prompt: str = ""
+    alts: tuple[str, ...] = ()  # what the first of its pictures show, by a model that looked; "": nobody did
     from_cache: bool = False
     is_covered: bool = False  # to be shown behind a spoiler, wherever there is one
     expires_at: datetime | None = None
@@ -90,7 +91,12 @@ class JobResult:
     def __post_init__(self) -> None:
         _clean(self)
         object.__setattr__(self, "backend", clean_name(self.backend))
+        object.__setattr__(self, "alts", tuple(map(clean_line, self.alts[: len(self.images)])))
         object.__setattr__(self, "seconds", finite(self.seconds, 0.0, MAX_SECONDS))
+
+    def alt_of(self, image: StoredImage) -> str:
+        """Return what a picture shows, where a model has looked at it."""
+        return next((alt for other, alt in zip(self.images, self.alts, strict=False) if other is image), "")
 
     @property
     def is_by_rules(self) -> bool:

@@ -30,6 +30,7 @@ LEFT_OUT: Final = {  # files and rooms, and why
     "packages/easel_sketch/easel_sketch/painting/words": "words of prompts",
     "packages/easel_sketch/easel_sketch/painting/legend": "written into pictures",
     "generation/samplers.py": "names of samplers",
+    "services/wording/languages.py": "words of languages",
     "services/wording/rules.py": "words of prompts",
     "utils/comfy_graph.py": "names in files of other programs",
     "utils/foreign_settings.py": "names in files of other programs",

@@ -14,7 +14,6 @@ from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
-from services.engines.describing import DescribingService
 from services.house.bundle import House
 from services.moderation.bundle import Moderation
 from services.money.bundle import Money
@@ -38,7 +37,6 @@ class Services:
     catalog: Catalog
     local_models: LocalModels
     connections: ConnectionService
-    describing: DescribingService
     intakes: IntakeService
     upkeep: Upkeep
     records: Records

@@ -48,7 +48,7 @@ def _blank(column: str) -> str:
 _WORDS_GONE: Final = _("Its words were deleted.")
 BLANK_JOBS: Final = f"""
     UPDATE jobs SET words_gone_at = :now, request = {_blank("request")}, drawn = {_blank("drawn")}, notes = '[]',
-        result = iif(result IS NULL, NULL, json_set(result, '$.notes', json('[]'))),
+        result = iif(result IS NULL, NULL, json_remove(json_set(result, '$.notes', json('[]')), '$.alts')),
         error = iif(error IS NULL, NULL, json_set(error, '$.user_message', '{_WORDS_GONE}', '$.hint', '',
             '$.texts', json_object('user_message', json_object('template', '{_WORDS_GONE}', 'values', json('{{}}')))))
     WHERE id IN {_IDS} AND finished_at IS NOT NULL RETURNING id

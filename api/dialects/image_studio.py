@@ -167,9 +167,9 @@ async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisO
     web = web_of(request)
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     engine = provider_named(web, caller, body.provider)
-    name = engine.name if engine else None
-    found = await web.services.describing.describe(source, origin_of(caller), backend=name)
-    tags = [part.strip() for part in found.text.split(",") if part.strip()]
+    seeing = web.services.wording.seeing
+    found = await seeing.describe(source, origin_of(caller), backend=engine.name if engine else None)
+    tags = list(found.tags) or [part.strip() for part in found.text.split(",") if part.strip()]
     return AnalysisOut(analysis=found.text, tags=tags, provider=found.engine)
 
 

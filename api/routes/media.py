@@ -145,7 +145,8 @@ async def describe(request: Request, body: DescribeIn, caller: Maker) -> Describ
     web = web_of(request)
     await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))
-    answer = await web.services.describing.describe(source, origin_of(caller), backend=body.backend)
+    seeing = web.services.wording.seeing
+    answer = await seeing.describe(source, origin_of(caller), backend=body.backend)
     return DescribeOut(text=answer.text, engine=answer.engine)
 
 

@@ -91,6 +91,7 @@ def to_capabilities(facts: Facts, *, previews: int = 0) -> Capabilities:
         models=tuple(
             ModelInfo(name=name, title=_title(facts, name), is_loaded=name == facts.model) for name in facts.models
         ),
+        reads_any_language=dialect.is_paid,  # the hosted ones are language models
         size_grid=dialect.size_grid,
         min_side=dialect.min_side,
         max_side=dialect.max_side,

@@ -36,7 +36,8 @@ def alt_of(job: Job, image: StoredImage) -> str:
         tail += _(" by {model}", model=label(model, MODEL_CHARS)) if model else ""
         tail += _(", {width}×{height}", width=image.width, height=image.height)
     room = DISCORD_ALT_TEXT_CHARS - len(tail) - len(f"{what}: ")
-    words = label(job.drawn.prompt, min(WORDS_CHARS, room)) or _("a picture given without words")
+    seen = job.result.alt_of(image)
+    words = label(seen or job.drawn.prompt, min(WORDS_CHARS, room)) or _("a picture given without words")
     return f"{what}: {words}{tail}"
 
 

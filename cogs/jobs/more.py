@@ -140,6 +140,13 @@ MORE: Final = (
         emoji="🎨",
         suits=lambda job, context: is_drawn(job, context) and is_still(job),
     ),
+    MoreEntry(
+        action="enhance",
+        label=_("Enhance the prompt"),
+        emoji="✨",
+        description=_("Write it more fully, then draw it"),
+        suits=lambda job, context: is_drawn(job, context) and bool(job.request.prompt.strip()),
+    ),
     MoreEntry(action="info", label=_("Info"), emoji="ℹ️"),
     MoreEntry(action="studio", label=_("Studio"), emoji="🖌️", suits=lambda job, context: context.has_studio),
     MoreEntry(

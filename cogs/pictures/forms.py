@@ -11,12 +11,13 @@ from typing import Final
 import nextcord
 
 from cogs.cards import Button, Card, CardPicture, Row
-from cogs.plain import block, escape
+from cogs.plain import block, escape, sentence
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
 from generation.foreign import visible
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
+from services.engines.describing import Description
 from services.pictures.pictures import drawable, unused_in
 from texts.text import _, joined
 from utils.images import ImageInfo
@@ -79,14 +80,12 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     return _with_words(joined("\n", lines), draft, tail, private=private)
 
 
-def described_card(caption: str, engine: str, picture: CardPicture | None, *, private: bool) -> Card:
+def described_card(description: Description, picture: CardPicture | None, *, private: bool) -> Card:
     """Show what a picture shows, as words to draw."""
-    card = _with_words(
-        _("**What it shows**"),
-        Draft(prompt=caption),
-        _("-# described by {engine}", engine=escape(engine)),
-        private=private,
-    )
+    tail = [_("-# described by {engine}", engine=escape(description.engine))]
+    tail += [f"-# {sentence(note)}" for note in description.notes]
+    draft = Draft(prompt=description.text)
+    card = _with_words(_("**What it shows**"), draft, joined("\n", tail), private=private)
     return Card(content=card.content, rows=card.rows, pictures=(*card.pictures, *([picture] if picture else [])))
 
 

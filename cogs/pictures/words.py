@@ -25,9 +25,9 @@ from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
-from services.engines.describing import DescribingService
 from services.pictures.media import MediaService
 from services.pictures.pictures import SAYS_NOTHING, parameters_in
+from services.wording.seeing import SeeingService
 from texts.text import _
 from utils import images
 from utils.clock import Clock
@@ -48,14 +48,14 @@ class PictureWords(commands.Cog):
         media: MediaService,
         catalog: Catalog,
         desk: Desk,
-        describing: DescribingService,
+        seeing: SeeingService,
         clock: Clock,
     ) -> None:
-        self._clock = clock
         self._media = media
         self._catalog = catalog
         self._desk = desk
-        self._describing = describing
+        self._seeing = seeing
+        self._clock = clock
         self._sources = PictureSources(service, media)
 
     @nextcord.slash_command(name="describe", description=_("Find words for a picture"))
@@ -66,7 +66,7 @@ class PictureWords(commands.Cog):
         backend: str = SlashOption(description=_("Engine to ask"), required=False),
         private: bool = slash_option("private"),
     ) -> None:
-        await self._describing.check(of_interaction(interaction, self._clock))
+        await self._seeing.check(of_interaction(interaction, self._clock))
         await begin(interaction, private=bool(private))
         data = await read_file(address_of(image))
         await self._show_words(interaction, data, backend=backend, private=bool(private), shows_picture=True)
@@ -75,7 +75,7 @@ class PictureWords(commands.Cog):
     async def describe_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         complete(message, raw_target(interaction, message))
         job = await self._sources.job_of(message, person_of(interaction))
-        await self._describing.check(of_interaction(interaction, self._clock))
+        await self._seeing.check(of_interaction(interaction, self._clock))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
         await self._show_words(interaction, data, backend=None, private=is_private(message, job), shows_picture=False)
@@ -102,11 +102,12 @@ class PictureWords(commands.Cog):
         self, interaction: nextcord.Interaction, data: bytes, *, backend: str | None, private: bool, shows_picture: bool
     ) -> None:
         source = await self._media.take_input(data)
-        answer = await self._describing.describe(source, of_interaction(interaction, self._clock), backend=backend)
+        origin = of_interaction(interaction, self._clock, private=private)
+        answer = await self._seeing.describe(source, origin, backend=backend)
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
-        alt_text = cut(_("The picture described: {text}", text=answer.text), DISCORD_ALT_TEXT_CHARS)
+        alt_text = cut(_("The picture described: {text}", text=answer.alt or answer.text), DISCORD_ALT_TEXT_CHARS)
         picture = CardPicture(data=small, filename="described.jpg", alt_text=alt_text) if small else None
-        await edit_answer(interaction, forms.described_card(answer.text, answer.engine, picture, private=private))
+        await edit_answer(interaction, forms.described_card(answer, picture, private=private))
 
     async def _show_info(self, interaction: nextcord.Interaction, data: bytes, *, private: bool) -> None:
         try:

@@ -29,6 +29,7 @@ from services.money.budgets import BudgetService
 from services.money.purse import with_limits
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
+from services.wording.translating import TranslationService
 from store.database import Write
 from store.jobs import JobStore
 from store.preferences import PreferenceStore
@@ -55,6 +56,7 @@ class GenerationService:
         caps: CapService | None = None,
         looks: LookService | None = None,
         budgets: BudgetService | None = None,
+        translation: TranslationService | None = None,
     ) -> None:
         """Let `gate` refuse what may not be drawn where and by whom, `caps` how much, `budgets` what costs too much."""
         self._queue = queue
@@ -74,6 +76,7 @@ class GenerationService:
             gate=gate,
             caps=caps,
             budgets=budgets,
+            translation=translation,
         )
         self.on_shown_again: Callable[[Job], Awaitable[None]] | None = None  # told of your own picture, picked
         self.on_moderated: Moderated = nobody_moderates

@@ -34,6 +34,7 @@ from services.money.offers import OfferService
 from services.money.purse import Purse
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
+from services.wording.translating import TranslationService
 from store.caps import OverQuota
 from store.charges import OverBudgetThere
 from store.database import Write
@@ -58,6 +59,7 @@ class SubmissionParts:
     gate: Gate | None = None
     caps: CapService | None = None
     budgets: BudgetService | None = None
+    translation: TranslationService | None = None
 
     def purse(self) -> Purse | None:
         """Return what prices the jobs of one submission; None where nothing is counted."""
@@ -153,16 +155,35 @@ class Submission:
 
     async def _allowed(self, draft: Draft, origin: Origin, parent: Parent | None) -> tuple[Capped, tuple[str, ...]]:
         """Return a request with its pictures and the engines for it, if it may be drawn here; and remarks on those."""
-        gate, caps = self._parts.gate, self._parts.caps
+        gate = self._parts.gate
         if gate is not None:
             await gate.let_in(draft, origin)
         draft, remarks = await with_pictures(draft, self._parts.media)
-        request = await capped(draft, origin, partial(self._options, parent=parent), caps=caps, pending=self._new)
-        if gate is not None:
-            await gate.judge(request.options[0].request, request.origin)
-            if await gate.covers(origin):
-                request = replace(request, origin=replace(request.origin, spoiler=True))
-        return request, remarks
+        request = await self._judged(draft, origin, parent)
+        request, translated = await self._in_english(request, draft, origin, parent)
+        if gate is not None and await gate.covers(origin):
+            request = replace(request, origin=replace(request.origin, spoiler=True))
+        return request, (*translated, *remarks)
+
+    async def _judged(self, draft: Draft, origin: Origin, parent: Parent | None) -> Capped:
+        """Return the engines for a draft within its caps, if what it would draw may be drawn."""
+        options = partial(self._options, parent=parent)
+        request = await capped(draft, origin, options, caps=self._parts.caps, pending=self._new)
+        if self._parts.gate is not None:
+            await self._parts.gate.judge(request.options[0].request, request.origin)
+        return request
+
+    async def _in_english(
+        self, request: Capped, draft: Draft, origin: Origin, parent: Parent | None
+    ) -> tuple[Capped, tuple[str, ...]]:
+        """Return a request in English where its engine wants that, and what was typed; it passed the rules before."""
+        translation, known = self._parts.translation, request.options[0].entry.capabilities
+        if translation is None or (known and known.reads_any_language) or not translation.wants(draft):
+            return request, ()
+        english, notes = await translation.translate(draft, origin)
+        if english.prompt == draft.prompt:
+            return request, notes
+        return await self._judged(english, origin, parent), notes
 
     async def _is_checked(self, origin: Origin) -> bool:
         """Return whether each finished picture is to be looked at here: what was drawn before was not, perhaps."""

@@ -19,10 +19,16 @@ from texts.text import _, joined, phrase
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """A description of a picture, in the words of a prompt, and the engine that says so."""
+    """A description of a picture, in the words of a prompt, and the engine that says so.
+
+    A model that sees adds a sentence for who cannot see it (`alt`) and words it is about; `notes` is for people.
+    """
 
     text: str
     engine: str
+    alt: str = ""
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class DescribingService:
@@ -61,10 +67,10 @@ class DescribingService:
             description = await self._ask(await self._choose(person, backend), image)
         finally:
             self._asking.discard(person.user_key)
-        await self._judge(description.text, origin)
+        await self.judge(description.text, origin)
         return description
 
-    async def _judge(self, words: str, origin: Origin) -> None:
+    async def judge(self, words: str, origin: Origin) -> None:
         """Refuse words that would not be drawn where they were asked for; they are not quoted."""
         if self._gate is None:
             return

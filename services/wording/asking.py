@@ -105,6 +105,10 @@ class TextService:
         finally:
             self._asking.discard(origin.user_key)
 
+    async def totals(self) -> list[TextUse]:
+        """Return all that was ever asked, by model and purpose."""
+        return await self._uses.totals()
+
     async def aclose(self) -> None:
         if self.engine:
             await self.engine.aclose()

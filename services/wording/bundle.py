@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
+from services.engines.describing import DescribingService
 from services.house.gate import Gate
-from services.wording.asking import TextService
+from services.wording.asking import TextService, TextUse
 from services.wording.enhancing import PromptService
+from services.wording.seeing import SeeingService
+from services.wording.translating import TranslationService
 from settings.text import TextSettings
-from store.database import Database
-from store.text_uses import TextUse, TextUseStore
-from text_engines.base import TextEngine
-from utils.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,17 +17,21 @@ class WordServices:
 
     text: TextService
     prompts: PromptService
-    uses: TextUseStore
+    seeing: SeeingService
+    translation: TranslationService
 
     async def totals(self) -> list[TextUse]:
         """Return all that the text engine was ever asked, by model and purpose."""
-        return await self.uses.totals()
+        return await self.text.totals()
 
 
 def make_wording(
-    engine: TextEngine | None, *, settings: TextSettings, database: Database, gate: Gate, clock: Clock
+    text: TextService, *, gate: Gate, describing: DescribingService, settings: TextSettings
 ) -> WordServices:
     """Wire them; nothing runs yet."""
-    uses = TextUseStore(database)
-    text = TextService(engine, settings=settings, uses=uses, clock=clock)
-    return WordServices(text=text, prompts=PromptService(text, gate), uses=uses)
+    return WordServices(
+        text=text,
+        prompts=PromptService(text, gate),
+        seeing=SeeingService(text, describing),
+        translation=TranslationService(text, is_on=settings.translates),
+    )

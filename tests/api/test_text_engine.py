@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.api.conftest import site_at
+from tests.api.conftest import png, site_at
+from tests.api.dialects import data_url
 from tests.engines.listener import Fault
 from tests.engines.text_servers import ENHANCED, KEY, AnthropicServer, ChatServer
 
@@ -81,3 +82,36 @@ async def test_sexual_words_about_minors_reach_no_text_engine(tmp_path):
         answer = await site.client.post("/api/images/enhance-prompt", json={"prompt": "a naked child"})
         assert answer.status_code == 403
         assert server.asked == []
+
+
+SEEN = {"prompt": "a blue square, flat colours", "alt": "A plain blue square.", "tags": ["Square", "blue"]}
+
+
+@pytest.mark.parametrize("server", [AnthropicServer(), ChatServer("ollama")])
+async def test_a_picture_is_described_and_analyzed_by_a_model_that_sees(server, tmp_path):
+    server.usual = SEEN
+    async with server, site_with(server, tmp_path) as site:
+        picture = (await site.client.post("/api/uploads", content=png())).json()["media_id"]
+        described = await site.client.post("/api/describe", json={"media_id": picture})
+        analyzed = await site.client.post("/api/images/analyze", json={"imageUrl": data_url(png())})
+    assert described.json() == {"text": SEEN["prompt"], "engine": server.models[0]}
+    assert analyzed.json() == {
+        "success": True, "analysis": SEEN["prompt"], "tags": ["square", "blue"], "provider": server.models[0],
+    }  # fmt: skip
+
+
+async def test_a_model_that_sees_nothing_leaves_it_to_an_engine_or_says_so(tmp_path):
+    async with ChatServer("blind") as server, site_with(server, tmp_path) as site:
+        answer = await site.client.post("/api/images/analyze", json={"imageUrl": data_url(png())})
+    assert answer.status_code == 400
+    assert "does not support images" in answer.json()["error"]
+
+
+async def test_alt_texts_are_in_the_api_too_and_go_with_the_words(tmp_path):
+    async with AnthropicServer() as server, site_with(server, tmp_path, TEXT_ENGINE_ALT_TEXTS="true") as site:
+        server.usual = {"alt": "A fox looks at the camera."}
+        job = await site.draw()
+        assert job["images"][0]["alt"].startswith("Generated picture: A fox looks at the camera.; ")
+        await site.web.services.records.forgetting.forget_job(await site.easel.jobs.get(job["id"]))
+        rows = await site.easel.database.fetch("SELECT result FROM jobs")
+    assert "looks at the camera" not in rows[0]["result"]

@@ -28,6 +28,7 @@ from cogs.comparisons import card as compare_card
 from cogs.comparisons import versus_card
 from cogs.engines import models
 from cogs.engines import text as engines_text
+from cogs.enhancing import card as enhancing
 from cogs.house import text as house_text
 from cogs.jobs import card as render
 from cogs.jobs import forms, small_print
@@ -61,6 +62,7 @@ from store.gallery import Picture
 from store.workflows import StoredWorkflow
 from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
+from tests.cogs.wordings import described, enhanced
 from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
@@ -207,6 +209,8 @@ def timelines(text: str) -> list[str]:
 
 
 Written = str | Card | list[Any]
+
+
 BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     render.card: lambda text: [
         render.card(view, context(text), NOW) for view in views(text)
@@ -273,11 +277,12 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     replies_text.meant_card: lambda text: replies_text.meant_card(
         text, Operation.EDIT, "0123456789ab", "0-1", "0123456789cd", frozenset(Mode)
     ),
-    picture_forms.described_card: lambda text: picture_forms.described_card(text, text, None, private=False),
+    picture_forms.described_card: lambda text: picture_forms.described_card(described(text), None, private=False),
     models._page: model_pages,
     render.waiting_line: lambda text: [render.waiting_line(view, context(text), NOW) for view in views(text)],
     render.progress_line: lambda text: [render.progress_line(view, context(text), NOW) for view in views(text)],
     why.timeline_text: timelines,
+    enhancing.enhanced_card: lambda text: [enhancing.enhanced_card(text, text, each) for each in enhanced(text)],
     engines_text.text_engine: lambda text: [engines_text.text_engine(TextState(model=text, error=text))],
     queue_status._own_line: lambda text: [queue_status._own_line(view) for view in views(text)],
     forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),

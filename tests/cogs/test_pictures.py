@@ -22,6 +22,7 @@ from cogs.pictures.forms import (
 from generation.errors import RequestRejected
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, Mode
+from services.engines.describing import Description
 from services.pictures.pictures import known_of
 from tests.cogs.samples import JOB, done
 from tests.cogs.snapshots import check_snapshot, drawn
@@ -92,14 +93,14 @@ def test_values_that_cannot_be_are_left_out() -> None:
 
 
 def test_what_a_picture_shows_is_a_line_to_draw() -> None:
-    card = described_card("a red fox in the snow", "gpu-box", None, private=True)
+    card = described_card(Description(text="a red fox in the snow", engine="gpu-box"), None, private=True)
     check_snapshot("picture_described", drawn(card))
     assert card.rows[0][0].custom_id == "e1:picture:-:draw-private"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("caption", ["a fence ``` of ticks", "word " * 600])
 def test_words_that_do_not_fit_a_block_are_in_a_file(caption: str) -> None:
-    card = described_card(caption, "gpu-box", None, private=False)
+    card = described_card(Description(text=caption, engine="gpu-box"), None, private=False)
     assert words_in(message(card)) is None
     assert words_file(message(card)).filename == FILE_NAME
     assert parse_prompt(card.pictures[0].data.decode()).draft.prompt == " ".join(caption.split())
@@ -112,7 +113,7 @@ def test_a_message_without_words_says_so() -> None:
 
 
 def test_a_caption_cannot_break_out_of_its_block() -> None:
-    card = described_card("a `tick` and @everyone <@1>", "gpu-box", None, private=False)
+    card = described_card(Description(text="a `tick` and @everyone <@1>", engine="gpu-box"), None, private=False)
     assert card.content.count("```") == 2
     assert parse_prompt(words_in(message(card)) or "").draft.prompt == "a `tick` and @everyone <@1>"
 

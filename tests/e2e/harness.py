@@ -44,6 +44,7 @@ COMMANDS = {
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "setup", "workflow", "settings", "gallery", "history", "export", "forget",
     "ban", "unban", "bans", "audit", "caps", "quota", "style", "engine", "why", "versus",
+    "enhance",
     "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture",
 }  # fmt: skip
 SETTINGS = Settings().changed(
@@ -137,6 +138,8 @@ class Easel:
     admin_channel_id: str = ""
     check: Any = None  # of finished pictures
     money: dict[str, float] = field(default_factory=dict)  # settings of budgets
+    text_engine: Any = None
+    text_settings: dict[str, Any] = field(default_factory=dict)
     checks_all: bool = True  # not only where the rules of a server want it
     shards: int = 0
     shard_ids: tuple[int, ...] = ()
@@ -167,6 +170,7 @@ class Easel:
             examine=self.examine,
             providers=self.providers,
             check=self.check,
+            text_engine=self.text_engine,
         )
         settings = SETTINGS.changed(
             storage={"data_dir": self.folder},
@@ -180,6 +184,7 @@ class Easel:
             },
             money=self.money,
             people={"admin_ids": {str(admin) for admin in self.admins}},
+            text=self.text_settings,
             filter={"is_on": self.check is not None and self.checks_all},
         )
         settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})

@@ -1,0 +1,136 @@
+"""The message that shows a prompt before and after. Pure: values in, a `Card` out.
+
+Both stand in code blocks of the message itself, and its buttons read them from there, so they need no memory and work
+after a restart. Under a picture's own prompt the buttons carry its job: what is drawn is that picture with other words.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import nextcord
+
+from cogs.cards import Button, Card, Choice, Menu, Row, Style, make_id
+from cogs.plain import block, escape, sentence
+from cogs.wire.fields import TextField
+from cogs.wire.forms import Form
+from constants import DISCORD_CONTENT_CHARS, MAX_PROMPT_CHARS
+from generation.errors import RequestRejected
+from generation.foreign import visible
+from services.wording.rules import RULES, Enhanced
+from texts.text import _, joined
+from utils.text import cut
+
+ACTION: Final = "enhance"
+NO_JOB: Final = "-"
+DRAW, EDIT, EDITED, AGAIN, OTHER = "draw", "edit", "edited", "again", "other"
+PRIVATE: Final = "-private"
+WORDS_CHARS: Final = 1700  # of all prompts in one message; the rest is for what is around them
+_BLOCK: Final = re.compile(r"```\n(.*?)\n```", re.DOTALL)
+_NUMBERED: Final = re.compile(r"^(\d)  (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnhancedWords:
+    """The prompts that a message of this kind holds. `before` is empty where it was too long to be shown."""
+
+    before: str
+    after: str
+    others: tuple[str, ...] = ()
+
+
+def enhanced_card(before: str, after: str, enhanced: Enhanced, *, job_id: str = "", private: bool = False) -> Card:
+    """Show a prompt before and after, with what can be done with it.
+
+    Args:
+        before: as it was typed, with its options.
+        after: the same, written more fully.
+        enhanced: the other prompts, and what wrote them.
+        job_id: the picture whose prompt it is; empty: none.
+        private: what is drawn from it is for who presses alone.
+
+    Raises:
+        RequestRejected: it is too long for a message.
+    """
+    before, after = visible(before), visible(after)
+    others = tuple(visible(other) for other in enhanced.suggestions) if enhanced.has_prompts else ()
+    if len(after) > WORDS_CHARS:
+        raise RequestRejected(
+            _("The prompt is too long to be shown here."), field="prompt", hint=_("The studio takes longer ones.")
+        )
+    while others and _length(after, *others) > WORDS_CHARS:
+        others = others[:-1]
+    is_whole = _length(before, after, *others) <= WORDS_CHARS
+    lines = [_block(_("**Before**"), before)] if is_whole else []
+    lines.append(_block(_("**After**"), after))
+    if others:
+        numbered = joined("\n", (f"{number}  {other}" for number, other in enumerate(others, 1)))
+        lines.append(_block(_("**Other ways**"), numbered))
+    lines += [_small(line) for line in _remarks(enhanced)]
+    content = cut(joined("\n", lines), DISCORD_CONTENT_CHARS)
+    return Card(content=content, rows=_rows(job_id or NO_JOB, others, can_repeat=is_whole, private=private))
+
+
+def words_in(message: nextcord.Message | None) -> EnhancedWords:
+    """Read the prompts of a message of this kind.
+
+    Raises:
+        RequestRejected: it has none any more.
+    """
+    blocks = _BLOCK.findall(message.content) if message else []
+    others: tuple[str, ...] = ()
+    if len(blocks) > 1 and _NUMBERED.match(blocks[-1]):
+        others = tuple(text for __, text in _NUMBERED.findall(blocks.pop()))
+    if not blocks:
+        raise RequestRejected(_("The words are no longer in this message. Please ask for them again."))
+    return EnhancedWords(before=blocks[0] if len(blocks) > 1 else "", after=blocks[-1], others=others)
+
+
+def edit_form(words: EnhancedWords, job_id: str, *, private: bool) -> Form:
+    """Return the fuller prompt to change before it is drawn."""
+    argument = f"{EDITED}{PRIVATE}" if private else EDITED
+    field = TextField(name="prompt", label=_("Prompt"), value=words.after, is_long=True, limit=MAX_PROMPT_CHARS)
+    return Form(title=_("Edit the prompt"), custom_id=make_id(ACTION, job_id, argument), fields=(field,))
+
+
+def _length(*words: str) -> int:
+    return sum(map(len, words))
+
+
+def _remarks(enhanced: Enhanced) -> list[str]:
+    if enhanced.source == RULES:
+        return [sentence(note) for note in enhanced.notes] or [_("written by rules")]
+    return [_("written by {model}", model=escape(enhanced.source))]
+
+
+def _small(line: str) -> str:
+    return f"-# {line}"
+
+
+def _block(head: str, words: str) -> str:
+    return f"{head}\n```\n{block(words)}\n```"
+
+
+def _rows(job_id: str, others: tuple[str, ...], *, can_repeat: bool, private: bool) -> tuple[Row, ...]:
+    suffix = PRIVATE if private else ""
+
+    def button(argument: str, label: str, emoji: str) -> Button:
+        style: Style = "primary" if argument == DRAW else "secondary"
+        return Button(
+            action=ACTION, job_id=job_id, argument=f"{argument}{suffix}", label=label, emoji=emoji, style=style
+        )
+
+    first = [button(DRAW, _("Draw it"), "🎨"), button(EDIT, _("Edit"), "✏️")]
+    if can_repeat:
+        first.append(button(AGAIN, _("Again"), "🔁"))
+    if not others:
+        return (tuple(first),)
+    choices = tuple(Choice(label=other, value=str(number)) for number, other in enumerate(others))
+    menu = Menu(
+        action=ACTION,
+        job_id=job_id,
+        argument=f"{OTHER}{suffix}",
+        placeholder=_("Draw another way"),
+        choices=choices,
+    )
+    return (tuple(first), menu)

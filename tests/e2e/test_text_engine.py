@@ -1,0 +1,101 @@
+"""The text engine beside drawing, over a local Discord: descriptions, alt texts, translations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from generation.capabilities import Capabilities
+from generation.errors import BackendUnavailable
+from generation.request import Mode
+from tests.discord_server import DiscordServer
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import job_id
+from tests.e2e.pictures import png
+from tests.e2e.test_enhance import answer_of
+from tests.fakes import FakeBackend
+from tests.services.wording.rig import FakeTextEngine
+
+SEEN = {"prompt": "a blue square, flat colours", "alt": "A plain blue square.", "tags": ["square", "blue"]}
+TRANSLATES = {"translates": True}
+
+
+async def test_a_model_that_sees_describes_and_its_words_are_drawn(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend("gpu1"), text_engine=FakeTextEngine(SEEN))
+    result = await discord.user("mia").slash(discord.channel, "describe", image=("cat.png", png()))
+    answer = await answer_of(easel, result)
+    assert "!dream a blue square, flat colours" in answer.content
+    assert "described by claude-haiku-5-5" in answer.content
+    assert answer.attachments[0].description == "The picture described: A plain blue square."
+    drawn = await discord.user("mia").click(answer, "Draw this")
+    picture = await discord.wait_for(lambda: drawn.message if drawn.message and drawn.message.attachments else None)
+    assert (await easel.job(job_id(picture))).request.prompt == "a blue square, flat colours"
+
+
+async def test_where_nothing_here_sees_its_failure_is_told(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend("gpu1"), text_engine=FakeTextEngine(BackendUnavailable("It is overloaded.")))
+    result = await discord.user("mia").slash(discord.channel, "describe", image=("cat.png", png()))
+    assert "It is overloaded." in (await answer_of(easel, result)).content
+
+
+async def test_a_finished_picture_is_described_for_screen_readers(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine({"alt": "A fox looks at the camera."})
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings={"alt_texts": True})
+    shown = await easel.dream("!dream a red fox --seed 7")
+    assert shown.attachments[0].description.startswith("AI image: A fox looks at the camera.; ")
+    assert (await easel.job(job_id(shown))).result.alts == ("A fox looks at the camera.",)  # type: ignore[union-attr]
+
+
+async def test_without_the_setting_no_picture_is_sent_to_a_model(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine({"alt": "A fox."})
+    easel = await start(FakeBackend("gpu1"), text_engine=text)
+    shown = await easel.dream("!dream a red fox --seed 7")
+    assert shown.attachments[0].description.startswith("AI image: a red fox; ")
+    assert text.asked == []
+
+
+async def test_a_picture_comes_even_if_nobody_can_describe_it(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine(BackendUnavailable("gone"))
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings={"alt_texts": True})
+    for __ in range(2):
+        shown = await easel.dream("!dream a red fox")
+        assert shown.attachments[0].description.startswith("AI image: a red fox; ")
+    assert len(text.asked) == 1  # it rests after a failure
+
+
+async def test_another_language_is_drawn_in_english_and_the_words_are_kept(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    text = FakeTextEngine({"english": "a red fox in the snow"})
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings=TRANSLATES)
+    shown = await easel.dream("!dream ein roter Fuchs im Schnee")
+    assert "translated from “ein roter Fuchs im Schnee”" in shown.content
+    job = await easel.job(job_id(shown))
+    assert job.drawn.prompt == "a red fox in the snow"
+    assert any("ein roter Fuchs im Schnee" in note for note in job.notes)
+
+
+async def test_an_engine_that_reads_all_languages_gets_the_words_as_typed(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    able = replace(Capabilities(modes=frozenset(Mode)), reads_any_language=True)
+    text = FakeTextEngine({"english": "a red fox in the snow"})
+    easel = await start(FakeBackend("gpu1", capabilities=able), text_engine=text, text_settings=TRANSLATES)
+    shown = await easel.dream("!dream ein roter Fuchs im Schnee")
+    assert (await easel.job(job_id(shown))).drawn.prompt == "ein roter Fuchs im Schnee"
+    assert text.asked == []
+
+
+async def test_what_may_not_be_drawn_is_found_in_other_languages_too(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine({"english": "a nude woman, explicit"})
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings=TRANSLATES)
+    refused = await easel.answer_to(await easel.say("!dream eine Frau ohne Hüllen und ein Hund"))
+    await discord.wait_for(lambda: refused.content.startswith("✖"))
+    assert "nude" in refused.content
+
+
+async def test_a_translator_that_is_down_stops_nobody(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine(BackendUnavailable("It is gone."))
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings=TRANSLATES)
+    shown = await easel.dream("!dream ein roter Fuchs im Schnee")
+    assert "not translated: It is gone" in shown.content
+    assert (await easel.job(job_id(shown))).drawn.prompt == "ein roter Fuchs im Schnee"
