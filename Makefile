@@ -28,7 +28,7 @@ SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio screenshots check format bench test-all test-kill test-fresh test-real test-bus test-local lock setup setup-run setup-dev clean
+.PHONY: help run test test-studio screenshots check format bench test-all test-kill image-check test-fresh test-real test-bus test-local lock setup setup-run setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,11 @@ test-all: setup-dev  ## run the tests on every supported Python found on this ma
 
 test-kill: setup-dev  ## kill -9 while 1,000 pictures are asked for (KILL_REQUESTS), printing a seed; KILL_SEED=... repeats it
 	@KILL_REQUESTS=$${KILL_REQUESTS:-1000} exec $(PY) -m pytest -s tests/test_kill.py tests/test_kill_loop.py tests/test_kill_discord.py $(ARGS)
+
+image-check:  ## as root: check the files of deployment by their own tools, build the image and draw in it (buildah, mmdebstrap)
+	@test -x .venv-deploy/bin/hadolint || { python3 -m venv .venv-deploy && .venv-deploy/bin/pip install -q -r requirements-deploy.in; }
+	@scripts/check_deploy .venv-deploy
+	@scripts/check_image
 
 test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
 	@exec python3 scripts/test_fresh.py $(ARGS)
