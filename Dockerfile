@@ -9,7 +9,7 @@ RUN python3 -m venv /venv \
     && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --quiet -r /build/requirements.txt \
     && /venv/bin/python -m pip uninstall --quiet --yes pip
 COPY . /easel
-RUN /venv/bin/python -m compileall -q -j 0 /easel
+RUN /venv/bin/python -m compileall -q /easel
 
 # hadolint ignore=DL3006
 FROM ${BASE}

@@ -19,7 +19,7 @@ ELSEWHERE = {  # what other programs read or run
     "docs/backends/a1111.md: curl http://localhost:7860": "asks AUTOMATIC1111 itself",
     "docs/backends/comfyui.md: location /api/v2/": "is for nginx",
     "docs/bus.md: nats request": "for the `nats` tool; tests/bus asks the same",
-    "docs/deploy.md: cp .env.example .env             # DISCORD_TOKEN": "for Docker; compose.yaml is read by tests/test_deploy.py",
+    "docs/deploy.md: cp .env.example .env": "for Docker; tests/test_deploy.py reads compose.yaml",
     "docs/deploy.md: kubectl": "for kubectl; the manifests are read by tests/test_deploy.py",
     "docs/deploy.md: sudo": "for systemd; the unit is read by tests/test_deploy.py",
     "docs/troubleshooting.md: py -m venv": WINDOWS,
