@@ -6,6 +6,9 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.beginnings.blend import Blend
+from cogs.beginnings.remix import Remix
+from cogs.beginnings.templates import Templates
 from cogs.command_sync import CommandSync
 from cogs.comparisons.cog import Compare
 from cogs.comparisons.messages import CompareMessages
@@ -163,7 +166,10 @@ class EaselBot(commands.Bot):
         clock = services.clock
         self.add_cog(Enhance(prompts=prompts, service=generation, questions=questions, desk=self.desk, clock=clock))
         styles = {"looks": services.looks, "styles": services.records.styles}
-        drawing = {"workflows": services.workflows, "inputs": Inputs(generation), **styles}
+        inputs = Inputs(generation)
+        drawing = {"workflows": services.workflows, "inputs": inputs, **styles}
+        self.add_cog(Templates(templates=services.records.templates, questions=questions))
+        self.add_cog(Blend(catalog=catalog, workflows=services.workflows, inputs=inputs, desk=self.desk))
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
         self.add_cog(Styles(catalog=catalog, service=generation, **styles))  # type: ignore[arg-type]
 
@@ -171,7 +177,9 @@ class EaselBot(commands.Bot):
         """Add what answers presses under a picture, and what begins with one."""
         generation, messages, desk = services.generation, self.messages, self.desk
         media, catalog, gallery = services.media, services.catalog, services.records.gallery
-        self.add_cog(EditControls(service=generation, catalog=catalog, messages=messages, desk=desk))
+        controls = EditControls(service=generation, catalog=catalog, messages=messages, desk=desk)
+        self.add_cog(controls)
+        self.add_cog(Remix(inputs=Inputs(generation), controls=controls))
         self.add_cog(Deleting(self, service=generation))
         self.add_cog(JobInfo(service=generation, gallery=gallery))
         rights = services.moderation.rights

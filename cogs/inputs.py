@@ -101,6 +101,40 @@ class Inputs:
         rest = MESSAGE_LINK.sub(" ", brought.text)
         return replace(brought, text=rest.strip() if rest != brought.text else rest)
 
+    async def job_at(self, word: str, asker: Asker) -> Job:
+        """Return the job of a picture: by the link of its message, its id, or `last`, the newest of who asks.
+
+        Raises:
+            RequestRejected: there is none, or none for these eyes.
+        """
+        if message := MESSAGE_LINK.fullmatch(word.strip()):
+            return await self._job_of(await _message(asker, *message.groups()), asker)
+        if word.strip().casefold() == LAST:
+            return await self._last(asker)
+        return await self._own(word.strip(), asker)
+
+    async def job_in(self, channel_id: int, message_id: int, asker: Asker) -> Job:
+        """Return the job of a message in a place that who asks is in.
+
+        Raises:
+            RequestRejected: it shows none.
+        """
+        guild = str(asker.guild.id) if asker.guild else ""
+        return await self._job_of(await _message(asker, guild, str(channel_id), str(message_id)), asker)
+
+    async def _job_of(self, message: nextcord.Message, asker: Asker) -> Job:
+        job_id = next((job_id for __, job_id, __ in controls_of(message) if job_id.strip("-")), "")
+        if not job_id or not asker.client.user or message.author.id != asker.client.user.id:
+            raise RequestRejected(_("That message shows no picture of mine."), field=FIELD)
+        try:
+            return await self._service.visible(job_id, asker.person)
+        except RequestRejected as error:  # as for a press there: others' pictures are gone on from where they stand
+            raise RequestRejected(
+                _("That picture is not for you to go on from here."),
+                field=FIELD,
+                hint=_("Ask in the channel where it stands."),
+            ) from error
+
     async def _add(self, brought: Brought, word: str, asker: Asker) -> Brought:
         member, message = _MEMBER.fullmatch(word), MESSAGE_LINK.fullmatch(word)
         if member or word.casefold() == ME:
@@ -189,6 +223,16 @@ async def _user(asker: Asker, user_id: int) -> Any:
 
 async def _in_message(asker: Asker, guild: str, channel: str, message: str) -> list[tuple[str, str]]:
     """Return the pictures of a message that may be read by who asks."""
+    shown = await _message(asker, guild, channel, message)
+    check_single_message(shown)
+    pictures = pictures_in(shown)
+    if not pictures:
+        raise _not_single(0)
+    return [(address_of(picture), picture.filename) for picture in pictures]
+
+
+async def _message(asker: Asker, guild: str, channel: str, message: str) -> nextcord.Message:
+    """Return a message that may be read by who asks."""
     is_here = channel == str(asker.channel_id)
     if not is_here and (asker.guild is None or guild != str(asker.guild.id)):
         raise RequestRejected(NOT_THERE, field=FIELD)
@@ -196,14 +240,9 @@ async def _in_message(asker: Asker, guild: str, channel: str, message: str) -> l
         raise RequestRejected(NOT_THERE, field=FIELD)
     place: Any = asker.client.get_partial_messageable(int(channel))
     try:
-        shown: nextcord.Message = await whole(asker.client, await place.fetch_message(int(message)))
+        return await whole(asker.client, await place.fetch_message(int(message)))
     except (nextcord.HTTPException, *TRANSIENT) as error:
         raise RequestRejected(NOT_THERE, field=FIELD) from error
-    check_single_message(shown)
-    pictures = pictures_in(shown)
-    if not pictures:
-        raise _not_single(0)
-    return [(address_of(picture), picture.filename) for picture in pictures]
 
 
 async def _may_read(asker: Asker, channel_id: int) -> bool:

@@ -281,6 +281,26 @@ async def limited(stage: Stage, name: str, **options: Any) -> str:
     return await by_chief(stage, name, channel=stage.easel.server.channel, **options)
 
 
+async def from_a_template(stage: Stage) -> str:
+    """Open the form of a template; a form is drawn as what it asks for."""
+    result = await stage.mia.slash(stage.easel.server.channel, "templates", template="portrait", subject="a heron")
+    assert result.modal is not None
+    return form_html(result.modal)
+
+
+async def remixed(stage: Stage) -> str:
+    """Open the form of the latest picture."""
+    await stage.picture()
+    result = await stage.mia.slash(stage.easel.server.channel, "remix")
+    assert result.modal is not None
+    return form_html(result.modal)
+
+
+async def blended(stage: Stage) -> str:
+    """Ask for what no engine here can: the refusal says what would be needed."""
+    return await stage.asked("blend", image1=file(), image2=file(128))
+
+
 DREAM: Final = ("imagine", "generate", "dream", "draw", "gen", "img")
 SCENES: Final[dict[str, Scene]] = {
     "picture": Scene(done, *DREAM),
@@ -295,6 +315,9 @@ SCENES: Final[dict[str, Scene]] = {
     "failed-engine": Scene(engine_gone),
     "refused": Scene(refused),
     "compare": Scene(compared, "compare"),
+    "templates": Scene(from_a_template, "templates"),
+    "remix": Scene(remixed, "remix"),
+    "blend-refused": Scene(blended, "blend"),
     "versus": Scene(voted, "versus"),
     "picked": Scene(picked),
     "upscale": Scene(lambda stage: from_a_picture(stage, "upscale", factor=2.0), "upscale"),

@@ -167,6 +167,14 @@ class EditControls(commands.Cog):
     # -- forms and menus -----------------------------------------------------------------------------------------
 
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
+        await self.open_edit(interaction, job)
+
+    async def open_edit(self, interaction: nextcord.Interaction, job: Job) -> None:
+        """Answer with the form of a picture's words and options.
+
+        Raises:
+            NotAllowed: it still waits or is drawn, and is somebody else's.
+        """
         _check_edit(person_of(interaction), job)
         form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
         await open_form(interaction, form)

@@ -301,6 +301,7 @@ NOT_MESSAGES = {
     "cogs.comparisons.versus_card": {"alt_text", "counted"},
     "cogs.engines.text": {"status"},  # puts lines of `engine` together
     "cogs.moderation.text": {"person", "moment", "limit"},
+    "cogs.beginnings.remix": {"remix_card"},  # our own words alone
     "cogs.cards": {"make_id", "ids_of"},
     "cogs.wire.layout": {"bounded"},  # cuts what is written already
     "cogs.wire.reading": {"text_in"},

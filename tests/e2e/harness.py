@@ -44,7 +44,7 @@ COMMANDS = {
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "setup", "workflow", "settings", "gallery", "history", "export", "forget",
     "ban", "unban", "bans", "audit", "caps", "quota", "style", "engine", "why", "versus",
-    "enhance",
+    "enhance", "templates", "remix", "blend",
     "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture",
 }  # fmt: skip
 SETTINGS = Settings().changed(
