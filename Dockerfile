@@ -4,9 +4,14 @@ ARG BASE=docker.io/library/python:3.12-slim-bookworm
 
 # hadolint ignore=DL3006
 FROM ${BASE} AS packages
-COPY requirements.txt /build/
+# more doors and engines, by the names of their requirements: --build-arg EXTRAS="bus art"
+ARG EXTRAS=""
+COPY requirements*.txt /build/
 RUN python3 -m venv /venv \
-    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --quiet -r /build/requirements.txt \
+    && for name in "" $EXTRAS; do \
+        /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --quiet \
+            -r "/build/requirements${name:+-$name}.txt" || exit 1; \
+    done \
     && /venv/bin/python -m pip uninstall --quiet --yes pip
 COPY . /easel
 RUN /venv/bin/python -m compileall -q /easel

@@ -63,6 +63,13 @@ def test_the_image_has_no_rights_and_takes_no_secrets() -> None:
     assert [line for line in ignored if line.startswith("!.")] == ["!.env.example"]
 
 
+def test_every_extra_of_the_image_has_its_requirements() -> None:
+    pages = (ROOT / "docs" / "deploy.md").read_text("utf-8") + (ROOT / "Dockerfile").read_text("utf-8")
+    named = {name for names in re.findall(r'EXTRAS="?([a-z ]+)', pages) for name in names.split()}
+    assert named == {"bus", "art"}
+    assert all((ROOT / f"requirements-{name}.txt").is_file() for name in named)
+
+
 def test_compose_opens_nothing_to_other_machines_and_drops_rights() -> None:
     services = compose()["services"]
     assert [name for name, service in services.items() if "profiles" not in service] == ["easel"]
