@@ -28,6 +28,7 @@ from cogs.help import Help, slash_hint
 from cogs.house.cog import Setup
 from cogs.image_generation import ImageGeneration
 from cogs.inputs import Inputs
+from cogs.jobs.as_input import AsInput
 from cogs.jobs.controls import EditControls
 from cogs.jobs.deleting import Deleting
 from cogs.jobs.deletions import Deletions
@@ -42,6 +43,7 @@ from cogs.moderation.notices import ModerationNotices
 from cogs.moderation.reports import Reports
 from cogs.offers import Offers
 from cogs.pictures.cog import Pictures
+from cogs.pictures.sources import PictureSources
 from cogs.pictures.words import PictureWords
 from cogs.plain_words import give_command, may_be_mended
 from cogs.posting import Poster, reply_to
@@ -187,6 +189,7 @@ class EaselBot(commands.Bot):
             Why(timelines=services.timelines, service=generation, gallery=gallery, rights=rights, clock=services.clock)
         )
         self.add_cog(Picks(service=generation, media=media, messages=messages, desk=desk))
+        self.add_cog(AsInput(service=generation, sources=PictureSources(generation, media), desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "seeing": services.wording.seeing}
         self.add_cog(PictureWords(desk=desk, clock=services.clock, **words))  # type: ignore[arg-type]

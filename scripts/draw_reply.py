@@ -89,8 +89,8 @@ def is_finished(message: Message) -> bool:
 
 
 def keep(states: list[str], state: str) -> None:
-    """Add a state that differs from the last."""
-    if states[-1] != state:
+    """Add a state that differs from the last; not one whose estimate is over, as on a machine that does much else."""
+    if states[-1] != state and " ago" not in state:
         states.append(state)
 
 

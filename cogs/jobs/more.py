@@ -107,6 +107,12 @@ MORE: Final = (
         emoji="🪄",
         suits=lambda job, context: is_single(job, context) and context.can_vary,
     ),
+    MoreEntry(
+        action="input",
+        label=_("Use as input"),
+        emoji="🖼️",
+        suits=lambda job, context: is_single(job, context) and context.can_vary,
+    ),
     *(
         MoreEntry(
             action="picture",

@@ -56,6 +56,8 @@ PRESSES = {
     "choose": Press(argument="model", values=[choice_value("model_01")]),
     "pick": Press(argument="0"),
     "finish": Press(argument="0"),
+    "input": Press(),
+    "input-sent": Press(form={"prompt": "an owl", "strength": "0.5"}),
     "files": Press(),
     "info": Press(),
     "enhance": Press(),
