@@ -1,4 +1,4 @@
-"""What holds where the packages of the bus are not installed, too."""
+"""Easel where the packages of the bus are not installed: everything else holds there too."""
 
 import json
 import subprocess
