@@ -23,6 +23,7 @@ MONITORING = ROOT / "deploy" / "monitoring"
 ENGINES = {"A1111_URL", "COMFYUI_URL"}
 KNOWN = {setting.name for group in describe().values() for setting in group} | ENGINES
 OF_THE_SYSTEM = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PATH"}
+OF_MODELS = {"MODEL_PATH", "HF_HOME"}
 STOP_S = 40.0
 
 
@@ -68,6 +69,19 @@ def test_every_extra_of_the_image_has_its_requirements() -> None:
     named = {name for names in re.findall(r'EXTRAS="?([a-z ]+)', pages) for name in names.split()}
     assert named == {"bus", "art"}
     assert all((ROOT / f"requirements-{name}.txt").is_file() for name in named)
+
+
+def test_the_larger_image_differs_by_the_engine_inside_alone() -> None:
+    image = (ROOT / "Dockerfile.gpu").read_text("utf-8")
+    assert 'ARG EXTRAS="gpu"' in image
+    assert "USER 10001:10001" in image
+    light = (ROOT / "Dockerfile").read_text("utf-8")
+    for line in ("ENTRYPOINT", "CMD", "EXPOSE", "STOPSIGNAL", "USER"):
+        assert re.findall(f"^{line} .*", image, re.MULTILINE) == re.findall(f"^{line} .*", light, re.MULTILINE)
+    more = yaml.safe_load((ROOT / "compose.gpu.yaml").read_text("utf-8"))["services"]["easel"]
+    assert more["build"]["dockerfile"] == "Dockerfile.gpu"
+    assert {*more["environment"]} <= OF_MODELS
+    assert more["volumes"] == ["./models:/models"]
 
 
 def test_compose_opens_nothing_to_other_machines_and_drops_rights() -> None:
