@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from backends.base import ProgressCallback
+from cogs import desk
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GenerationResult
@@ -45,7 +47,8 @@ async def _unheard(progress: Progress) -> None:
 
 
 @pytest.fixture
-def clock(discord: DiscordServer) -> FakeClock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    monkeypatch.setattr(desk, "SOON_S", 30.0)  # a busy machine is not measured here
     return FakeClock()
 
 
@@ -60,7 +63,8 @@ async def pass_until(clock: FakeClock, is_so: Callable[[], Any], limit_s: float 
 
 
 def costs(discord: DiscordServer, before: int) -> list[str]:
-    return [f"{record.method} {record.path}" for record in discord.requests[before:]]
+    records = discord.requests[before:]
+    return [f"{record.method} {record.path}" for record in records if "/applications/" not in record.path]
 
 
 def shows(message: Message) -> list[str]:
@@ -150,7 +154,7 @@ async def test_what_comes_at_once_costs_two_requests(
     answer = await ask(easel, way)
     await easel.finished(answer)
     asked = costs(discord, before)
-    assert len(asked) == WITHOUT_PROGRESS, asked
+    assert len(asked) == WITHOUT_PROGRESS, [line[:40] + line[-30:] for line in asked]
 
 
 async def test_a_burst_costs_two_and_a_half_each(discord: DiscordServer, start: StartEasel, clock: FakeClock) -> None:
@@ -160,7 +164,7 @@ async def test_a_burst_costs_two_and_a_half_each(discord: DiscordServer, start: 
         await easel.say("!dream a fox", user=f"user{number}")
     await discord.wait_for(lambda: sum(map(is_finished, own(discord.channel))) == count, 30)
     asked = costs(discord, before)
-    assert len(asked) <= 2.5 * count, asked
+    assert len(asked) <= 2.5 * count, Counter(line.split()[0] for line in asked)
 
 
 async def test_private_answers_by_direct_message_ask_for_their_room_once(
@@ -174,7 +178,7 @@ async def test_private_answers_by_direct_message_ask_for_their_room_once(
     await easel.say("!dream a secret hare --private")
     await discord.wait_for(lambda: sum(map(is_finished, mia.dms)) == 2)
     asked = costs(discord, before)
-    assert len(asked) == WITHOUT_PROGRESS, asked
+    assert len(asked) == WITHOUT_PROGRESS, [line[:40] + line[-30:] for line in asked]
 
 
 async def test_a_layout_needs_no_look_at_what_it_replaces(
@@ -185,4 +189,4 @@ async def test_a_layout_needs_no_look_at_what_it_replaces(
     answer = await easel.slash("a red fox")
     await discord.wait_for(lambda: answer.original and is_finished(answer.original))
     asked = costs(discord, before)
-    assert len(asked) == WITHOUT_PROGRESS, asked
+    assert len(asked) == WITHOUT_PROGRESS, [line[:40] + line[-30:] for line in asked]
