@@ -14,6 +14,7 @@ from cogs.comparisons.cog import Compare
 from cogs.comparisons.messages import CompareMessages
 from cogs.comparisons.versus import Versus
 from cogs.comparisons.votes import VoteMessages
+from cogs.contexts import note_place
 from cogs.desk import Desk
 from cogs.direct import DirectRooms
 from cogs.engines.cog import Engines
@@ -100,7 +101,13 @@ class EaselBot(commands.Bot):
         )
         offers = Offers(catalog=services.catalog, rentals=services.upkeep.rentals)
         self._command_sync = CommandSync(
-            self, offers, services.loops, services.clock, settings.guild_ids, may_write=settings.has_first_shard
+            self,
+            offers,
+            services.loops,
+            services.clock,
+            settings.guild_ids,
+            may_write=settings.has_first_shard,
+            for_people=settings.user_install,
         )
         self._is_ended = False
         self._spender = Spender(services.clock, services.loops)
@@ -255,6 +262,7 @@ class EaselBot(commands.Bot):
     def get_interaction(self, data: Any, *, cls: Any = nextcord.Interaction) -> Any:
         """Return an interaction as nextcord makes it, with what a layout holds, which that does not read."""
         interaction = super().get_interaction(data, cls=cls)
+        note_place(interaction, data)
         if interaction.message is not None:
             complete(interaction.message, data.get("message"))
         return interaction

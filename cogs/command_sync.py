@@ -11,6 +11,7 @@ from typing import Any, Final
 import nextcord
 from nextcord.ext import commands
 
+from cogs.contexts import is_registered_so, payload_of, without_places
 from cogs.offers import LeftOut, Offers
 from cogs.posting import TRANSIENT
 from utils.clock import Clock
@@ -27,6 +28,7 @@ class CommandSync:
     """One per bot. A scope is a server's id, or `None` for everywhere.
 
     `may_write`: of several processes of a bot, which all offer the same commands, only one registers them.
+    `for_people`: they are also for those who have added the app to their own account.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class CommandSync:
         guild_ids: tuple[int, ...],
         *,
         may_write: bool = True,
+        for_people: bool = False,
     ) -> None:
         self._bot = bot
         self._clock = clock
         self._may_write = may_write
+        self._for_people = for_people
         self._loops = loops
         self._offers = offers
         self._is_looking = False
@@ -108,10 +112,12 @@ class CommandSync:
         offered = [command for command in self._commands(scope) if command.name not in left_out]
         ours = {_signature(command.get_payload(scope)): command for command in offered}
         is_same = {_signature(raw) for raw in known} == set(ours) and all(
-            ours[_signature(raw)].is_payload_valid(raw, scope) for raw in known
+            ours[_signature(raw)].is_payload_valid(without_places(raw), scope)  # type: ignore[arg-type]
+            and is_registered_so(self._payload(ours[_signature(raw)], scope), raw)
+            for raw in known
         )
         if not is_same and self._may_write:
-            payload: Any = [command.get_payload(scope) for command in ours.values()]
+            payload: Any = [self._payload(command, scope) for command in ours.values()]
             if scope is None:
                 known = await http.bulk_upsert_global_commands(application_id, payload)
             else:
@@ -121,6 +127,9 @@ class CommandSync:
         await self._bot.discover_application_commands(
             known, guild_id=scope, associate_known=True, delete_unknown=False, update_known=False
         )
+
+    def _payload(self, command: nextcord.BaseApplicationCommand, scope: int | None) -> dict[str, Any]:
+        return payload_of(command, scope, for_people=self._for_people)
 
     def _commands(self, scope: int | None) -> list[nextcord.BaseApplicationCommand]:
         commands = self._bot.get_all_application_commands()

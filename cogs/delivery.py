@@ -104,7 +104,7 @@ class Delivery:
         """Notify who asked of the end, by a short reply after a long wait: an edit pings nobody."""
         done = [job for job in jobs if job.status is JobStatus.DONE]
         ended = done or [job for job in jobs if job.status in (JobStatus.FAILED, JobStatus.EXPIRED)]
-        if not self.ping_after_s or not ended or not _is_pinged(ended[0]) or posted.place not in ("reply", "message"):
+        if not self.ping_after_s or not ended or not is_pinged(ended[0]) or posted.place not in ("reply", "message"):
             return
         waited = max(job.finished_at or job.created_at for job in jobs) - min(job.created_at for job in jobs)
         if waited.total_seconds() < self.ping_after_s:
@@ -148,5 +148,6 @@ class Delivery:
         raise TimeoutError(_("Discord took nothing for a day"))
 
 
-def _is_pinged(job: Job) -> bool:
-    return job.origin.pings and not job.origin.private
+def is_pinged(job: Job) -> bool:
+    """Return whether who asked wants to be pinged, and can be: not where the bot is no member."""
+    return job.origin.pings and not job.origin.private and not job.origin.is_elsewhere

@@ -34,6 +34,10 @@ class DirectRooms:
             self._known[user_id] = int(raw["id"])
         return self._bot.get_partial_messageable(self._known[user_id], type=nextcord.ChannelType.private)
 
+    def is_one(self, channel_id: str | None) -> bool:
+        """Return whether a channel is one with a person, as far as this process has come to know."""
+        return channel_id is not None and int(channel_id) in self._known.values()
+
     def card(self, card: Card) -> Card:
         """Return what a card shows there: no buttons where another process, which knows no job of ours, hears them."""
         return card if self._hears_presses else replace(card, rows=())

@@ -9,6 +9,7 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.contexts import is_elsewhere
 from cogs.posting import TRANSIENT
 from constants import INTERACTION_TOKEN_S
 from generation.errors import NotAllowed
@@ -42,10 +43,11 @@ def of_interaction(
         door=DOOR,
         user_id=str(user.id),
         user_name=user.name,
-        guild_id=_id(interaction.guild_id),
+        guild_id=_server(interaction),
         channel_id=_id(interaction.channel_id),
+        is_elsewhere=is_elsewhere(interaction),
         places=_places(interaction.channel_id, interaction.channel),
-        roles=_roles(user),
+        roles=() if is_elsewhere(interaction) else _roles(user),
         is_age_restricted=_is_age_restricted(interaction.channel),
         source_message_id=asked_in or None,
         via=via,
@@ -76,15 +78,16 @@ def person_of(interaction: nextcord.Interaction) -> Person:
     """Return who acts and where, and whether they moderate there (Manage Messages in this channel)."""
     user = interaction.user
     assert user is not None, "Discord always says who"
-    is_moderator = bool(interaction.guild_id) and interaction.permissions.manage_messages
+    server = _server(interaction)
+    is_moderator = bool(server) and interaction.permissions.manage_messages
     return Person(
         user_key=f"{DOOR}:{user.id}",
         name=user.name,
-        guild_id=_id(interaction.guild_id),
+        guild_id=server,
         channel_id=_id(interaction.channel_id),
         is_moderator=is_moderator,
-        is_manager=bool(interaction.guild_id) and interaction.permissions.manage_guild,
-        roles=_roles(user),
+        is_manager=bool(server) and interaction.permissions.manage_guild,
+        roles=_roles(user) if server else (),
     )
 
 
@@ -150,6 +153,11 @@ def _roles(user: Any) -> tuple[str, ...]:
         return tuple(str(role.id) for role in user.roles if not role.is_default())
     except AttributeError:
         return ()
+
+
+def _server(interaction: nextcord.Interaction) -> str | None:
+    """Return the id of the server, None where the bot is no member of it: nothing of ours belongs to that one."""
+    return None if is_elsewhere(interaction) else _id(interaction.guild_id)
 
 
 def _id(number: int | None) -> str | None:

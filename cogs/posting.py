@@ -22,6 +22,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import Card
+from cogs.contexts import MOST_AFTER_FIRST
 from cogs.direct import DirectRooms
 from cogs.tokens import ReplyTokens
 from cogs.wire.reading import ids_in, text_in
@@ -223,7 +224,8 @@ class Poster:
 
     async def _edit_message(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
         is_ephemeral = origin.private and bool(origin.reply_token)
-        if not origin.message_id or not origin.channel_id or is_ephemeral:
+        is_direct = self.direct.is_one(origin.channel_id)
+        if not origin.message_id or not origin.channel_id or is_ephemeral or (origin.is_elsewhere and not is_direct):
             return None
         shown = self.direct.card(card) if origin.private else card
         await self.edit_in(self.channel(origin.channel_id), origin.message_id, shown, keeps_files=keeps_files)
@@ -253,7 +255,9 @@ class Poster:
         origin = job.origin
         if not origin.answer_number or origin.message_id or not self.has_reply(origin):
             return None
-        if may_be_there and not origin.private and origin.channel_id:
+        if origin.is_elsewhere and origin.answer_number > MOST_AFTER_FIRST:
+            return None
+        if may_be_there and not origin.private and not origin.is_elsewhere and origin.channel_id:
             with suppress(nextcord.NotFound):  # the bot may answer in channels it does not see
                 channel = self.channel(origin.channel_id)
                 if earlier := await self.find_in(channel, origin, job.id):
@@ -270,7 +274,7 @@ class Poster:
 
     async def _post(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
         origin = job.origin
-        if origin.private or not origin.channel_id:
+        if origin.private or origin.is_elsewhere or not origin.channel_id:
             return None
         channel = self.channel(origin.channel_id)
         message_id = await self._send(channel, job, card, may_be_there=may_be_there, **reference_to(origin))

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import SecretStr, ValidationInfo, field_validator
 
 from constants import DISCORD_API_URL
-from settings.fields import HTTP_URL, Group, Ids, Lower, Span, Url, names_of, number, secret, span, text
+from settings.fields import HTTP_URL, Group, Ids, Lower, Span, Url, names_of, number, secret, span, switch, text
 from texts.text import _
 
 
@@ -37,6 +37,10 @@ class DiscordSettings(Group):
         _("a channel id, like 123"),
         variable="ADMIN_CHANNEL_ID",
         pattern=r"^\d*$",
+    )
+    user_install: bool = switch(
+        False,
+        _("Commands also for people who have added the app to their account, in any server (docs/discord-setup.md)"),
     )
     shard_count: int = number(
         0,

@@ -3,22 +3,26 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from cogs.cards import Card, CardPicture
-from cogs.delivery import is_old
+from cogs.delivery import is_old, is_pinged
 from cogs.jobs.attached import hidden
 from cogs.pacing import EditPlan, MessageState, Pacer
 from cogs.posting import Poster
 from cogs.spender import Spender
-from generation.job import Hold, JobStatus, JobView, Progress
+from generation.job import Hold, Job, JobStatus, JobView, Origin, Progress
 from services.drawing.generation import GenerationService
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
 MOST_PREVIEWS: Final = 2  # uploads of what nobody keeps
 LEAST_KNOWN: Final = 0.01  # of a picture, before its end is guessed from how far it is
+LEAVES_S: Final = 60.0  # before the token of an interaction ends
+LEAVING: Final = _("-# Discord lets me answer here for 15 minutes only. The picture will come as a direct message.")
 Draw = Callable[[JobView, tuple[CardPicture, ...]], Card]
 
 
@@ -59,25 +63,28 @@ class JobProgress:
             None if is_thinking else self._standing(view),
             clock.monotonic(),
             age_s=(clock.now() - job.created_at).total_seconds(),
-            ping_after_s=ping_after_s if job.origin.pings and not job.origin.private else 0.0,
+            ping_after_s=ping_after_s if is_pinged(job) else 0.0,
         )
         self._pacer = Pacer(plan, clock, self._offer)
         self._pacing = asyncio.create_task(self._pacer.run(), name="pacing")
+        self._leaving = asyncio.create_task(self._leave(), name="leave")
 
     def note(self, view: JobView) -> None:
         """Take in how the job stands now."""
         self._view = view
-        if not is_old(view.job, self._clock):
+        origin = view.job.origin
+        if not is_old(view.job, self._clock) and (self._poster.has_reply(origin) or not _is_bound(origin)):
             self._pacer.note(self._standing(view))
 
     async def end(self) -> None:
         """Show nothing more; the first words, if they are on their way, arrive before this returns."""
         self._pacing.cancel()
+        self._leaving.cancel()
         if self._opening is not None:
             await self._opening
 
     def cancel(self) -> None:
-        for task in (self._pacing, self._opening):
+        for task in (self._pacing, self._leaving, self._opening):
             if task is not None:
                 task.cancel()
 
@@ -93,10 +100,29 @@ class JobProgress:
             is_waiting=is_waiting,
             ends_at=None if left_s is None else now + left_s,
             is_held=(view.position or 0) > 1 or view.hold is not Hold.NONE or view.away is not None,
-            news=(view.hold, view.away is not None, job.lane, job.attempt, job.not_before),
+            news=(self._is_leaving(job), view.hold, view.away is not None, job.lane, job.attempt, job.not_before),
             words=(view.position, progress.note if progress else ""),
             fraction=progress.fraction if progress else 0.0,
         )
+
+    async def _leave(self) -> None:
+        """Tell in time where the picture will come, where its message cannot be edited for much longer."""
+        origin = self._view.job.origin
+        if not _is_bound(origin) or origin.reply_token_until is None:
+            return
+        left_s = (origin.reply_token_until - self._clock.now()).total_seconds()
+        if left_s > LEAVES_S:
+            await self._clock.sleep(left_s - LEAVES_S)
+            if view := await self._service.view(self._view.job.id):
+                self.note(view)
+
+    def _is_leaving(self, job: Job) -> bool:
+        until = job.origin.reply_token_until
+        return _is_bound(job.origin) and until is not None and (until - self._clock.now()).total_seconds() <= LEAVES_S
+
+    def _card(self, view: JobView, pictures: tuple[CardPicture, ...] = ()) -> Card:
+        card = self._draw(view, pictures)
+        return replace(card, content=f"{card.content}\n{LEAVING}") if self._is_leaving(view.job) else card
 
     def _left_s(self, view: JobView) -> float | None:
         """Return the seconds until it is drawn, guessed from how far it is where its engine's pace is not known."""
@@ -119,7 +145,7 @@ class JobProgress:
         """Show the first words; whatever becomes of them, its result will be shown."""
         job = view.job
         try:
-            if posted := await self._poster.present(job, self._draw(view, ()), is_repeated=False):
+            if posted := await self._poster.present(job, self._card(view), is_repeated=False):
                 await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
         except Exception:
             log.exception("a first answer was not noted", extra={"action": "job_failed", "job": job.id})
@@ -130,7 +156,7 @@ class JobProgress:
         if current is None or current.job.is_terminal:
             return
         try:
-            await self._poster.edit(current.job, self._draw(current, self._preview(current)))
+            await self._poster.edit(current.job, self._card(current, self._preview(current)))
         finally:
             self._pacer.sent(self._standing(current))
 
@@ -140,6 +166,11 @@ class JobProgress:
             return ()
         self._previews += 1
         return (CardPicture(data=data, filename=hidden(_preview_name(data), job), alt_text="preview"),)
+
+
+def _is_bound(origin: Origin) -> bool:
+    """Return whether its answer can be edited only while the interaction's token lives."""
+    return bool(origin.reply_token) and (origin.private or origin.is_elsewhere)
 
 
 def _preview_name(data: bytes) -> str:

@@ -86,9 +86,15 @@ class Gate:
             return (await self._rules.load(origin.guild_id),)
         if not has_account(origin):
             return ()
+        if origin.is_elsewhere:  # seen by people of a server that has set nothing here: what holds everywhere holds
+            return (UNSET, *await self._holding_elsewhere())
         at_home = [await self._rules.load(guild_id) for guild_id in self._homes.at_home]
         if not at_home and origin.door == "discord":
             return (UNSET,)
+        return await self._holding_elsewhere()
+
+    async def _holding_elsewhere(self) -> tuple[HouseRules, ...]:
+        at_home = [await self._rules.load(guild_id) for guild_id in self._homes.at_home]
         return tuple(rules for rules in at_home if rules.holds_elsewhere)
 
     async def refusal_for(self, origin: Origin) -> HouseRefusal | None:
@@ -126,6 +132,8 @@ class Gate:
         """
         if origin.is_age_restricted or not (origin.guild_id or has_account(origin)):
             return True
+        if origin.is_elsewhere and UNSET.flagged is not Flagged.UNCHECKED:
+            return False
         guild_ids = (origin.guild_id,) if origin.guild_id else self._homes.at_home
         loaded = [self._rules.loaded(guild_id) for guild_id in guild_ids]
         return all(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import web
 
+from tests.discord_server.elsewhere import is_foreign
 from tests.discord_server.model import Message
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Gateway:
 
     def dispatch_message(self, event: str, message: Message) -> None:
         """Announce a message; ephemeral ones are never sent over the gateway."""
-        if message.visible_to is not None:
+        if message.visible_to is not None or is_foreign(self._server, message.channel.guild):
             return
         guild = message.channel.guild
         intent = GUILD_MESSAGES if guild else DIRECT_MESSAGES

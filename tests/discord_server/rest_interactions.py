@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.discord_server import errors, limits
+from tests.discord_server.elsewhere import MOST_AFTER_FIRST, is_foreign
 from tests.discord_server.interaction import (
     AUTOCOMPLETE,
     COMPONENT,
@@ -159,6 +160,8 @@ class InteractionRoutes:
         if original is not None and original.loading and not original.deleted:
             self._poster.edit(original, body)  # documented as deprecated, but what the service does
             return web.json_response(original.to_json())
+        if is_foreign(self._server, interaction.channel.guild) and len(interaction.followups) >= MOST_AFTER_FIRST:
+            raise errors.ApiError(400, 40094, "This interaction has reached its most follow-ups", violation=True)
         flags = (body.json.get("flags") or 0) & EPHEMERAL
         message = self._post(interaction, body, flags)
         interaction.followups.append(message)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.discord_server.elsewhere import is_offered
 from tests.discord_server.model import Account, Channel, Role
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def find_command(user: User, channel: Channel, name: str, kind: int) -> dict[str
     command = next((item for item in offered if (item["name"], item["type"]) == (name, kind)), None)
     if command is None:
         raise NotPossible(f"no command {name!r}; there are {sorted(item['name'] for item in offered)}")
+    if not is_offered(server, guild, command):
+        raise NotPossible(f"/{name} is not offered where the bot is no member")
     contexts = command.get("contexts")
     if guild is None and (command["dm_permission"] is False or (contexts is not None and 1 not in contexts)):
         raise NotPossible(f"/{name} is not offered in direct messages")

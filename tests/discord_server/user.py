@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.discord_server.elsewhere import owners
 from tests.discord_server.filling import Filling
 from tests.discord_server.interaction import (
     ACKNOWLEDGE_WITHIN_S,
@@ -19,7 +20,7 @@ from tests.discord_server.interaction import (
     Modal,
 )
 from tests.discord_server.limits import MAX_CONTENT, MAX_FILE_BYTES
-from tests.discord_server.model import Account, Channel, Message
+from tests.discord_server.model import MEMBER_PERMISSIONS, Account, Channel, Message
 from tests.discord_server.posting import USER_MENTION
 from tests.discord_server.slash import NotPossible, OptionData, find_command
 
@@ -244,12 +245,12 @@ class User(Account):
             "id": str(interaction.id), "application_id": str(server.application_id), "type": interaction.type,
             "data": data, "channel_id": str(channel.id), "channel": channel.to_json(), "token": interaction.token,
             "version": 1, "locale": self.locale, "entitlements": [], "attachment_size_limit": MAX_FILE_BYTES,
-            "context": 0 if guild else 1, "authorizing_integration_owners": {"0": str(guild.id) if guild else "0"},
+            "context": 0 if guild else 1, "authorizing_integration_owners": owners(server, self, channel),
         }  # fmt: skip
         if guild is not None:
             member = guild.member_json(self) | {"permissions": str(guild.permissions_of(self, channel))}
             payload |= {"guild_id": str(guild.id), "guild_locale": "en-US", "member": member}
-            payload["app_permissions"] = str(guild.permissions_of(server.bot, channel))
+            payload["app_permissions"] = str(guild.permissions_of(server.bot, channel) or MEMBER_PERMISSIONS)
         else:
             payload |= {"user": self.to_json(), "app_permissions": "0"}
         if interaction.source is not None:

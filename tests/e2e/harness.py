@@ -141,6 +141,7 @@ class Easel:
     text_engine: Any = None
     text_settings: dict[str, Any] = field(default_factory=dict)
     checks_all: bool = True  # not only where the rules of a server want it
+    user_install: bool = False
     shards: int = 0
     shard_ids: tuple[int, ...] = ()
     clock: ShiftClock = field(default_factory=ShiftClock)
@@ -179,6 +180,7 @@ class Easel:
                 "guild_ids": self.guild_ids,
                 "card_style": self.card_style,
                 "admin_channel_id": self.admin_channel_id,
+                "user_install": self.user_install,
                 "shard_count": self.shards,
                 "shard_ids": self.shard_ids,
             },
