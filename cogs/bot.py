@@ -99,16 +99,7 @@ class EaselBot(commands.Bot):
             default_guild_ids=list(settings.guild_ids) or nextcord.utils.MISSING,
             guild_ready_timeout=GUILD_READY_TIMEOUT_S,
         )
-        offers = Offers(catalog=services.catalog, rentals=services.upkeep.rentals)
-        self._command_sync = CommandSync(
-            self,
-            offers,
-            services.loops,
-            services.clock,
-            settings.guild_ids,
-            may_write=settings.has_first_shard,
-            for_people=settings.user_install,
-        )
+        self._command_sync = self._sync(services, settings)
         self._is_ended = False
         self._spender = Spender(services.clock, services.loops)
         self._presence = Presence(self, service=services.generation, loops=services.loops, clock=services.clock)
@@ -153,6 +144,18 @@ class EaselBot(commands.Bot):
             clock=services.clock,
             write=self._letters.send_finished,
             ping_after_s=settings.ping_after_s,
+        )
+
+    def _sync(self, services: Services, settings: DiscordSettings) -> CommandSync:
+        offers = Offers(catalog=services.catalog, rentals=services.upkeep.rentals)
+        return CommandSync(
+            self,
+            offers,
+            services.loops,
+            services.clock,
+            settings.guild_ids,
+            may_write=settings.has_first_shard,
+            for_people=settings.user_install,
         )
 
     def _desk(self, services: Services, poster: Poster) -> Desk:

@@ -14,7 +14,7 @@ TO_SERVERS, TO_PEOPLE = 0, 1  # `integration_types`: whoever has added the app
 IN_SERVERS, WITH_BOT, IN_PRIVATE = 0, 1, 2  # `contexts`: where a command is offered
 MOST_AFTER_FIRST: Final = 5
 _ATTACHED: Final = "is_elsewhere"
-# what somebody does with pictures of their own; what belongs to a server, its engines or its rules stays there
+# what people do with their own pictures; what belongs to a server, its engines or its rules stays there
 PERSONAL: Final = frozenset({
     "generate", "imagine", "dream", "draw", "gen", "img", "compare", "upscale", "inpaint", "outpaint", "restyle",
     "control", "describe", "pnginfo", "cancel", "queue", "history", "help", "why", "quota", "forget", "export",
