@@ -106,7 +106,7 @@ class JobProgress:
         )
 
     async def _leave(self) -> None:
-        """Tell in time where the picture will come, where its message cannot be edited for much longer."""
+        """Show in time where the picture will come, where its message cannot be edited for much longer."""
         origin = self._view.job.origin
         if not _is_bound(origin) or origin.reply_token_until is None:
             return
