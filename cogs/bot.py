@@ -9,6 +9,7 @@ from nextcord.ext import commands
 from cogs.beginnings.blend import Blend
 from cogs.beginnings.remix import Remix
 from cogs.beginnings.templates import Templates
+from cogs.collecting import Collecting
 from cogs.command_sync import CommandSync
 from cogs.comparisons.cog import Compare
 from cogs.comparisons.messages import CompareMessages
@@ -241,6 +242,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Sharing(self, service=generation, messages=self.messages, letters=self._letters))
         self._replies = Replies(service=generation, media=media, catalog=catalog, desk=desk)
         self.add_cog(self._replies)
+        self.add_cog(Collecting(gallery=services.records.gallery, service=generation))
         self.add_cog(Exports(gallery=services.records.gallery, media=media))
         self.add_cog(Forget(forgetting=services.records.forgetting))
         self._add_moderation(services)

@@ -175,7 +175,9 @@ class Gallery(commands.Cog):
         raise RequestRejected(
             _("You have no collection “{name}”.", name=name),
             field="collection",
-            hint=_("Available: {known}.", known=known) if known else _("Collections are made in the studio."),
+            hint=_("Available: {known}.", known=known)
+            if known
+            else _("*More…*, *Add to a collection* under a picture makes one."),
         )
 
     async def _page(self, person: Person, shelf: Shelf, cursor: str) -> Card:

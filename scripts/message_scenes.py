@@ -328,6 +328,7 @@ SCENES: Final[dict[str, Scene]] = {
     "menu-describe": Scene(lambda stage: from_a_menu(stage, "Describe"), "Describe"),
     "menu-info": Scene(lambda stage: from_a_menu(stage, "Picture info"), "Picture info"),
     "form-remix": Scene(lambda stage: form(stage, "Remix")),
+    "form-collection": Scene(lambda stage: form(stage, "Add to a collection")),
     "form-size": Scene(lambda stage: form(stage, "Size")),
     "choose-model": Scene(lambda stage: chosen(stage, "Model")),
     "choose-sampler": Scene(lambda stage: chosen(stage, "Sampler")),

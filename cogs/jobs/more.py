@@ -91,6 +91,11 @@ def _further_picks(entry: MoreEntry, job: Job, context: CardContext) -> list[Mor
     return [replace(entry, action=action, argument=str(number), label=f"U{number + 1}") for number in numbers]
 
 
+def _picture_shown(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry]:
+    """Return an entry for the picture that stands alone in a message, where its job has several."""
+    return [replace(entry, argument=str(context.number - 1)) if context.number else entry]
+
+
 def is_shareable(job: Job, context: CardContext) -> bool:
     """Return whether a picture is private and there is a channel to show it in."""
     return job.origin.private and bool(job.origin.guild_id) and count_of(job) > 0
@@ -152,6 +157,13 @@ MORE: Final = (
         emoji="✨",
         description=_("Write it more fully, then draw it"),
         suits=lambda job, context: is_drawn(job, context) and bool(job.request.prompt.strip()),
+    ),
+    MoreEntry(
+        action="collect",
+        label=_("Add to a collection"),
+        emoji="📚",
+        each=_picture_shown,
+        suits=lambda job, context: count_of(job) > 0,
     ),
     MoreEntry(action="info", label=_("Info"), emoji="ℹ️"),
     MoreEntry(action="studio", label=_("Studio"), emoji="🖌️", suits=lambda job, context: context.has_studio),

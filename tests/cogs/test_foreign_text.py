@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import answers, error_handler, exports, gallery, preferences, queue_status, styles, why
+from cogs import answers, collecting, error_handler, exports, gallery, preferences, queue_status, styles, why
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -58,7 +58,7 @@ from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from services.wording.asking import TextState
-from store.gallery import Picture
+from store.gallery import Collection, Picture
 from store.workflows import StoredWorkflow
 from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
@@ -160,6 +160,13 @@ def stored(text: str, kind: str = "user") -> StoredWorkflow:
     )  # fmt: skip
 
 
+def collection(text: str) -> Collection:
+    return Collection(
+        id="c", user_key="discord:1", name=text, description=text, pictures=2, cover_media_id=None, created_at=NOW,
+        updated_at=NOW,
+    )  # fmt: skip
+
+
 def hung(text: str) -> Picture:
     return Picture(
         seq=1, id="p", media_id="m", job_id="j", user_key="discord:1", user_name=text, door="discord", prompt=text,
@@ -226,6 +233,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
         compare_card.state_line(Contender(lane="g", label=text), view, "1", NOW) for view in views(text)
     ],
     versus_card.card: voted,
+    collecting.collected_text: lambda text: collecting.collected_text(collection(text)),
     engines_text.engine: lambda text: [engines_text.engine(engine(text, why), None, NOW) for why in (text, None)],
     engines_text.reasons: lambda text: engines_text.reasons(diagnosis(text)),
     engines_text.bill: lambda text: engines_text.bill(bill(text)),

@@ -69,6 +69,8 @@ PRESSES = {
     "vary": Press(argument="0-subtle"),
     "wait": Press(),
     "keep": Press(is_own=True),
+    "collect": Press(is_own=True),
+    "collected": Press(is_own=True, form={"name": "birds"}),
     "meant": Press(),
     "wish": Press(argument="0-1", values=["again"]),
     "wish-pick": Press(argument="0-1"),
