@@ -47,7 +47,7 @@ from generation.job import Away, JobError, JobStatus, JobView, Progress
 from generation.request import Draft, GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
-from services.drawing.compare import Comparison, Contender
+from services.drawing.compare import Contender
 from services.drawing.timelines import Timeline
 from services.drawing.versus import Ballot
 from services.engines.catalog import Engine
@@ -58,10 +58,9 @@ from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from services.wording.asking import TextState
-from store.gallery import Collection, Picture
-from store.workflows import StoredWorkflow
 from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
+from tests.cogs.stored_samples import collection, comparison, hung, stored
 from tests.cogs.wordings import described, enhanced
 from texts.text import _
 from utils.images import ImageInfo
@@ -135,13 +134,6 @@ def notices(text: str) -> list[str]:
     ]
 
 
-def comparison(text: str) -> Comparison:
-    contenders = tuple(
-        Contender(lane=f"gpu{n}", label=text, job_id=f"{n}" if n else "", error="" if n else text) for n in range(3)
-    )
-    return Comparison(id="c", door="discord", prompt=text, seed=1, contenders=contenders, created_at=NOW)
-
-
 def compared(text: str) -> Card:
     _, _, _, done, failed, _ = views(text)
     return compare_card.card(comparison(text), {"1": done, "2": failed}, "42", NOW)
@@ -151,30 +143,6 @@ def voted(text: str) -> list[Card]:
     given = views(text)
     ballot = Ballot(id="b", job_a="1", job_b="2", hours=1, created_at=NOW, opened_at=NOW, closes_at=NOW)
     return [versus_card.card("b", [view, given[3]], ballot, NOW) for view in given]
-
-
-def stored(text: str, kind: str = "user") -> StoredWorkflow:
-    return StoredWorkflow(
-        owner_kind=kind, owner_id="42", name=text, version="v", kind="comfyui", lines=(text, text), created_at=NOW,
-        updated_at=NOW,
-    )  # fmt: skip
-
-
-def collection(text: str) -> Collection:
-    return Collection(
-        id="c", user_key="discord:1", name=text, description=text, pictures=2, cover_media_id=None, created_at=NOW,
-        updated_at=NOW,
-    )  # fmt: skip
-
-
-def hung(text: str) -> Picture:
-    return Picture(
-        seq=1, id="p", media_id="m", job_id="j", user_key="discord:1", user_name=text, door="discord", prompt=text,
-        negative_prompt=text, mode="txt2img", model=text, engine=text, lane="gpu", width=8, height=8, steps=1,
-        cfg_scale=1, seed=1, sampler=text, scheduler=text, media_type="image/png", size_bytes=1, seconds=1, cost_usd=0,
-        is_private=False, from_cache=False, created_at=NOW, expires_at=NOW, is_kept=False, is_favorite=False,
-        favorites=0,
-    )  # fmt: skip
 
 
 def house_rules(text: str) -> HouseRules:
