@@ -59,6 +59,23 @@ class DescribeIn(BaseModel):
     backend: Text | None = None
 
 
+class EnhancePromptIn(BaseModel):
+    """A prompt to be written more fully, without flags."""
+
+    prompt: str
+
+
+class EnhancedPromptOut(BaseModel):
+    """A fuller prompt; `source` is the model that wrote it, or "rules", and `notes` says why it was those."""
+
+    prompt: str
+    others: list[str]
+    advice: list[str]
+    tags: list[str]
+    source: str
+    notes: list[str]
+
+
 class DescribeOut(BaseModel):
     """A description of a picture."""
 
@@ -148,6 +165,21 @@ async def describe(request: Request, body: DescribeIn, caller: Maker) -> Describ
     seeing = web.services.wording.seeing
     answer = await seeing.describe(source, origin_of(caller), backend=body.backend)
     return DescribeOut(text=answer.text, engine=answer.engine)
+
+
+@router.post("/enhance", responses=errors(400, 401, 403))
+async def enhance(request: Request, body: EnhancePromptIn, caller: Reader) -> EnhancedPromptOut:
+    """Write a prompt more fully: by the text engine, or by rules, which give advice instead of other prompts."""
+    prompts = web_of(request).services.wording.prompts
+    found = await prompts.enhance(body.prompt, origin_of(caller), by_engine=caller.may("generate"))
+    return EnhancedPromptOut(
+        prompt=found.prompt,
+        others=list(found.suggestions) if found.has_prompts else [],
+        advice=[] if found.has_prompts else list(found.suggestions),
+        tags=list(found.tags),
+        source=found.source,
+        notes=list(found.notes),
+    )
 
 
 def _is_signed(web: Web, media_id: str, token: str) -> bool:

@@ -235,6 +235,16 @@ declare namespace Api {
     engines: Engine[];
   }
 
+  /** A fuller prompt; `source` is the model that wrote it, or "rules", and `notes` says why it was those. */
+  interface EnhancedPrompt {
+    prompt: string;
+    others: string[];
+    advice: string[];
+    tags: string[];
+    source: string;
+    notes: string[];
+  }
+
   /** A forecast for a draft; `refused` says why nothing would, or which budget is too small. */
   interface Estimate {
     engine: string;
@@ -783,6 +793,7 @@ declare namespace Api {
     P extends `/api/jobs/${string}/up` ? Job :
     P extends "/api/batches" ? Submitted :
     P extends "/api/engines" ? Engine :
+    P extends "/api/enhance" ? EnhancedPrompt :
     P extends "/api/uploads" ? Media :
     P extends "/api/recall" ? Recall :
     P extends "/api/styles" ? Style :

@@ -115,3 +115,15 @@ async def test_alt_texts_are_in_the_api_too_and_go_with_the_words(tmp_path):
         await site.web.services.records.forgetting.forget_job(await site.easel.jobs.get(job["id"]))
         rows = await site.easel.database.fetch("SELECT result FROM jobs")
     assert "looks at the camera" not in rows[0]["result"]
+
+
+async def test_the_studio_gets_other_prompts_apart_from_advice(tmp_path, client):
+    by_rules = (await client.post("/api/enhance", json={"prompt": "a red fox"})).json()
+    assert (by_rules["source"], by_rules["others"]) == ("rules", [])
+    assert by_rules["advice"]
+    async with AnthropicServer() as server, site_with(server, tmp_path / "own") as site:
+        found = (await site.client.post("/api/enhance", json={"prompt": "a red fox"})).json()
+    assert found == {
+        "prompt": ENHANCED["prompt"], "others": ENHANCED["alternatives"], "advice": [], "tags": ENHANCED["tags"],
+        "source": "claude-haiku-5-5", "notes": [],
+    }  # fmt: skip

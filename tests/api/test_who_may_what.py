@@ -48,6 +48,7 @@ ROUTES = {
     "POST /api/comparisons": "generate", "GET /api/comparisons/{comparison_id}": "read",
     "POST /api/comparisons/{comparison_id}/cancel": "generate",
     "POST /api/batches": "generate", "POST /api/uploads": "generate", "POST /api/describe": "generate",
+    "POST /api/enhance": "read",
     "DELETE /api/gallery/{picture_id}": "generate", "PUT /api/favorites/{picture_id}": "generate",
     "DELETE /api/favorites/{picture_id}": "generate", "POST /api/collections": "generate",
     "PATCH /api/collections/{collection_id}": "generate", "DELETE /api/collections/{collection_id}": "generate",

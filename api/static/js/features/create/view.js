@@ -84,6 +84,7 @@ function build(view, root) {
     "div",
     { class: "row prompt-tools" },
     menuOpener(_("Templates"), async (anchor) => (await import("./templates.js")).templateMenu(anchor, form)),
+    button(_("Enhance"), async () => (await import("./enhance.js")).enhance(form), { class: "btn-ghost btn-small" }),
     describeButton(view),
     h("span", { class: "grow" }),
     iconButton("trash", _("Clear the form"), () => clearForm(form), { class: "btn-small" }),
