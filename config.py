@@ -18,6 +18,7 @@ from settings.engines import EnginesSettings
 from settings.fields import Group, parts
 from settings.filter import FilterSettings
 from settings.logs import LogSettings
+from settings.models import ModelSettings
 from settings.money import MoneySettings
 from settings.people import PeopleSettings
 from settings.queue import QueueSettings
@@ -45,6 +46,7 @@ class Settings(BaseModel):
 
     discord: DiscordSettings = DiscordSettings()
     engines: EnginesSettings = EnginesSettings()
+    models: ModelSettings = ModelSettings()
     safety: SafetySettings = SafetySettings()
     filter: FilterSettings = FilterSettings()
     text: TextSettings = TextSettings()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from config import Settings
-from console import backups, doctor, drawing, interactive, keys, lists, workflows
+from console import backups, doctor, drawing, interactive, keys, lists, models, workflows
 from console.arguments import PROGRAM, HelpWanted, Nonsense, Parser, add
 from console.backups import BackupCommand as BackupCommand
 from console.backups import tell_backup as tell_backup
@@ -24,6 +24,7 @@ from console.drawing import ConsoleParts as ConsoleParts
 from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
 from console.keys import tell_reset as tell_reset
+from console.models import ModelCommand
 from console.text import MORE, WHAT, options_help
 from console.text import tell as tell
 from console.workflows import WorkflowCommand as WorkflowCommand
@@ -58,6 +59,7 @@ class Command:
     key: KeyCommand | None = None
     workflow: WorkflowCommand | None = None
     backup: BackupCommand | None = None
+    model: ModelCommand | None = None
 
 
 def parse(argv: Sequence[str]) -> Command:
@@ -116,7 +118,9 @@ def _parser() -> Parser:
         "--max-cost", metavar="USD", type=_dollars, default=0.0, help=_("draw only what costs no more, without asking")
     )
     for name, meaning in LOOKING.items():
-        add(commands, name, meaning)
+        looking = add(commands, name, meaning)
+        if name == "models":
+            models.add_to(looking)
     workflows.add_to(commands)
     keys.add_to(commands)
     backups.add_to(commands)
@@ -138,11 +142,13 @@ def _add_switches(parser: Parser, default: object = SUPPRESS) -> None:
         parser.add_argument(f"--no-{door}", action="store_true", default=default, help=_("start without it"))
 
 
-def _below(value: KeyCommand | WorkflowCommand | BackupCommand) -> Command:
+def _below(value: KeyCommand | ModelCommand | WorkflowCommand | BackupCommand) -> Command:
     if isinstance(value, KeyCommand):
         return Command(name="key", key=value)
     if isinstance(value, BackupCommand):
         return Command(name=value.action, backup=value)
+    if isinstance(value, ModelCommand):
+        return Command(name="models", model=value)
     return Command(name="workflow", workflow=value)
 
 

@@ -12,6 +12,7 @@ from app import cli
 from app.checkup import checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
+from app.models import manage_models
 from app.stored import books_in_store, jobs_in_store, manage_backup, manage_keys, manage_workflows
 from config import Settings, read_settings
 from console.env_file import make_env_file
@@ -97,6 +98,8 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
         return cli.run(command, books=asyncio.run(books_in_store(settings.storage)))
     if command.workflow:
         return asyncio.run(manage_workflows(settings, command.workflow))
+    if command.model:
+        return asyncio.run(manage_models(settings, command.model))
     if command.backup:
         return manage_backup(settings.storage, command.backup)
     if command.key:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from backends.base import Backend, BackendConfig, ClosablePictureCheck
 from generation.request import Mode
@@ -179,6 +179,8 @@ class EngineKind:
     comes_with: Callable[[Mapping[str, str]], bool] = lambda options: False
     absent_hint: str = ""  # how to get it then, for people whose engines lack what it does
     check: CheckKind | None = None  # of one that can also look at finished pictures
+    # of one whose models Easel fetches: given its options, the hub's address and a token, what keeps them
+    keep_models: Callable[[Mapping[str, str], str, str], Any] | None = None
     is_flux_app: bool = False
     source_type: str = TRAINED  # how IPTC calls what its pictures come from
 

@@ -82,6 +82,6 @@ def add(commands: Any, name: str, meaning: str, read: Read | None = None, **opti
     return parser
 
 
-def below(parser: Parser) -> Any:
-    """Let a parser have commands of its own, one of which must be named."""
-    return parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+def below(parser: Parser, *, is_needed: bool = True) -> Any:
+    """Let a parser have commands of its own, one of which must be named if that is needed."""
+    return parser.add_subparsers(metavar="COMMAND", required=is_needed, parser_class=Parser)

@@ -1,13 +1,17 @@
 """The engine inside Easel, which is there where its packages and a model are."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backends.base import Backend, BackendConfig
 from backends.embedded.models.disk import ModelShelf, hub_folder, look_for_models
 from backends.kind import EngineKind, Option
 from texts.text import _
+
+if TYPE_CHECKING:
+    from backends.embedded.models.keeping import ModelKeeper
 
 NAME: Final = "embedded"
 PACKAGES: Final = ("torch", "diffusers", "transformers", "accelerate", "peft")
@@ -21,6 +25,15 @@ def make(config: BackendConfig) -> Backend:
     from backends.embedded.backend import EmbeddedBackend  # loaded only where models are drawn with
 
     return EmbeddedBackend(config)
+
+
+def keep_models(options: Mapping[str, str], hub: str, token: str) -> "ModelKeeper":
+    """Make what fetches, checks and removes models."""
+    from backends.embedded.models.keeping import ModelKeeper  # loaded only by the command that fetches
+    from net.hub import ModelHub  # the same
+
+    own = dict(options)
+    return ModelKeeper(ModelHub(hub, token), hub_folder(own.get("hf_home", "")), lambda: shelf_of(own))
 
 
 def is_installed() -> bool:
@@ -78,5 +91,6 @@ KIND = EngineKind(
     is_inside=True,
     comes_with=lambda options: is_installed() and bool(shelf_of(dict(options)).models),
     is_there=is_installed,
+    keep_models=keep_models,
     absent_hint=ABSENT_HINT,
 )

@@ -1,11 +1,13 @@
 """A request in the child's words."""
 
-from typing import Any
+from typing import Any, Final
 
 from backends.embedded.models.disk import LocalModel, ModelShelf
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage, seed_after
 from texts.text import _
+
+FEW_STEPS: Final = ("Euler", "SGM Uniform")  # which SDXL Lightning was made for, as its page says
 
 
 def model_values(model: LocalModel) -> dict[str, Any]:
@@ -33,13 +35,15 @@ def draw_order(request: GenerationRequest, model: LocalModel, shelf: ModelShelf)
         "steps": request.steps,
         "cfg_scale": request.cfg_scale,
         "guidance": request.guidance,
-        "sampler": request.sampler,
-        "scheduler": request.scheduler,
+        "sampler": request.sampler or (FEW_STEPS[0] if model.lora else None),
+        "scheduler": request.scheduler or (FEW_STEPS[1] if model.lora else None),
         "strength": request.denoising_strength,
         "clip_skip": request.clip_skip,
         "seeds": [seed_after(request.seed, number) for number in range(request.batch_size)],
         "loras": [_lora(lora.name, lora.weight, shelf) for lora in request.loras],
     }
+    if model.lora:
+        draw["loras"].insert(0, {"path": str(model.lora), "weight": 1.0})
     pictures = []
     if request.mode is not Mode.TXT2IMG:
         pictures.append(_data(request.init_image, "init_image"))

@@ -10,6 +10,12 @@ IS_THERE = importlib.util.find_spec("torch") is not None and importlib.util.find
 collect_ignore = [] if WANTED and IS_THERE else ["tiny.py", "test_child.py", "test_drawing.py"]
 
 
-def pytest_configure(config):
+def pytest_configure():
     if WANTED and not IS_THERE:
         raise pytest.UsageError("torch and diffusers are not installed: make test-local")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("default"))  # what libraries warn of is theirs
+        item.add_marker(pytest.mark.timeout(300))

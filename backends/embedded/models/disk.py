@@ -7,12 +7,12 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from backends.embedded.models.families import FLUX, Family, family_of
-from backends.embedded.models.known import KnownModel, known_by_repo
+from backends.embedded.models.known import KnownModel, known_by_repo, known_models
 from generation.samplers import match_name
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class LocalModel:
     cfg_scale: float
     is_guided: bool = True  # False: it takes no guidance (FLUX.1-schnell)
     known: KnownModel | None = None
+    lora: Path | None = None  # one that makes it what it is (SDXL Lightning)
 
     @property
     def title(self) -> str:
@@ -77,7 +78,18 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
         known = known_by_repo(repo)
         if model := _model(place, known.name if known else repo.rpartition("/")[2], known):
             models.setdefault(model.name, model)
+    for known in known_models().values():
+        if known.base in models and (lora := _lora_in(hub, known)) is not None:
+            base = models[known.base]
+            models[known.name] = replace(
+                base, name=known.name, steps=known.steps, cfg_scale=known.cfg_scale, known=known, lora=lora
+            )
     return ModelShelf(models=tuple(models.values()), loras=tuple(loras.values()))
+
+
+def _lora_in(hub: Path, known: KnownModel) -> Path | None:
+    place = snapshot_of(hub, known.repo, known.revision)
+    return next(iter(sorted(place.glob("*.safetensors"))), None) if place else None
 
 
 def snapshot_of(hub: Path, repo: str, revision: str = "") -> Path | None:

@@ -196,7 +196,13 @@ def _pipeline(model: ModelFolder, dtype: str) -> Any:
     chosen = getattr(diffusers, PIPELINES[model.family]["txt2img"])
     if "safety_checker" in chosen._optional_components and not (folder / "safety_checker").is_dir():
         more |= {"safety_checker": None, "requires_safety_checker": False}
-    return chosen.from_pretrained(folder, dtype=getattr(torch, dtype), local_files_only=True, **more)
+    pipe = chosen.from_pretrained(folder, dtype=getattr(torch, dtype), local_files_only=True, **more)
+    encoder = getattr(pipe, "text_encoder", None)
+    if isinstance(encoder, transformers.CLIPTextModel) and not hasattr(encoder, "text_model"):
+        # CLIP skip of diffusers 0.42 looks for the layer where older versions of transformers had it; not as a module
+        # of its own, which would be its own part
+        object.__setattr__(encoder, "text_model", encoder)
+    return pipe
 
 
 def _pictures(order: ChildOrder) -> dict[str, Any]:
