@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import answers, collecting, error_handler, exports, gallery, preferences, queue_status, styles, why
+from cogs import answers, collecting, cost, error_handler, exports, gallery, preferences, queue_status, styles, why
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -44,6 +44,7 @@ from generation.caps import allowance_of
 from generation.errors import BackendError, HouseRefusal, RequestRejected
 from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
+from generation.money import Budget, BudgetScope
 from generation.request import Draft, GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
@@ -54,6 +55,7 @@ from services.engines.catalog import Engine
 from services.library.export import Export
 from services.moderation.caps import Quota
 from services.moderation.reports import AppealState, ReportState
+from services.money.books import BookEntry, Books, RentalCost
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
@@ -186,6 +188,21 @@ def timelines(text: str) -> list[str]:
 Written = str | Card | list[Any]
 
 
+def books(text: str) -> Books:
+    entry = BookEntry(day="2026-01-01", user_key="discord:5", lane="gpu", jobs=1, images=1, cost_usd=0.1)
+    rental = RentalCost(day="2026-01-01", lane="guild-1", label=text, seconds=60.0, usd=0.1)
+    budget = Budget(scope=BudgetScope.PERSON, most_usd=1.0, resets_at=NOW)
+    return Books(
+        whose="server",
+        days=7,
+        entries=(entry,),
+        rentals=(rental,),
+        budgets=(budget,),
+        names={"discord:5": text},
+        labels={"gpu": text},
+    )
+
+
 BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     render.card: lambda text: [
         render.card(view, context(text), NOW) for view in views(text)
@@ -195,6 +212,8 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     styles.look_card: lambda text: styles.look_card(look(text), b"x"),
     styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
     styles.preset_text: lambda text: styles.preset_text(style(text)),
+    cost.books_text: lambda text: cost.books_text(books(text)),
+    cost.limits_text: lambda text: cost.limits_text(HouseRules(budget_usd=0.5, confirm_above_usd=0.1)),
     answers.remedy_label: lambda text: answers.remedy_label(Draft(steps=20)),
     compare_card.card: compared,
     compare_card.state_line: lambda text: [

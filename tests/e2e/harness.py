@@ -43,7 +43,7 @@ COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "setup", "workflow", "settings", "gallery", "history", "export", "forget",
-    "ban", "unban", "bans", "audit", "caps", "quota", "style", "engine", "why", "versus",
+    "ban", "unban", "bans", "audit", "caps", "quota", "cost", "style", "engine", "why", "versus",
     "enhance", "templates", "remix", "blend",
     "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture",
 }  # fmt: skip
