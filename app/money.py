@@ -6,6 +6,7 @@ from services.moderation.bundle import Moderation
 from services.money.books import BookService
 from services.money.budgets import BudgetService
 from services.money.bundle import Money
+from services.money.tags import PriceTags
 from store.charges import ChargeStore
 from store.rental_costs import RentalCostStore
 from store.statistics import StatisticsStore
@@ -27,4 +28,4 @@ def make_money(base: Base, moderation: Moderation, rules: HouseRuleService) -> M
         rights=moderation.rights,
         clock=clock,
     )
-    return Money(budgets=budgets, books=books)
+    return Money(budgets=budgets, books=books, tags=PriceTags(budgets, registry))

@@ -107,20 +107,7 @@ class EaselBot(commands.Bot):
         self._presence = Presence(self, service=services.generation, loops=services.loops, clock=services.clock)
         self._direct = DirectRooms(self, hears_presses=settings.has_first_shard)
         poster = Poster(self, services.clock, settings.card_style, self._direct)
-        self.messages = JobMessages(
-            poster=poster,
-            service=services.generation,
-            media=services.media,
-            catalog=services.catalog,
-            finisher=services.intakes.finisher,
-            spender=self._spender,
-            clock=services.clock,
-            write=lambda posted, jobs: self._letters.send_finished(posted, jobs),
-            ping_after_s=settings.ping_after_s,
-            has_studio=studio is not None,
-            start_command=services.upkeep.rentals.start_command,
-            link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",
-        )
+        self.messages = self._job_messages(services, settings, poster, studio)
         self._letters = Letters(self.messages, poster)
         self._comparisons = self._compare_messages(services, poster, settings)
         self._votes = VoteMessages(
@@ -158,6 +145,25 @@ class EaselBot(commands.Bot):
             settings.guild_ids,
             may_write=settings.has_first_shard,
             for_people=settings.user_install,
+        )
+
+    def _job_messages(
+        self, services: Services, settings: DiscordSettings, poster: Poster, studio: StudioLinks | None
+    ) -> JobMessages:
+        return JobMessages(
+            poster=poster,
+            service=services.generation,
+            media=services.media,
+            catalog=services.catalog,
+            finisher=services.intakes.finisher,
+            tags=services.money.tags,
+            spender=self._spender,
+            clock=services.clock,
+            write=lambda posted, jobs: self._letters.send_finished(posted, jobs),
+            ping_after_s=settings.ping_after_s,
+            has_studio=studio is not None,
+            start_command=services.upkeep.rentals.start_command,
+            link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",
         )
 
     def _desk(self, services: Services, poster: Poster) -> Desk:

@@ -4,6 +4,7 @@ Layout: first line who and what, then the state, then small print. Made for a ph
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from cogs.plain import escape, sentence
 from constants import DISCORD_CONTENT_CHARS
 from generation.deeds import Deed
 from generation.job import Away, Hold, Job, JobStatus, JobView
+from generation.money import dollars
 from generation.quick import full_size, is_unfinished
 from generation.result import came_back
 from texts.text import _, joined
@@ -32,6 +34,7 @@ MARKS = {  # anything else is ✖
     "budget_exceeded": "💳",
     "price_not_agreed": "💳",
 }
+PRICED = {"again": _("again"), "vary": _("🪄 Vary"), "zoom": _("🔭 zoom out"), "upscale": _("⬆️ upscale")}
 GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")
 
 
@@ -40,11 +43,12 @@ def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[Car
     job = view.job
     if job.status is JobStatus.QUEUED:
         return Card(
-            content=_lines(_head(job), waiting_line(view, context, now), _asked(job)), rows=waiting_rows(view, context)
+            content=_lines(_head(job), waiting_line(view, context, now), _asked(job, context)),
+            rows=waiting_rows(view, context),
         )
     if job.status is JobStatus.RUNNING:
         return Card(
-            content=_lines(_head(job), progress_line(view, context, now), _asked(job)),
+            content=_lines(_head(job), progress_line(view, context, now), _asked(job, context)),
             rows=waiting_rows(view, context),
             pictures=pictures,
         )
@@ -158,8 +162,9 @@ def progress_line(view: JobView, context: CardContext, now: datetime) -> str:
     return joined(" · ", [*parts, engine])
 
 
-def _asked(job: Job) -> str:
-    return _small(small_print(job)) + _notes(job.notes)
+def _asked(job: Job, context: CardContext) -> str:
+    about = [_("about {usd}", usd=dollars(context.prices["again"]))] if "again" in context.prices else []
+    return _small(joined(" · ", [small_print(job), *about])) + _notes(job.notes)
 
 
 def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
@@ -180,7 +185,15 @@ def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
         lines.insert(0, GONE)
     if is_unfinished(job) and has_pictures:
         lines.append(_small(_finishing(job, context)))
+    elif context.prices:
+        lines.append(_small(prices_line(context.prices)))
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
+
+
+def prices_line(prices: Mapping[str, float]) -> str:
+    """Return what each button costs that draws something, before it is pressed."""
+    named = (_("{button} about {usd}", button=PRICED[name], usd=dollars(usd)) for name, usd in prices.items())
+    return joined(" · ", [f"💳 {next(named)}", *named])
 
 
 def _finishing(job: Job, context: CardContext) -> str:
@@ -241,7 +254,8 @@ def _failed(job: Job, context: CardContext) -> list[str]:
     words = str(joined("\n", lines))
     others = [name for name in dict.fromkeys(context.tried) if not _names(escape(name), words)]
     tried = _(" · also tried {names}", names=escape(", ".join(others))) if others else ""
-    return [*lines, _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
+    cost = [_small(prices_line(context.prices))] if context.prices else []
+    return [*lines, *cost, _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
 
 
 def _notes(notes: tuple[str, ...]) -> str:

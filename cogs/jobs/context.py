@@ -1,6 +1,7 @@
 """Facts that the card of a job needs beside the job."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from services.drawing.finishing import FinishPrice
 
@@ -33,4 +34,5 @@ class CardContext:
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
     number: int = 0  # of the picture shown, from 1 on, where it is one of several and not a job of its own
     finish_price: FinishPrice | None = None  # of one picture of a draft; None where the engine is free
+    prices: Mapping[str, float] = field(default_factory=dict)  # of what its buttons do, where the engine charges
     left_out: str = ""  # what of the result is not attached, and where it is

@@ -6,7 +6,7 @@ the same message is repeated safely, so nothing is lost and nothing is posted tw
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from generation.request import Mode
 from services.drawing.finishing import Finisher
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
+from services.money.tags import PriceTags
 from services.pictures.media import MediaService
 from utils.clock import Clock
 from utils.text import cut
@@ -46,6 +47,7 @@ class JobMessages:
         media: MediaService,
         catalog: Catalog,
         finisher: Finisher,
+        tags: PriceTags,
         spender: Spender,
         clock: Clock,
         write: Write,
@@ -59,6 +61,8 @@ class JobMessages:
         self._media = media
         self._catalog = catalog
         self._finisher = finisher
+        self._tags = tags
+        self._prices: dict[str, Mapping[str, float]] = {}  # of the buttons of jobs that are followed
         self._spender = spender
         self._clock = clock
         self._has_studio = has_studio
@@ -89,6 +93,8 @@ class JobMessages:
             is_thinking: its message shows that the bot is at work, so a picture that comes soon needs no words before.
         """
         job = view.job
+        if prices := await self._tags.of(job):
+            self._prices[job.id] = prices
         if is_thinking and not is_repeated:
             self.follow(view, is_thinking=not job.is_terminal)
             return
@@ -148,6 +154,7 @@ class JobMessages:
                     progress.note(newest)
         finally:
             progress.cancel()
+            self._prices.pop(view.job.id, None)
         self._taken_up.discard(view.job.id)
 
     def _progress(self, view: JobView, *, is_thinking: bool) -> JobProgress:
@@ -185,7 +192,10 @@ class JobMessages:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""
         files = await attached(self._media, job, limit_bytes, self._link_to)
         price = await self._finisher.price(job, job.origin.person)
-        around = replace(self._context(job, files.is_smaller), left_out=files.left_out, finish_price=price)
+        prices = await self._tags.of(job)
+        around = replace(
+            self._context(job, files.is_smaller), left_out=files.left_out, finish_price=price, prices=prices
+        )
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
     async def empty(self, job: Job, words: str) -> None:
@@ -235,6 +245,7 @@ class JobMessages:
             has_studio=self._has_studio,
             start_command=self._start_command(job.lane),
             smaller_copy=smaller,
+            prices=self._prices.get(job.id, {}),
         )
 
     def other_engines(self, job: Job, person: Person) -> list[Engine]:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from services.money.books import BookService
 from services.money.budgets import BudgetService
+from services.money.tags import PriceTags
 
 
 @dataclass(frozen=True, kw_only=True)
 class Money:
-    """Budgets and books."""
+    """Budgets, books and the prices on cards."""
 
     budgets: BudgetService
     books: BookService
+    tags: PriceTags

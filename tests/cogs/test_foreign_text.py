@@ -44,7 +44,6 @@ from generation.caps import allowance_of
 from generation.errors import BackendError, HouseRefusal, RequestRejected
 from generation.house import HouseRules
 from generation.job import Away, JobError, JobStatus, JobView, Progress
-from generation.money import Budget, BudgetScope
 from generation.request import Draft, GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from generation.wishes.wish import Operation, Wish
@@ -55,12 +54,12 @@ from services.engines.catalog import Engine
 from services.library.export import Export
 from services.moderation.caps import Quota
 from services.moderation.reports import AppealState, ReportState
-from services.money.books import BookEntry, Books, RentalCost
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from services.wording.asking import TextState
 from tests.cogs.moderation_samples import audited, ban, cap, reported
+from tests.cogs.money_samples import books
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
 from tests.cogs.stored_samples import collection, comparison, hung, stored
 from tests.cogs.wordings import described, enhanced
@@ -188,22 +187,8 @@ def timelines(text: str) -> list[str]:
 Written = str | Card | list[Any]
 
 
-def books(text: str) -> Books:
-    entry = BookEntry(day="2026-01-01", user_key="discord:5", lane="gpu", jobs=1, images=1, cost_usd=0.1)
-    rental = RentalCost(day="2026-01-01", lane="guild-1", label=text, seconds=60.0, usd=0.1)
-    budget = Budget(scope=BudgetScope.PERSON, most_usd=1.0, resets_at=NOW)
-    return Books(
-        whose="server",
-        days=7,
-        entries=(entry,),
-        rentals=(rental,),
-        budgets=(budget,),
-        names={"discord:5": text},
-        labels={"gpu": text},
-    )
-
-
 BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
+    render.prices_line: lambda text: render.prices_line({"again": 0.04, "vary": 0.01}),
     render.card: lambda text: [
         render.card(view, context(text), NOW) for view in views(text)
     ],

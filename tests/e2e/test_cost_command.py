@@ -51,3 +51,21 @@ async def test_who_manages_a_server_sees_and_limits_what_it_spends(discord: Disc
     free = (await chief.slash(discord.channel, "cost limits", budget=0)).original.content
     assert "as much as the owner of Easel allows" in free
     await easel.dream("!dream a hare")
+
+
+async def test_a_button_names_its_price_before_the_click(discord: DiscordServer, start: StartEasel) -> None:
+    paid = PaidBackend(hold=True)
+    easel = await start(paid, has_fallback=False)
+    asked = await easel.slash("a fox", batch=2)
+    waiting = await discord.wait_for(
+        lambda: asked.message if asked.message and "about $0.08" in asked.message.content else None
+    )
+    paid.release()
+    done = await easel.finished(waiting)
+    assert "💳 again about $0.08 · 🪄 Vary about $0.04" in done.content
+    assert "⬆️ upscale about $0.04" in done.content
+
+
+async def test_a_free_picture_names_no_price(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start()
+    assert "💳" not in (await easel.dream()).content

@@ -9,6 +9,7 @@ from backends.base import BackendConfig
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.errors import BackendAuthError, BackendUnavailable
 from generation.job import JobError, JobStatus
+from generation.money import Budget, BudgetScope
 from generation.result import JobResult
 from services.reports.alerts import WINDOW_S, AlertService
 from settings.alerts import AlertSettings
@@ -201,3 +202,15 @@ async def test_zero_switches_a_warning_off(registry, statistics, clock, limits):
     for job in [failed()] * 30 + [done(seconds=999)]:
         service.on_change(job)
     assert service.recent() == []
+
+
+async def test_a_budget_that_refuses_is_told_once(alerts, clock):
+    budget = Budget(scope=BudgetScope.EVERYBODY, most_usd=1.0, used_usd=0.98, resets_at=clock.now())
+    for _ in range(3):
+        alerts.budget_refused(budget, 0.04)
+        alerts.budget_refused(replace(budget, scope=BudgetScope.PERSON), 0.04)
+    (alert,) = alerts.recent()
+    assert (alert.kind, alert.value, alert.limit) == ("budget", 0.98, 1.0)
+    assert alert.message == (
+        "The daily budget is used up: $0.98 of $1.00 are spent or reserved, and a request for about $0.04 was refused."
+    )
