@@ -1,4 +1,4 @@
-"""What the buttons under a picture cost, for its card: asked where the engine charges, and of no other."""
+"""Prices of the buttons under a picture, for its card: asked where the engine charges, and of no other."""
 
 import asyncio
 import logging

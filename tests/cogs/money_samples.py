@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from generation.money import Budget, BudgetScope
 from services.money.books import BookEntry, Books, RentalCost
+from services.rentals.bills import Bill
+from services.rentals.providers import Machine
 
 RESETS_AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -21,4 +23,25 @@ def books(text: str) -> Books:
         budgets=(budget,),
         names={"discord:5": text},
         labels={"gpu": text},
+    )
+
+
+def bill(text: str) -> Bill:
+    """Return the bill of a rented machine that is called so."""
+    machine = Machine(provider="runpod", id="m", name=text, state="running", gpu=text, usd_per_hour=0.3)
+    return Bill(
+        label=text,
+        provider="runpod",
+        is_up=True,
+        reminds=True,
+        usd_per_hour=0.34,
+        cost_usd=0.5,
+        first_used_at=RESETS_AT,
+        last_used_at=RESETS_AT,
+        since=RESETS_AT,
+        at=RESETS_AT,
+        until=None,
+        machine=machine,
+        machine_error=text,
+        jobs=1,
     )

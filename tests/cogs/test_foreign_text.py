@@ -55,11 +55,10 @@ from services.library.export import Export
 from services.moderation.caps import Quota
 from services.moderation.reports import AppealState, ReportState
 from services.people.preferences import Preferred, Scope
-from services.rentals.providers import Machine
-from services.rentals.rentals import Bill, Notice
+from services.rentals.rentals import Notice
 from services.wording.asking import TextState
 from tests.cogs.moderation_samples import audited, ban, cap, reported
-from tests.cogs.money_samples import books
+from tests.cogs.money_samples import bill, books
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
 from tests.cogs.stored_samples import collection, comparison, hung, stored
 from tests.cogs.wordings import described, enhanced
@@ -117,14 +116,6 @@ def engine(text: str, error: str | None = None) -> Engine:
 def diagnosis(text: str) -> Diagnosis:
     steps = (DiagnosisStep(layer="connect", is_ok=False, message=text),)
     return Diagnosis(steps=steps, is_ok=False, message=text, hint=text, owner_hint=text)
-
-
-def bill(text: str) -> Bill:
-    machine = Machine(provider="runpod", id="m", name=text, state="running", gpu=text, usd_per_hour=0.3)
-    return Bill(
-        label=text, provider="runpod", is_up=True, reminds=True, usd_per_hour=0.34, cost_usd=0.5, first_used_at=NOW,
-        last_used_at=NOW, since=NOW, at=NOW, until=None, machine=machine, machine_error=text, jobs=1,
-    )  # fmt: skip
 
 
 def notices(text: str) -> list[str]:
@@ -198,7 +189,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
     styles.preset_text: lambda text: styles.preset_text(style(text)),
     cost.books_text: lambda text: cost.books_text(books(text)),
-    cost.limits_text: lambda text: cost.limits_text(HouseRules(budget_usd=0.5, confirm_above_usd=0.1)),
+    cost.limits_text: lambda text: cost.limits_text(HouseRules(budget_usd=0.5)),
     answers.remedy_label: lambda text: answers.remedy_label(Draft(steps=20)),
     compare_card.card: compared,
     compare_card.state_line: lambda text: [
