@@ -16,7 +16,7 @@ from cogs.comparisons.messages import CompareMessages
 from cogs.comparisons.versus import Versus
 from cogs.comparisons.votes import VoteMessages
 from cogs.contexts import note_place
-from cogs.cost import Cost
+from cogs.cost import CostCommands
 from cogs.desk import Desk
 from cogs.direct import DirectRooms
 from cogs.engines.cog import Engines
@@ -266,7 +266,7 @@ class EaselBot(commands.Bot):
     def _add_moderation(self, services: Services) -> None:
         moderation = services.moderation
         self.add_cog(Caps(moderation=moderation, clock=services.clock))
-        self.add_cog(Cost(books=services.money.books, rules=services.house.rules, clock=services.clock))
+        self.add_cog(CostCommands(books=services.money.books, rules=services.house.rules, clock=services.clock))
         self.add_cog(EngineHolds(moderation=moderation))
         self.add_cog(Moderating(moderation=moderation))
         self.add_cog(ModerationNotices(self, moderation=moderation, messages=self.messages, direct=self._direct))

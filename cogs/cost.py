@@ -45,7 +45,7 @@ def _amount(description: str) -> Any:
     return SlashOption(description=description, required=False, min_value=0, max_value=MAX_BUDGET_USD)
 
 
-class Cost(commands.Cog):
+class CostCommands(commands.Cog):
     """Shows the books, newest day first, and sets what a server may spend."""
 
     def __init__(self, *, books: BookService, rules: HouseRuleService, clock: Clock) -> None:
