@@ -30,7 +30,7 @@ class PolledState:
     """The state of one job of theirs.
 
     `files` is what it drew, as URLs or as data; `error` why it drew nothing. `seconds` are of a machine's time, where
-    that is what is charged; `seed`: where its answer tells the one that was used.
+    that is what is charged; `cost_usd`: where it tells what it took.
     """
 
     is_finished: bool = False
@@ -38,7 +38,7 @@ class PolledState:
     note: str = ""
     files: tuple[str, ...] = field(default=(), repr=False)
     seconds: float = 0.0
-    seed: int | None = None
+    cost_usd: float | None = None
     error: GenerationError | None = None
 
 

@@ -28,6 +28,7 @@ CALL_RATES: Final = (Rate(2_900, 60.0),)
 CREATION_RATES: Final = (Rate(580, 60.0),)
 _LIMIT: Final = re.compile(r"([\w./-]+)=(\d{1,5})/(\d{1,5})")
 ASK_TIMEOUT: Final = httpx.Timeout(15.0, connect=CONNECT_TIMEOUT_S)
+READ_TIMEOUT: Final = ASK_TIMEOUT  # of what a model takes, which can be long
 SEND_TIMEOUT: Final = httpx.Timeout(60.0, connect=CONNECT_TIMEOUT_S)
 MAX_SCHEMA_BYTES: Final = 2 * 1024 * 1024
 MAX_PREDICTION_BYTES: Final = 32 * 1024 * 1024  # its input comes back, and output may lie inside
@@ -47,7 +48,7 @@ class ReplicateClient:
         self._window = RateWindow(clock, *CALL_RATES)
 
     async def account(self) -> ReplicateAccount:
-        return await self.calls.read(ReplicateAccount, ACCOUNT_PATH, may_have_run=False)
+        return await self.calls.read(ReplicateAccount, ACCOUNT_PATH, timeout=READ_TIMEOUT, may_have_run=False)
 
     async def model(self, slug: str) -> ReplicateModel:
         """Read what a model takes: of the version that is named, or of the newest.
@@ -60,7 +61,7 @@ class ReplicateClient:
         path = f"{API}/models/{found[1]}/{found[2]}"
         if found[3]:
             return await self._version(slug, path, found[3])
-        card = await self.calls.read(ModelCard, path, limit=MAX_SCHEMA_BYTES, may_have_run=False)
+        card = await self.calls.read(ModelCard, path, limit=MAX_SCHEMA_BYTES, timeout=READ_TIMEOUT, may_have_run=False)
         version = card.latest_version or ModelVersion()
         by_name = card.is_official or not version.id
         if version.openapi_schema or not version.id:
@@ -118,7 +119,7 @@ class ReplicateClient:
         await self.calls.aclose()
 
     async def _version(self, slug: str, path: str, id: str) -> ReplicateModel:
-        read = {"limit": MAX_SCHEMA_BYTES, "may_have_run": False}
+        read: dict[str, Any] = {"limit": MAX_SCHEMA_BYTES, "timeout": READ_TIMEOUT, "may_have_run": False}
         version = await self.calls.read(ModelVersion, f"{path}/versions/{id}", **read)
         return model_of(slug, id, version.openapi_schema)
 

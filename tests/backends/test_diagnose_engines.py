@@ -122,7 +122,18 @@ async def test_comfyui_behind_a_proxy_takes_its_key(key):
 
 @pytest.mark.parametrize(
     "kind",
-    ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate", "gemini"],
+    [
+        "a1111",
+        "comfyui",
+        "gradio_flux",
+        "ai_horde",
+        "aipowergrid",
+        "openai_images",
+        "stability",
+        "replicate",
+        "gemini",
+        "bfl",
+    ],
 )
 @pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
 async def test_every_engine_is_told_from_every_other(kind, answers):
@@ -144,7 +155,8 @@ async def nothing_known():
 
 
 @pytest.mark.parametrize(
-    "kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate", "gemini"]
+    "kind",
+    ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate", "gemini", "bfl"],
 )
 async def test_a_health_page_of_anything_else_is_no_engine(kind):
     async with nothing_known() as url:

@@ -17,6 +17,7 @@ from tests.backends import (
     test_a1111_contract,
     test_ai_horde_contract,
     test_aipowergrid_contract,
+    test_bfl_contract,
     test_gemini_contract,
     test_gradio_flux_contract,
     test_openai_images_contract,
@@ -43,6 +44,7 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "stability": test_stability_contract.connect,
     "replicate": test_replicate_contract.connect,
     "gemini": test_gemini_contract.connect,
+    "bfl": test_bfl_contract.connect,
 }
 SIZES = {
     "openai_images": "816×816",
@@ -130,7 +132,8 @@ async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str)
 @pytest.mark.timeout(60)
 @pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize(
-    ("kind", "setting"), [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL"), ("replicate", "REPLICATE_URL")]
+    ("kind", "setting"),
+    [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL"), ("replicate", "REPLICATE_URL"), ("bfl", "BFL_URL")],
 )
 async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
     discord: DiscordServer, tmp_path: Path, kind: str, setting: str
@@ -141,7 +144,7 @@ async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
             "DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "DATA_DIR": str(tmp_path / "data"),
             setting: server.url,
         }  # fmt: skip
-        settings |= {"REPLICATE_API_TOKEN": KEYS[kind]} if kind == "replicate" else {}
+        settings |= {f"{kind.upper()}_KEY": KEYS[kind]} if kind in KEYS else {}
         engine.hold(server)
         first = begin(**settings)
         await discord.wait_commands(COMMANDS)

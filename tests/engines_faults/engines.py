@@ -18,6 +18,8 @@ from backends.ai_horde import backend as horde_module
 from backends.ai_horde.backend import AiHordeBackend
 from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
+from backends.bfl import backend as bfl_module
+from backends.bfl.backend import BflBackend
 from backends.comfyui import client as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
 from backends.gemini.backend import GeminiBackend
@@ -33,8 +35,11 @@ from tests.backends.comfyui.v2.rig import WORKFLOW
 from tests.backends.test_a1111_contract import QUICK as QUICK_A1111
 from tests.backends.test_ai_horde_contract import QUICK as QUICK_HORDE
 from tests.backends.test_aipowergrid_contract import QUICK as QUICK_GRID
+from tests.backends.test_bfl_contract import QUICK as QUICK_BFL
 from tests.backends.test_replicate_contract import QUICK as QUICK_REPLICATE
 from tests.engines.a1111_server import A1111Server
+from tests.engines.bfl_server import KEY as BFL_KEY
+from tests.engines.bfl_server import BflServer
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.fault_proxy import Fault, FaultProxy
@@ -59,6 +64,7 @@ KEYS = {  # of the engines that ask for one
     "stability": STABILITY_KEY,
     "replicate": REPLICATE_KEY,
     "gemini": GEMINI_KEY,
+    "bfl": BFL_KEY,
 }
 
 
@@ -283,6 +289,20 @@ ENGINES = {
             is_working=lambda server: any(not run.has_ended for run in server.runs.values()),
         ),
         Engine(
+            kind="bfl",
+            server=BflServer,
+            connect=lambda url: BflBackend(_config("bfl", url, BFL_KEY), pace=QUICK_BFL),
+            job="POST /v1/flux-2-pro",
+            end="GET /v1/get_result",
+            picture="GET /delivery/",
+            taken=lambda server: len(server.jobs),
+            without=lambda reported: {**reported, "status": "Ready", "result": None},
+            inside=lambda reported, text: {**reported, "status": "Ready", "result": {"sample": f"data:,{text}"}},
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(job.is_running for job in server.jobs.values()),
+        ),
+        Engine(
             kind="gemini",
             server=GeminiServer,
             connect=lambda url: GeminiBackend(_config("gemini", url, GEMINI_KEY)),
@@ -299,7 +319,7 @@ ENGINES = {
     )
 }
 PAID = frozenset(
-    {"openai_images", "stability", "replicate", "gemini"}
+    {"openai_images", "stability", "replicate", "gemini", "bfl"}
 )  # what was sent there is never sent again by itself
 
 
@@ -328,6 +348,7 @@ def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIM
     monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", timeout_s)
     monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", timeout_s)
+    monkeypatch.setattr(bfl_module, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(replicate_module, "ASK_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(replicate_module, "SEND_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(stored_pictures, "DOWNLOAD_TIMEOUT_S", timeout_s)

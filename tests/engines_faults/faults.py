@@ -62,7 +62,7 @@ def page(status: int) -> dict[str, Any]:
 
 # Polled engines ask again, ComfyUI knows its job by our own id, or takes a key once, and Replicate lists what it has of
 # ours: what is only lost on the way costs them nothing.
-POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE, "replicate": DONE}
+POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE, "replicate": DONE, "bfl": DONE}
 LOST: Final = {"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE, "replicate": DONE}
 FIELD: Final = b'{"detail": [{"loc": ["body", "steps"], "msg": "not an integer", "type": "type_error"}]}'
 OWN_500: Final = {
@@ -73,6 +73,7 @@ OWN_500: Final = {
     "ai_horde": (b'{"message": "Internal Server Error"}',),
     "aipowergrid": (b'{"detail": "Internal Server Error"}',),
     "stability": (b'{"id": "1", "name": "internal_error", "errors": ["An unexpected internal error occurred"]}',),
+    "bfl": (b'{"detail": "Internal Server Error"}',),
     "gemini": (b'{"error": {"code": 500, "message": "An internal error has occurred", "status": "INTERNAL"}}',),
     "replicate": (b'{"title": "Internal Server Error", "detail": "Something went wrong", "status": 500}',),
     "openai_images": (b'{"error": {"message": "The server had an error", "type": "server_error", "code": null}}',),
@@ -109,7 +110,7 @@ CASES: Final = {
     "end: cut JSON": Case(
         arm=at_end("cut"),
         code=UNREADABLE,
-        unlike={"gradio_flux": AWAY, "ai_horde": DONE, "replicate": DONE},
+        unlike={"gradio_flux": AWAY, "ai_horde": DONE, "replicate": DONE, "bfl": DONE},
         is_drawn=True,
     ),
     "no picture in it": Case(

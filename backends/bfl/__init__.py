@@ -1,0 +1,1 @@
+"""Black Forest Labs' own API for Flux, v1."""
