@@ -6,7 +6,7 @@ after a restart and after weeks. Discord's limits: 5 rows, 5 buttons or 1 menu a
 
 import io
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import nextcord
 
@@ -169,16 +169,16 @@ def to_files(pictures: tuple[CardPicture, ...]) -> list[nextcord.File]:
 
 
 def _select(menu: Menu, row: int) -> nextcord.ui.StringSelect:
-    options = [
-        nextcord.SelectOption(
-            label=label(choice.label) or "—",
-            value=choice.value,
-            emoji=choice.emoji,
-            description=label(choice.description) or None,
-            default=choice.is_default,
-        )
-        for choice in menu.choices
-    ]
+    options = [_option(choice) for choice in menu.choices]
     return nextcord.ui.StringSelect(
         custom_id=menu.custom_id, placeholder=label(menu.placeholder, 150), options=options, row=row
+    )
+
+
+def _option(choice: Choice) -> nextcord.SelectOption:
+    """Make an option with what it has: nextcord 3.2 fails on an emoji that is None."""
+    has = {"emoji": choice.emoji, "description": label(choice.description)}
+    given: dict[str, Any] = {name: value for name, value in has.items() if value}
+    return nextcord.SelectOption(
+        label=label(choice.label) or "—", value=choice.value, default=choice.is_default, **given
     )

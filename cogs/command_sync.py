@@ -125,7 +125,11 @@ class CommandSync:
             log.info("commands registered: %d", len(known), extra={"action": "commands_registered"})
         # from here on nextcord knows which id is which command
         await self._bot.discover_application_commands(
-            known, guild_id=scope, associate_known=True, delete_unknown=False, update_known=False
+            [without_places(raw) for raw in known],  # type: ignore[misc]
+            guild_id=scope,
+            associate_known=True,
+            delete_unknown=False,
+            update_known=False,
         )
 
     def _payload(self, command: nextcord.BaseApplicationCommand, scope: int | None) -> dict[str, Any]:
