@@ -130,6 +130,7 @@ class EaselBot(commands.Bot):
             compare=services.compare,
             versus=services.versus,
             spender=self._spender,
+            context_of=self.messages.context,
             clock=services.clock,
             write=self._letters.send_finished,
             ping_after_s=settings.ping_after_s,

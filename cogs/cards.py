@@ -17,6 +17,7 @@ from texts.text import _, render
 
 ID_PREFIX = "e1"
 MORE_ACTION = "more"  # of a menu whose choices stand for buttons: `action` or `action:argument`
+MORE_OF_ACTION = "more-of"  # the same for several jobs: `job:action` or `job:action:argument`
 OTHER_VERSION = _("This button is from an older version and no longer works.")
 Style = Literal["primary", "secondary", "success", "danger"]
 _STYLES = {
@@ -111,6 +112,11 @@ def parse_id(custom_id: str) -> tuple[str, str, str] | None:
 def controls_of(message: nextcord.Message | None) -> list[tuple[str, str, str]]:
     """Return (action, job id, argument) of every control of ours in a message."""
     return [parsed for parsed in map(parse_id, ids_of(message)) if parsed is not None]
+
+
+def shows_several(message: nextcord.Message | None) -> bool:
+    """Return whether a message shows the pictures of several jobs, so that what is attached is none of them."""
+    return any(action == MORE_OF_ACTION for action, __, __ in controls_of(message))
 
 
 def check_stands_in(message: nextcord.Message | None, action: str) -> None:

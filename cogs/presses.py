@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import ID_PREFIX, MORE_ACTION, OTHER_VERSION
+from cogs.cards import ID_PREFIX, MORE_ACTION, MORE_OF_ACTION, OTHER_VERSION
 from cogs.error_handler import reply_errors
 from generation.errors import RequestRejected
 
@@ -70,6 +70,9 @@ class Presses(commands.Cog):
         values = tuple(data.get("values") or ())
         if (prefix, action) == (ID_PREFIX, MORE_ACTION) and values:
             (action, __, argument), values = values[0].partition(":"), ()
+        if (prefix, action) == (ID_PREFIX, MORE_OF_ACTION) and values:
+            job_id, action, argument = (*values[0].split(":", 2), "", "")[:3]
+            values = ()
         route = self._routes.get((prefix, action, argument)) or self._routes.get((prefix, action, ""))
         async with reply_errors(interaction):
             if route is None or (is_form and not route.takes_forms):

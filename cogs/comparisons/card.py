@@ -1,14 +1,16 @@
 """The message of a comparison: values in, a `Card` out. One line for each engine, one sheet of pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cogs.cards import Button, Card, CardPicture, Row
-from cogs.jobs.card import MARKS, bar, timestamp
+from cogs.jobs.card import MARKS, bar, head, timestamp
+from cogs.jobs.context import CardContext
+from cogs.jobs.more import is_still, more_of
 from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
-from generation.job import JobStatus, JobView
+from generation.job import Job, JobStatus, JobView
 from services.drawing.compare import Comparison, Contender
 from texts.text import _, joined
 from utils.text import cut, duration, ordinal
@@ -16,6 +18,7 @@ from utils.text import cut, duration, ordinal
 PROMPT_CHARS = 200
 LINE_CHARS = 300
 ID_PREFIX = "c1"
+ContextOf = Callable[[Job], CardContext]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +36,9 @@ def card(
     user_id: str,
     now: datetime,
     pictures: tuple[CardPicture, ...] = (),
+    context_of: ContextOf = lambda job: CardContext(engine=job.lane),
 ) -> Card:
-    """Draw a comparison as it stands now.
+    """Draw a comparison as it stands now: the first line and the rows are those of any picture.
 
     Args:
         comparison: which engines, and their jobs.
@@ -42,8 +46,10 @@ def card(
         user_id: who asked.
         now: wall time.
         pictures: the sheet, when all have ended.
+        context_of: what a card needs beside its job.
     """
-    lines = [f"**{escape(cut(comparison.prompt, PROMPT_CHARS))}** — <@{user_id}>"]
+    known = next((views[job_id].job for job_id in comparison.job_ids if job_id in views), None)
+    lines = [head(known) if known else f"**{escape(cut(comparison.prompt, PROMPT_CHARS))}** — <@{user_id}>"]
     done = 0
     is_over = True
     for contender in comparison.contenders:
@@ -52,7 +58,7 @@ def card(
         done += int(view is not None and view.job.status is JobStatus.DONE)
         lines.append(cut(state_line(contender, view, str(done), now), LINE_CHARS))
     lines.append(_("-# the same seed everywhere: {seed}", seed=comparison.seed))
-    rows: tuple[Row, ...] = _picks(comparison, views) if is_over else (_stop(comparison),)
+    rows: tuple[Row, ...] = _picks(comparison, views, context_of) if is_over else (_stop(comparison),)
     return Card(content=cut(joined("\n", lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
 
 
@@ -115,17 +121,19 @@ def _stop(comparison: Comparison) -> tuple[Button, ...]:
     return (StopButton(action="cancel", job_id=comparison.id, label=_("Cancel"), emoji="✖️"),)
 
 
-def _picks(comparison: Comparison, views: Mapping[str, JobView]) -> tuple[Row, ...]:
-    """Offer each picture as its file, and to go on from there: the buttons of any picture."""
-    done = [contender.job_id for contender in comparison.contenders if _is_done(views.get(contender.job_id))]
+def _picks(comparison: Comparison, views: Mapping[str, JobView], context_of: ContextOf) -> tuple[Row, ...]:
+    """Return U1-U4, V1-V4 and More…, as under a grid; each begins from the picture of its engine."""
+    done = [views[item.job_id].job for item in comparison.contenders if _is_done(views.get(item.job_id))]
     if not done:
         return ()
-    files = [Button(action="pick", job_id=job_id, label=f"U{n}", argument="0") for n, job_id in enumerate(done, 1)]
-    again = [
-        Button(action="reroll", job_id=job_id, label=_("Re-roll {n}", n=n), emoji="🎲")
-        for n, job_id in enumerate(done, 1)
+    each = [(job, context_of(job)) for job in done]
+    picks = [Button(action="pick", job_id=job.id, label=f"U{n}", argument="0") for n, job in enumerate(done, 1)]
+    varied = [
+        Button(action="vary", job_id=job.id, label=f"V{n}", argument="0")
+        for n, (job, context) in enumerate(each, 1)
+        if context.can_vary and is_still(job)
     ]
-    return tuple(files), tuple(again)
+    return (tuple(picks), tuple(varied), more_of(each)) if varied else (tuple(picks), more_of(each))
 
 
 def _is_done(view: JobView | None) -> bool:

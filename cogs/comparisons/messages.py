@@ -56,6 +56,7 @@ class CompareMessages:
         spender: Spender,
         clock: Clock,
         write: Write,
+        context_of: compare_card.ContextOf,
         ping_after_s: float = 30.0,
     ) -> None:
         self._poster = poster
@@ -63,6 +64,7 @@ class CompareMessages:
         self._compare = compare
         self._versus = versus
         self._spender = spender
+        self._context_of = context_of
         self._clock = clock
         self._born_at = clock.now()
         self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s, write=write)
@@ -203,7 +205,7 @@ class CompareMessages:
             views = [state.views[job_id] for job_id in state.comparison.job_ids if job_id in state.views]
             return versus_card.card(state.comparison.id, views, state.ballot, self._clock.now(), pictures)
         user_id = state.lead.origin.user_id
-        return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures)
+        return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures, self._context_of)
 
 
 def _alt_text(state: _State) -> str:

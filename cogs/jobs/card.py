@@ -43,25 +43,25 @@ def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[Car
     job = view.job
     if job.status is JobStatus.QUEUED:
         return Card(
-            content=_lines(_head(job), waiting_line(view, context, now), _asked(job, context)),
+            content=_lines(head(job), waiting_line(view, context, now), _asked(job, context)),
             rows=waiting_rows(view, context),
         )
     if job.status is JobStatus.RUNNING:
         return Card(
-            content=_lines(_head(job), progress_line(view, context, now), _asked(job, context)),
+            content=_lines(head(job), progress_line(view, context, now), _asked(job, context)),
             rows=waiting_rows(view, context),
             pictures=pictures,
         )
     if job.status is JobStatus.DONE:
         return Card(
-            content=_lines(_head(job), *_done(job, context, has_pictures=bool(pictures))),
+            content=_lines(head(job), *_done(job, context, has_pictures=bool(pictures))),
             rows=done_rows(job, context),
             pictures=pictures,
         )
     if job.status is JobStatus.CANCELLED:
         rows = after_rows(replace(job, error=None), context)  # who cancelled it is no fault of the engine
-        return Card(content=_lines(_head(job, struck=True), _cancelled(job)), rows=rows)
-    return Card(content=_lines(_head(job), *_failed(job, context)), rows=after_rows(job, context))
+        return Card(content=_lines(head(job, struck=True), _cancelled(job)), rows=rows)
+    return Card(content=_lines(head(job), *_failed(job, context)), rows=after_rows(job, context))
 
 
 def bar(fraction: float) -> str:
@@ -80,7 +80,8 @@ def date_and_time(moment: datetime) -> str:
     return f"<t:{round(moment.timestamp())}:f>"
 
 
-def _head(job: Job, *, struck: bool = False) -> str:
+def head(job: Job, *, struck: bool = False) -> str:
+    """Return the first line: the prompt, who asked, and what was done to which picture."""
     words = escape(cut(job.request.prompt, PROMPT_CHARS)) or WORDS_OF_MODE.get(job.request.mode, _("picture"))
     times = f" ×{job.drawn.batch_size}" if job.drawn.batch_size > 1 else ""
     text = f"~~{words}~~" if struck else f"**{words}**"

@@ -79,7 +79,7 @@ class JobMessages:
         self, view: JobView, pictures: tuple[CardPicture, ...] = (), *, smaller: bool = False, number: int = 0
     ) -> Card:
         """Draw a job as it stands now; `number`: of the picture, where one of several is shown."""
-        context = replace(self._context(view.job, smaller), number=number)
+        context = replace(self.context(view.job, smaller), number=number)
         return render.card(view, context, self._clock.now(), pictures)
 
     async def open(self, view: JobView, *, is_repeated: bool = False, is_thinking: bool = False) -> None:
@@ -194,7 +194,7 @@ class JobMessages:
         price = await self._finisher.price(job, job.origin.person)
         prices = await self._tags.of(job)
         around = replace(
-            self._context(job, files.is_smaller), left_out=files.left_out, finish_price=price, prices=prices
+            self.context(job, files.is_smaller), left_out=files.left_out, finish_price=price, prices=prices
         )
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
@@ -217,7 +217,8 @@ class JobMessages:
                 pictures.append(to_picture(alone, image, upload))
         return pictures
 
-    def _context(self, job: Job, smaller: bool = False) -> CardContext:
+    def context(self, job: Job, smaller: bool = False) -> CardContext:
+        """Return what the card of a job needs beside it."""
         person = job.origin.person
         engine = self._catalog.engine(job.lane, person)
         capabilities = engine.capabilities if engine else None

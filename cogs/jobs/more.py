@@ -3,11 +3,11 @@
 A new entry is a line here and a `Route` of its action (`cogs.presses`), nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cogs.cards import MORE_ACTION, Choice, Menu
+from cogs.cards import MORE_ACTION, MORE_OF_ACTION, Choice, Menu
 from cogs.jobs.context import CardContext
 from cogs.origin import VIA_REPLY
 from generation.job import Job
@@ -187,3 +187,41 @@ def more_menu(job: Job, context: CardContext) -> Menu:
     dropped = [entry for entry in reversed(entries) if entry.action in ("flux", "pick", "finish")][:surplus]
     choices = tuple(entry.choice for entry in entries if entry not in dropped)
     return Menu(action=MORE_ACTION, job_id=job.id, placeholder=_("More…"), choices=choices[:MAX_ENTRIES])
+
+
+# What works under a message that shows the pictures of several jobs; those are nobody's alone to delete or to share.
+_OF_EACH: Final = (
+    MoreEntry(action="reroll", label=_("Re-roll"), emoji="🎲"),
+    MoreEntry(action="edit", label=_("Remix"), emoji="✏️"),
+    MoreEntry(
+        action="picture",
+        argument="upscale",
+        label=_("Upscale"),
+        emoji="⬆️",
+        suits=lambda job, context: context.can_upscale,
+    ),
+    MoreEntry(
+        action="picture", argument="zoom", label=_("Zoom out"), emoji="🔭", suits=lambda job, context: context.can_zoom
+    ),
+    *(
+        entry
+        for entry in MORE
+        if entry.action in ("vary", "input", "steps", "size", "sampler", "model", "info", "send")
+    ),
+    *(entry for entry in MORE if entry.action in ("look", "studio")),
+)
+
+
+def more_of(jobs: Sequence[tuple[Job, CardContext]]) -> Menu:
+    """Return the menu of a message that shows several jobs: what the card of each offers, by its number."""
+    room = MAX_ENTRIES // len(jobs)
+    choices: list[Choice] = []
+    for number, (job, context) in enumerate(jobs, 1):
+        entries = [entry for entry in _OF_EACH if entry.suits(job, context)]
+        choices += [_numbered(entry, number, job) for entry in entries[:room]]
+    return Menu(action=MORE_OF_ACTION, job_id=jobs[0][0].id, placeholder=_("More…"), choices=tuple(choices))
+
+
+def _numbered(entry: MoreEntry, number: int, job: Job) -> Choice:
+    label = _("{number} · {label}", number=number, label=entry.label)
+    return replace(entry.choice, label=label, value=f"{job.id}:{entry.choice.value}")

@@ -7,7 +7,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.attachments import address_of, picture_in
-from cogs.cards import Card, to_files
+from cogs.cards import Card, shows_several, to_files
 from cogs.desk import Desk
 from cogs.error_handler import thinking
 from cogs.jobs import forms
@@ -114,7 +114,7 @@ class Picks(commands.Cog):
         Raises:
             RequestRejected: it shows several in a grid, or none.
         """
-        attached = picture_in(message) if message is not None else None
+        attached = picture_in(message) if message is not None and not shows_several(message) else None
         if attached is None or job.result is None or len(job.result.images) != 1:
             raise RequestRejected(GONE_FROM_BATCH, hint=_("U1, U2 … draw it again; the new message can be varied."))
         return (address_of(attached),)

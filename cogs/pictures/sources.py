@@ -6,7 +6,7 @@ Of a message of ours the original is taken from the media store: what is attache
 import nextcord
 
 from cogs.attachments import address_of, picture_in, read_file
-from cogs.cards import controls_of
+from cogs.cards import controls_of, shows_several
 from cogs.origin import check_interaction_permissions, person_of
 from cogs.plain import suggest
 from generation.errors import RequestRejected
@@ -78,7 +78,7 @@ class PictureSources:
             raise RequestRejected(_("That picture is still being made. Wait until it is there."), field="image")
         self.check_single(job)
         images = job.result.images if job and job.result else ()
-        attached = picture_in(message)
+        attached = None if shows_several(message) else picture_in(message)
         if not images and attached is None:
             raise RequestRejected(_("There is no picture in that message."), field="image")
         return Order(

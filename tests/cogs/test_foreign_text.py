@@ -250,6 +250,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     ),
     picture_forms.described_card: lambda text: picture_forms.described_card(described(text), None, private=False),
     models._page: model_pages,
+    render.head: lambda text: [render.head(view.job) for view in views(text)],
     render.waiting_line: lambda text: [render.waiting_line(view, context(text), NOW) for view in views(text)],
     render.progress_line: lambda text: [render.progress_line(view, context(text), NOW) for view in views(text)],
     why.timeline_text: timelines,

@@ -15,7 +15,7 @@ from generation.errors import BackendUnavailable, OutOfMemory
 from generation.request import Mode
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, own
+from tests.e2e.harness import Easel, entries, labels, more, own
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
@@ -46,7 +46,7 @@ async def test_all_engines_draw_the_same_prompt_and_seed_in_one_message(
     [sheet] = answer.attachments
     assert Image.open(io.BytesIO(sheet.data)).format in ("JPEG", "PNG", "WEBP")
     assert sheet.description.startswith("AI images side by side, by gpu, grid: a red fox")
-    assert answer.buttons == ["U1", "U2", "Re-roll 1", "Re-roll 2"]
+    assert labels(answer) == [["U1", "U2"], ["V1", "V2"], ["More…"]]
     assert len(own(discord.channel)) == 1
 
 
@@ -57,9 +57,45 @@ async def test_a_picture_is_picked_and_gone_on_from(discord: DiscordServer, star
     await discord.wait_for(lambda: is_over(answer))
     await discord.user("ann").click(answer, "U2")
     await discord.wait_for(lambda: any(item.attachments for item in own(discord.channel)[1:]))
-    await discord.user("ann").click(answer, "Re-roll 1")
+    await more(discord.user("ann"), answer, "1 · Re-roll")
     await until(lambda: len(gpu.requests) == 2)
     assert len(grid.requests) == 1
+
+
+async def test_its_menu_does_to_each_picture_what_the_menu_of_that_picture_does(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    gpu, grid = engines("gpu", "grid")
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox --seed 5"))
+    await discord.wait_for(lambda: is_over(answer))
+    await easel.kill()
+    await easel.start()
+    names = entries(answer)
+    assert len(names) <= 25
+    assert {"1 · Re-roll", "1 · Remix", "2 · Info", "2 · Use as input", "2 · More steps"} <= {*names}
+    assert not [name for name in names if "Delete" in name or "Share" in name]
+    ann = discord.user("ann")
+    info = await more(ann, answer, "2 · Info")
+    await discord.wait_for(lambda: info.message and "Seed\n```\n5\n```" in info.message.content)
+    varied = await ann.click(answer, "V2")
+    await until(lambda: len(grid.requests) == 2)
+    assert (grid.requests[-1].mode, len(gpu.requests)) == (Mode.IMG2IMG, 1)
+    await discord.wait_for(lambda: varied.original and varied.original.attachments)
+
+
+async def test_a_picture_that_is_gone_is_not_taken_from_the_sheet(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid")
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await discord.wait_for(lambda: is_over(answer))
+    await easel.kill()
+    easel.clock.offset_s = 2 * 24 * 3600.0
+    await easel.start()
+    mia = discord.user("mia")
+    await mia.click(answer, "V1")
+    await discord.wait_for(lambda: any("no longer kept here" in each.content for each in mia.sees(discord.channel)))
+    assert len(gpu.requests) == 1
 
 
 async def test_slash_with_chosen_engines_and_suggestions(discord: DiscordServer, start: StartEasel) -> None:
@@ -85,7 +121,7 @@ async def test_one_that_fails_is_named_and_the_others_are_shown(discord: Discord
     assert "✖ gpu · The engine ran out of memory." in answer.content
     assert "**1** grid" in answer.content
     assert "✖ small · No engine here can do that." in answer.content
-    assert answer.buttons == ["U1", "Re-roll 1"]
+    assert labels(answer) == [["U1"], ["V1"], ["More…"]]
     assert len(answer.attachments) == 1
 
 
