@@ -4,6 +4,7 @@
 #   ART=1               installs the packages of the built-in neural networks too (docs/backends/art.md)
 #   BUS=1               installs the packages of the message bus too (docs/bus.md)
 #   GPU=1               installs the packages of the engine that draws with models here (docs/backends/embedded.md)
+#   MCP=1               installs what assistants speak too (docs/mcp.md)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
 # The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they
@@ -14,6 +15,7 @@ ART ?=
 BUS ?=
 GPU ?=
 LOCAL_PYTHON ?= .venv-local/bin/python
+MCP ?=
 ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -21,19 +23,19 @@ UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-find-links --custom-compile-command "make lock"
 
 # Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
-EXTRAS = $(if $(BUS),requirements-bus.txt) $(if $(GPU),requirements-gpu.txt)
+EXTRAS = $(if $(BUS),requirements-bus.txt) $(if $(GPU),requirements-gpu.txt) $(if $(MCP),requirements-mcp.txt)
 SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
 
 # Each start of Easel in the tests would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio screenshots check format bench test-all test-kill image-check test-fresh test-real test-bus test-local lock setup setup-run setup-dev clean
+.PHONY: help run test test-studio screenshots check format bench test-all test-kill image-check test-fresh test-real test-bus test-mcp test-local lock setup setup-run setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: setup-run  ## set up what is missing and start Easel; ART=1 adds networks that enlarge and restyle, BUS=1 the message bus, GPU=1 models that draw
+run: setup-run  ## set up what is missing and start Easel; ART=1 adds networks that enlarge and restyle, BUS=1 the message bus, GPU=1 models that draw, MCP=1 assistants
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores
@@ -92,12 +94,17 @@ test-local:  ## the engine inside with the real libraries, on tiny models (insta
 		"$$python" scripts/setup_venv.py .venv-local requirements.txt requirements-dev.txt requirements-gpu.txt; }
 	@EASEL_TEST_LOCAL=1 exec $(LOCAL_PYTHON) -m pytest tests/local $(ARGS)
 
+test-mcp:  ## the tests of the door for assistants with the official client (installs it)
+	@$(MAKE) --no-print-directory setup-dev MCP=1
+	@exec $(PY) -m pytest -n auto tests/assistants $(ARGS)
+
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
 	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-art.in -o requirements-art.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-bus.in -o requirements-bus.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-gpu.in -o requirements-gpu.txt > /dev/null
+	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-mcp.in -o requirements-mcp.txt > /dev/null
 
 setup:
 	@$(SETUP) requirements.txt

@@ -10,6 +10,7 @@ from api.dialects import ROUTERS as DIALECTS
 from api.errors import SCHEMAS, add_error_handlers, errors
 from api.files import StudioFiles
 from api.form import fields_of_the_page
+from api.mcp import mcp_route
 from api.middleware import Guard
 from api.proxies import Proxies
 from api.routes import ROUTERS
@@ -49,6 +50,7 @@ def create_app(web: Web) -> FastAPI:
     add_error_handlers(app)
     files = StudioFiles(data={"fields": fields_of_the_page()})
     app.add_route("/static/{name:path}", files.answer)  # before the others, which would be compared one by one
+    app.router.routes.append(mcp_route())
     for router in (*ROUTERS, *DIALECTS):
         app.include_router(router)
 

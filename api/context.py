@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
 
 from api.drafts import Drafts
 from api.events import Hub
@@ -25,6 +26,7 @@ class Web:
     settings: WebSettings
     job_timeout_s: float
     hub: Hub = field(repr=False)
+    mcp: ASGIApp | None = field(default=None, repr=False)  # what assistants speak to, where there is that
     drafts: Drafts = field(default_factory=Drafts, repr=False)
 
     @property

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
+from starlette.types import ASGIApp
+
 from api.alerts import alert_out
 from api.app import create_app
 from api.connections import ConnectionLimits
@@ -26,13 +28,23 @@ STREAMS: Final = 0.8  # of all connections: who only listens leaves room for who
 class WebDoor:
     """Open it once, close it once."""
 
-    def __init__(self, services: Services, own: WebServices, settings: WebSettings, *, job_timeout_s: float) -> None:
+    def __init__(
+        self,
+        services: Services,
+        own: WebServices,
+        settings: WebSettings,
+        *,
+        job_timeout_s: float,
+        mcp: ASGIApp | None = None,
+    ) -> None:
         generation, access, clock = services.generation, own.access, services.clock
         views = JobViews(
             label_of=generation.label, sign=lambda subject: access.sign(subject, PRIVATE_LINK_S), now=clock.now
         )
         self._hub = Hub(generation, clock, views)
-        self.web = Web(services=services, own=own, settings=settings, job_timeout_s=job_timeout_s, hub=self._hub)
+        self.web = Web(
+            services=services, own=own, settings=settings, job_timeout_s=job_timeout_s, hub=self._hub, mcp=mcp
+        )
         services.records.alerts.on_alert.append(self._tell_admins)
         self._unlisten = generation.listen(self._hub.job_changed, self._hub.job_progressed)
         self._server: WebServer | None = None

@@ -8,8 +8,8 @@ from api.errors import NotFound
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.person import Person
-from generation.policy import may_use
 from generation.request import Draft
+from services.pictures import sight
 from services.pictures.media import Media
 from texts.text import _
 
@@ -27,25 +27,13 @@ async def visible_job(web: Web, job_id: str, caller: Person) -> Job:
 
 
 async def find_media(web: Web, media_id: str) -> tuple[Media, Job | None] | None:
-    """Return a picture with the job that drew it, if one did; None when there is none that may be shown.
-
-    A drawn one is there only while the result of its job names it: what a crash or a deletion left behind is not.
-    """
-    media = await web.services.media.get(media_id)
-    if media is None or media.job_id is None:
-        return (media, None) if media else None
-    job = await web.services.generation.find(media.job_id)
-    images = job.result.images if job and job.result else ()
-    return (media, job) if any(image.media_id == media_id for image in images) else None
+    """Return a picture with the job that drew it, if one did; None when there is none that may be shown."""
+    return await sight.find_media(web.services.media, web.services.generation, media_id)
 
 
 async def may_use_picture(web: Web, caller: Person, media_id: str) -> bool:
     """Return whether a picture may be looked at and drawn from; one that is not there may."""
-    found = await find_media(web, media_id)
-    if found is None:
-        return await web.services.media.get(media_id) is None
-    __, job = found
-    return job is None or may_use(caller, job)
+    return await sight.may_use_picture(web.services.media, web.services.generation, caller, media_id)
 
 
 async def charge(web: Web, caller: Person, size_bytes: int) -> None:

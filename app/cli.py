@@ -40,6 +40,7 @@ LOOKING: Final = {
     "queue": _("show what waits and runs in the bot"),
     "cost": _("show what was spent in the bot in the last 30 days"),
     "doctor": _("check settings, folders, engines, and say what to do"),
+    "mcp": _("serve an assistant (MCP) over stdin and stdout"),
 }
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from api.sockets import bind_all
 from app import cli
+from app.assistants import make_assistants
 from app.build import Easel, build
 from app.bus import open_bus
 from app.cli import Command, ConsoleParts
@@ -95,7 +96,8 @@ def make_door(easel: Easel) -> "WebDoor":
     from api.door import WebDoor  # only here: FastAPI takes half a second and 20 MB
 
     settings = easel.settings
-    return WebDoor(easel.services, easel.web, settings.web, job_timeout_s=settings.queue.job_timeout_s)
+    timeout_s, mcp = settings.queue.job_timeout_s, make_assistants(easel)
+    return WebDoor(easel.services, easel.web, settings.web, job_timeout_s=timeout_s, mcp=mcp)
 
 
 async def open_web(easel: Easel, ports: list[socket.socket] | None = None) -> tuple["WebDoor", list[str]]:

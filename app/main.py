@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app import cli
+from app.assistants import run_stdio
 from app.checkup import checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
@@ -92,6 +93,10 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
         make_private_folder(settings.storage.data_dir)
         with FolderLock(settings.storage.data_dir):
             return asyncio.run(run_bot(settings))
+    if command.name == "mcp":
+        make_private_folder(settings.storage.data_dir)
+        with FolderLock(settings.storage.data_dir):
+            return asyncio.run(run_stdio(settings))
     if command.name == "queue":
         return cli.run(command, jobs=asyncio.run(jobs_in_store(settings.storage)))
     if command.name == "cost":

@@ -64,6 +64,7 @@ class WebSettings(Group):
         _("Secret that checks Replicate's webhooks to /webhooks/replicate; empty: they are refused"),
         _("whsec_ and base64"),
     )
+    mcp: bool = switch(True, _("Let assistants in at /mcp, where its packages are installed (docs/mcp.md)"))
     image_cdn_url: Url = address(
         _("Prefix for picture URLs in API answers (your CDN); empty: this server"),
         _("an address like https://cdn.example"),

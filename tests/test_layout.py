@@ -174,7 +174,7 @@ def test_the_web_framework_and_what_only_it_or_a_terminal_needs_come_after_the_s
     code = "import sys, main, app.build, app.doors, cogs.bot, cogs.run; print(list(sys.modules))"
     loaded = {name.split(".")[0] for name in ast.literal_eval(_run(code))}
     late = {"fastapi", "starlette", "uvicorn", "multipart", "rich", "click", "pygments", "c2pa", "easel_sketch"}
-    late |= {"bus", "nats"}
+    late |= {"bus", "nats", "assistants", "mcp", "mcp_types"}
     assert loaded & late == set()
     assert "nextcord" in loaded
 
@@ -218,7 +218,7 @@ def test_an_import_inside_a_function_needs_a_reason(line: str, found: list[int])
 
 
 def test_every_import_inside_a_function_has_its_reason() -> None:
-    rooms = [*ROOMS, "api", "console", "settings", "scripts", "bench"]
+    rooms = [*ROOMS, "api", "assistants", "console", "settings", "scripts", "bench"]
     files = [
         *(path for room in rooms for path in (ROOT / room).rglob("*.py")),
         *(ROOT / f"{name}.py" for name in ROOT_FILES),
@@ -283,7 +283,7 @@ def test_a_loop_begun_as_a_task_is_found() -> None:
 
 def test_what_runs_as_long_as_easel_does_is_supervised() -> None:
     found: set[str] = set()
-    rooms = [ROOT / room for room in (*ROOMS, "api", "console", "packages")]
+    rooms = [ROOT / room for room in (*ROOMS, "api", "assistants", "console", "packages")]
     for path in (path for room in rooms for path in room.rglob("*.py")):
         if names := begun_as_tasks(path.read_text(encoding="utf-8")):
             loops = endless([other.read_text(encoding="utf-8") for other in path.parent.glob("*.py")])
