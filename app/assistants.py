@@ -51,7 +51,7 @@ async def run_stdio(settings: Settings) -> int:
     """
     if find_spec("mcp") is None:
         allowed = _("used with its packages: make run MCP=1 (requirements-mcp.txt)")
-        raise SettingsError(Problem(name="mcp", value="python main.py mcp", allowed=allowed))
+        raise SettingsError(Problem(name="mcp", value="stdio", allowed=allowed))
     from assistants.stdio import serve_stdio  # only here: an extra (requirements-mcp.in)
 
     easel = await build(settings)

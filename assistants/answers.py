@@ -70,10 +70,10 @@ class Answers:
                     links.append(PictureLink(url=url, name=_name(view.job, image), media_type=image.media_type))
         jobs = [self.values(view) for view in views]
         failed = all(view.job.is_terminal and view.job.status is not JobStatus.DONE for view in views)
-        said = " ".join((*(self._sentence(view) for view in views), *map(render, notes)))
+        text = " ".join((*(self._sentence(view) for view in views), *map(render, notes)))
         return ToolAnswer(
             values=(jobs[0] | {"jobs": jobs} if len(jobs) > 1 else jobs[0]) | {"remarks": [render(n) for n in notes]},
-            text=said,
+            text=text,
             pictures=tuple(pictures),
             links=tuple(links),
             is_error=failed,

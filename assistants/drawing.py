@@ -27,8 +27,8 @@ REPORT_EVERY_S: Final = 1.0
 Report = Callable[[float, str], Awaitable[None]]  # how far it is, 0..1, and in words
 
 
-class Drawing:
-    """What draws for assistants."""
+class AssistantDrawing:
+    """Draws for assistants."""
 
     def __init__(self, services: Services, own: AssistantServices, answers: Answers) -> None:
         self._services = services

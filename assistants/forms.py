@@ -63,7 +63,7 @@ class EditForm(Ordered):
 
     picture: Picture
     prompt: Annotated[Text, Field(description="What to make of it; may be empty where it is only enlarged.")] = ""
-    mask: Annotated[Picture, Field(description="White where the picture is drawn anew.")] | None = None
+    mask: Annotated[Picture, Field(description="White where the picture is drawn again.")] | None = None
     strength: Annotated[float, Field(ge=0, le=1, description="0 keeps the picture, 1 ignores it.")] | None = None
     upscale: Annotated[float, Field(gt=1, le=8, description="Enlarge it so many times instead.")] | None = None
     seed: Annotated[int, Field(ge=-1, le=2**64 - 1)] | None = None

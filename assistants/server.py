@@ -37,7 +37,7 @@ STATES: Final = {
     JobStatus.EXPIRED: "completed",
     JobStatus.CANCELLED: "cancelled",
 }
-INSTRUCTIONS: Final = (
+INSTRUCTIONS: Final = _(
     "Draw pictures on the engines of this Easel. `draw` makes one from words, `edit` from a picture. What takes long "
     "goes on when you stop waiting: ask `job` with its job_id. Show people the links of what was drawn."
 )
@@ -60,7 +60,7 @@ class AssistantServer:
         self.server: Server[Any] = Server(
             APP_NAME,
             version=VERSION,
-            instructions=INSTRUCTIONS,
+            instructions=render(INSTRUCTIONS),
             on_list_tools=self._list,
             on_call_tool=self._call,
         )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ConfigDict
 
 from assistants.answers import Answers, ToolAnswer
-from assistants.drawing import Drawing, Report, origin_of
+from assistants.drawing import AssistantDrawing, Report, origin_of
 from assistants.forms import (
     CancelForm,
     DescribeForm,
@@ -62,7 +62,7 @@ class Tools:
     def __init__(self, services: Services, own: AssistantServices) -> None:
         self._services = services
         self.answers = Answers(services.generation, services.media, own)
-        self.drawing = Drawing(services, own, self.answers)
+        self.drawing = AssistantDrawing(services, own, self.answers)
         self._fixed = {tool.name: tool for tool in self._make()}
 
     def _make(self) -> list[AssistantTool]:
@@ -197,16 +197,15 @@ class Tools:
     async def _parse(self, person: Person, form: ParseForm, report: Report) -> ToolAnswer:
         parsed = parse_prompt(form.text, takes_several=True)
         given = {name: getattr(parsed.draft, name) for name in parsed.draft.__dataclass_fields__}
-        said = {name: _plain(value) for name, value in given.items() if value not in (None, "", ())}
+        given = {name: _plain(value) for name, value in given.items() if value not in (None, "", ())}
         notes = [render(note) for note in parsed.notes]
-        values = {"draft": said, "repeat": parsed.repeat, "notes": notes}
+        values = {"draft": given, "repeat": parsed.repeat, "notes": notes}
         return ToolAnswer(values=values, text=" ".join((parsed.draft.prompt or "", *notes)))
 
     async def _describe(self, person: Person, form: DescribeForm, report: Report) -> ToolAnswer:
-        origin = origin_of(person)
-        await self._services.describing.check(origin)
         source = await self.drawing.take(person, form.picture, "picture")
-        found = await self._services.describing.describe(source, origin, backend=form.engine)
+        seeing = self._services.wording.seeing
+        found = await seeing.describe(source, origin_of(person), backend=form.engine)
         return ToolAnswer(values={"text": found.text, "engine": found.engine}, text=found.text)
 
 

@@ -59,7 +59,9 @@ async def test_a_task_outlives_a_kill_of_easel_with_the_same_id_and_one_picture(
         first = begin("start", log="first", **settings | {"SKETCH_DELAY_S": "60"})
         await until(lambda: is_open(port), limit_s=30)
         async with assistant_at(url, extensions=[Tasks()]) as client:
+            await until(lambda: is_ready(client), limit_s=30)
             task = await client.session.call_tool("draw", {"prompt": "a fox", **SMALL}, allow_claimed=True)
+            assert task.result_type == "task", task
             first.kill()
             await first.wait()
             begin("start", log="second", **settings)
@@ -70,6 +72,11 @@ async def test_a_task_outlives_a_kill_of_easel_with_the_same_id_and_one_picture(
     assert picture_in(done).size == (64, 64)
     assert done.structured_content["job_id"] == task.task_id
     assert jobs == [(task.task_id, "done")]
+
+
+async def is_ready(client) -> bool:
+    engines = (await client.call_tool("engines", {})).structured_content["engines"]
+    return any(engine["modes"] for engine in engines)
 
 
 async def is_open(port: int) -> bool:
