@@ -33,4 +33,5 @@ class McpGate:
 
 
 def mcp_route() -> Route:
-    return Route(PATH, endpoint=McpGate(), methods=["GET", "POST", "DELETE"], include_in_schema=False)
+    # without sessions there is nothing to listen to (GET) and nothing to end (DELETE): 405, as the protocol has it
+    return Route(PATH, endpoint=McpGate(), methods=["POST"], include_in_schema=False)
