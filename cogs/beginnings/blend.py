@@ -30,7 +30,7 @@ FURTHER: Final = _("Another picture")
 
 
 class Blend(commands.Cog):
-    """Which engine can is asked before anything is taken in."""
+    """Asks for an engine that can before anything is taken in."""
 
     def __init__(self, *, catalog: Catalog, workflows: WorkflowService, inputs: Inputs, desk: Desk) -> None:
         self._catalog = catalog

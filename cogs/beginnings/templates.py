@@ -48,7 +48,7 @@ class Beginning:
 
 
 class Templates(commands.Cog):
-    """What is sent with the form is an order like any other."""
+    """Takes in what is sent with the form as an order like any other."""
 
     def __init__(self, *, templates: TemplateService, questions: Questions) -> None:
         self._templates = templates

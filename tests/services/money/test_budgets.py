@@ -21,6 +21,7 @@ from generation.job import JobError, JobStatus
 from generation.money import BudgetScope, OverBudget, PriceNotAgreed
 from generation.request import Draft
 from services.drawing.generation import GenerationService
+from store.words import WordStore
 from tests.fakes import FakeBackend
 from tests.paid import PaidBackend
 from tests.services.money.rig import ANN, CHIEF, MIA, counter
@@ -303,3 +304,18 @@ async def test_a_budget_that_is_used_up_between_the_check_and_the_commit_still_h
         kinds = sorted(type(answer).__name__ for answer in answers)
         assert kinds == ["OverBudget", "str"]
         assert next(error for error in answers if isinstance(error, GenerationError)).retry_after
+
+
+async def test_who_is_forgotten_is_in_no_books_and_has_no_new_day() -> None:
+    async with counter(PaidBackend(), person_usd=0.05) as shop:
+        job = await shop.ask()
+        await shop.settle()
+        await WordStore(shop.rig.database).forget_person(MIA.user_key, "forgotten:1")  # type: ignore[arg-type]
+        (entry,) = await shop.charges.books("", limit=10)
+        assert (entry.user_key, entry.cost_usd) == ("forgotten:1", 0.04)
+        with pytest.raises(OverBudget):
+            await shop.ask()
+        await shop.rig.clock.advance(3 * 86400)
+        await shop.budgets.prune()
+        rows = await shop.rig.database.fetch("SELECT budget_key FROM charges WHERE job_id = ?", (job,))
+        assert [row["budget_key"] for row in rows] == [""]
