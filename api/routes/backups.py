@@ -20,7 +20,8 @@ router = Router(prefix="/api", tags=["keys"], responses=errors(401, 403))
 
 MEDIA_TYPE: Final = "application/gzip"
 CHUNK_BYTES: Final = 256 * 1024
-FILE: Final = {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}, "description": "The file."}
+CONTENT: Final = {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+FILE: Final = {"content": CONTENT, "description": "The file."}  # no text: the API's description
 
 
 @router.get("/backup", response_class=StreamingResponse, responses={200: FILE, **errors(400)})
