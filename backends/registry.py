@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from backends.base import AnnouncedBackend, Backend, BackendConfig, FinishingBackend, QuotingBackend
+from backends.base import (
+    AnnouncedBackend,
+    Backend,
+    BackendConfig,
+    FinishingBackend,
+    LoadedModel,
+    LoadingBackend,
+    QuotingBackend,
+)
 from backends.kinds import kind_of
 from backends.prices import PricedBackend
 from generation.capabilities import Capabilities, Fit, Refused, fit
@@ -89,6 +97,11 @@ class Entry:
         return self.backend.prices() if isinstance(self.backend, PricedBackend) else ()
 
     @property
+    def loaded(self) -> LoadedModel | None:
+        """Return the model in its memory, where Easel itself loads it."""
+        return self.backend.loaded() if isinstance(self.backend, LoadingBackend) else None
+
+    @property
     def rate_per_s(self) -> float | None:
         return self.rate_per_minute / 60 if self.rate_per_minute else None
 
@@ -158,6 +171,19 @@ class BackendRegistry:
             entry.borrowed -= 1
             if not entry.borrowed and self._entries.get(name) is not entry:
                 await _close(entry)
+
+    async def load(self, name: str, model: str) -> LoadedModel | None:
+        """Have a model in an engine's memory; None where that is not for Easel to do.
+
+        Raises:
+            GenerationError: it cannot be loaded.
+        """
+        async with self.borrow(name) as backend:
+            if not isinstance(backend, LoadingBackend):
+                return None
+            loaded = await backend.load(model)
+        await self.refresh(name)
+        return loaded
 
     async def refresh(self, name: str) -> Entry | None:
         """Ask one engine what it can do, and remember that or the error. Several callers share one probe."""

@@ -80,6 +80,10 @@ async def model_info(request: Request, caller: Reader) -> dict[str, Any]:
 async def load_model(
     request: Request, caller: Maker, model_name: Annotated[str, Query(min_length=1, max_length=300)]
 ) -> dict[str, Any]:
-    """Draw with this model from now on, where a request of the same caller names none. Forgotten at a restart."""
+    """Draw with this model from now on, where a request of the same caller names none. Forgotten at a restart.
+
+    An engine inside Easel has it in memory then.
+    """
     name = web_of(request).services.local_models.load(caller, model_name)
+    await web_of(request).services.local_models.bring(caller, name)
     return {"status": "success", "message": _("Model {name} is used from now on.", name=name), "model": name}

@@ -39,6 +39,16 @@ class LocalModels:
             self._loaded.popitem(last=False)
         return name
 
+    async def bring(self, person: Person, name: str) -> None:
+        """Have a model in memory where an engine inside Easel has it, so that the next picture begins at once.
+
+        Raises:
+            GenerationError: it cannot be loaded.
+        """
+        engines = (engine for engine in self._catalog.engines(person) if engine.error is None)
+        if engine := next((engine for engine in engines if name in _names(engine)), None):
+            await self._catalog.load(engine, name)
+
     def put_in(self, person: Person, draft: Draft, named: str | None) -> tuple[Draft, tuple[str, ...]]:
         """Put the model in: the one named, else the one loaded; where nobody has the usual one, the engine's own.
 
@@ -66,10 +76,17 @@ class LocalModels:
             best = next((engine for engine in engines if chosen in _names(engine)), best)
         offered = best.capabilities if best else None
         loaded = next((model.name for model in (offered.models or () if offered else ()) if model.is_loaded), None)
+        memory = best.loaded if best else None
+        drawn_by = offered.remark or best.kind if offered and best else None
         return {
             "model": chosen or loaded or (best.name if best else None),
             "current_model": chosen or loaded or (best.name if best else None),
-            "device": offered.remark or best.kind if offered and best else None,
+            "device": memory.device_title if memory else drawn_by,
+            "dtype": memory.dtype if memory else None,
+            "offload": memory.way if memory else None,
+            "memory_total_mb": memory.total_mb if memory else None,
+            "memory_free_mb": memory.free_mb if memory else None,
+            "loaded_since": memory.since.isoformat() if memory else None,
             "engine": best.label if best else None,
             "loaded": best is not None,
             "available_models": [name for engine in engines for name in _names(engine)],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from backends.base import LoadedModel
 from backends.kinds import grade_of_kind, kind_of, kind_typed
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
@@ -41,6 +42,7 @@ class Engine:
     grade: str = ""  # of its support, in a word
     fills: frozenset[Mode] = frozenset()  # what it does wherever no other engine can
     prices: tuple[PriceLine, ...] = ()  # what its models cost, where it charges and they are known
+    loaded: LoadedModel | None = None  # in its memory, where Easel itself loads models
 
     @property
     def is_up(self) -> bool:
@@ -117,6 +119,14 @@ class Catalog:
             return [_engine(entry) for entry in entries]
         real = [entry for entry in entries if not entry.is_fallback]
         return [_engine(entry) for entry in real or entries if not entry.fills]
+
+    async def load(self, engine: Engine, model: str) -> LoadedModel | None:
+        """Have a model in an engine's memory; None where that is not for Easel to do.
+
+        Raises:
+            GenerationError: it cannot be loaded.
+        """
+        return await self._registry.load(engine.name, model)
 
     def engines_and_fillers(self, person: Person) -> list[Engine]:
         """Return the engines this person may use here, and what does for them what they cannot."""
@@ -259,4 +269,5 @@ def _engine(entry: Entry) -> Engine:
         grade=grade_of_kind(entry.config.kind),
         fills=entry.fills,
         prices=entry.prices,
+        loaded=entry.loaded,
     )

@@ -114,6 +114,12 @@ async def test_the_api_draws_on_it_and_its_models_are_those_of_this_machine(
         assert answer["model"] in {"FLUX.1 schnell", "flux-schnell"}
         engines = (await client.get("/api/engines")).json()
         assert "embedded" in str(engines)
+        loaded = (await client.post("/v1/load-model?model_name=fox-sd15")).json()
+        assert loaded["status"] == "success"
+        info = (await client.get("/v1/model-info")).json()
+        assert (info["current_model"], info["device"], info["dtype"]) == ("fox-sd15", "a fake cpu", "float32")
+        assert (info["offload"], info["memory_total_mb"]) == ("whole", 8000)
+        assert info["loaded_since"]
     await door.close()
     await easel.queue.stop()
     await easel.close()
