@@ -56,6 +56,7 @@ class Diagnosis:
     seconds: float = 0.0
     product: str = ""
     models: int | None = None
+    other_kind: str = ""  # the word for what answers there, where that is no engine of the kind that was asked for
 
     @property
     def layer(self) -> Layer:
@@ -76,9 +77,11 @@ async def diagnose(
     started = loop.time()
     examination = _Examination(config, resolver, verify or trusted_authorities(), started + timeout_s)
     message, hint, is_ok = "", "", True
+    other_kind = ""
     try:
         await examination.run()
     except Failed as failed:
+        other_kind = failed.other_kind
         examination.steps.append(DiagnosisStep(layer=failed.layer, is_ok=False, message=failed.message))
         message, hint, is_ok = failed.message, failed.hint, False
         examination.product = failed.product or examination.product
@@ -93,6 +96,7 @@ async def diagnose(
         seconds=loop.time() - started,
         product=examination.product,
         models=examination.models,
+        other_kind=other_kind,
     )
 
 

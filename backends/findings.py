@@ -18,12 +18,13 @@ Layer = Literal["address", "dns", "connect", "tls", "http", "auth", "api", "prod
 class Failed(Exception):
     """The test ends here. Neither text holds an address or a key."""
 
-    def __init__(self, layer: Layer, message: str, hint: str, product: str = "") -> None:
+    def __init__(self, layer: Layer, message: str, hint: str, product: str = "", other_kind: str = "") -> None:
         super().__init__(message)
         self.layer = layer
         self.message = message
         self.hint = hint
         self.product = product
+        self.other_kind = other_kind  # of what answers there, where it can be connected as that
 
 
 def is_literal(host: str) -> bool:
@@ -96,7 +97,8 @@ def other_product(product: Product, wanted: str) -> Failed:
         _("{title} usually uses {port}", title=kind.title, port=kind.port) for kind in known_kinds() if kind.local_ports
     ]
     hint = _("Check the address and its port: {usual}.", usual=", ".join(usual))
-    if kind := kind_of(product.kind):
+    kind = kind_of(product.kind)
+    if kind:
         hint = _("Connect it as {word} instead.", word=kind.word)
     elif product.kind:
         hint = _("This version of Easel cannot draw with it. {hint}", hint=hint)
@@ -105,4 +107,5 @@ def other_product(product: Product, wanted: str) -> Failed:
         _("{title} answers there, not {wanted}.", title=product.title, wanted=wanted),
         hint,
         product=product.title,
+        other_kind=kind.word if kind and kind.is_connectable else "",
     )

@@ -219,7 +219,7 @@ class EaselBot(commands.Bot):
         self._add_drawing_cogs(services)
         self._add_card_cogs(services)
         self.add_cog(Deletions(service=services.generation, desk=self.desk))
-        self.add_cog(Connections(connections=services.connections, service=services.generation))
+        self.add_cog(Connections(connections=services.connections, service=services.generation, clock=services.clock))
         self.add_cog(Workflows(workflows=services.workflows))
         self.add_cog(Preferences(preferences=services.preferences))
         self.add_cog(Models(catalog=services.catalog))

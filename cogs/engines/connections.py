@@ -5,6 +5,7 @@ Keys are never echoed, addresses never shown in public.
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 import nextcord
@@ -13,22 +14,28 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.decorators import prefix_command
+from cogs.engines.instead import ACTION, OtherKinds
+from cogs.error_handler import error_text
 from cogs.origin import person_of, person_of_message
 from cogs.plain import address, escape, sentence, suggest
-from cogs.posting import TRANSIENT
+from cogs.posting import TRANSIENT, edit_answer
+from cogs.presses import Press, Route
 from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
 from services.drawing.generation import GenerationService
 from services.engines.connections import (
     ConnectionService,
+    OtherKindThere,
     Owner,
     connectable_types,
+    kind_title,
     label_for,
     lane_of,
     needs_address,
     usage,
 )
 from texts.text import _, _n, joined
+from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +47,8 @@ WHOSE = {"user": "you", "guild": _("everybody in this server")}
 class Connections(commands.Cog):
     """Connect, test, disconnect; everything ephemeral."""
 
-    def __init__(self, *, connections: ConnectionService, service: GenerationService) -> None:
+    def __init__(self, *, connections: ConnectionService, service: GenerationService, clock: Clock) -> None:
+        self._others = OtherKinds(clock)
         self._connections = connections
         self._service = service
 
@@ -60,8 +68,9 @@ class Connections(commands.Cog):
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
-        text = await self._connect(api_type, url or "", api_key or "", owner, _name(interaction.user))
-        await interaction.edit_original_message(content=text)
+        name, user_id = _name(interaction.user), person_of(interaction).user_key
+        card = await self._connected(api_type, url or "", api_key or "", owner, name, user_id=user_id)
+        await edit_answer(interaction, card)
 
     async def sdtest(
         self,
@@ -109,14 +118,17 @@ class Connections(commands.Cog):
     async def _connect_aloud(self, ctx: commands.Context[Any], api_type: str, url: str, key: str) -> Card:
         owner = Owner.of(person_of_message(ctx))
         is_public = ctx.guild is not None
+        user_id = person_of_message(ctx).user_key
         try:
-            text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=not is_public)
+            card = await self._connected(
+                api_type, url, key, owner, _name(ctx.author), user_id=user_id, show_url=not is_public
+            )
         except GenerationError as error:
             if is_public and url:  # a refusal may repeat what was typed
                 error.user_message = _without(error.user_message, url)
                 error.hint = _without(error.hint, url)
             raise
-        return Card(content=f"<@{ctx.author.id}> {text}")
+        return replace(card, content=f"<@{ctx.author.id}> {card.content}")
 
     @prefix_command(name="sdtest")
     async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
@@ -127,6 +139,30 @@ class Connections(commands.Cog):
     async def disconnect_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner.of(person_of_message(ctx))
         await answer(ctx, _as_card(self._disconnect(owner, is_cancelling=False)))
+
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(action=ACTION, handle=self._connect_as),)
+
+    async def _connect_as(self, interaction: nextcord.Interaction, press: Press) -> None:
+        """Connect the server as what it was found to be."""
+        person = person_of(interaction)
+        typed = self._others.take(press.job_id, person.user_key)
+        owner_of(interaction, for_server=typed.owner.kind == "guild")  # who may no longer do so is refused
+        await interaction.response.defer(ephemeral=True, with_message=True)
+        is_public = interaction.message is not None and not interaction.message.flags.ephemeral
+        text = await self._connect(typed.kind, typed.url, typed.key, typed.owner, typed.name, show_url=not is_public)
+        await edit_answer(interaction, Card(content=text))
+
+    async def _connected(
+        self, api_type: str, url: str, key: str, owner: Owner, name: str, *, user_id: str, show_url: bool = True
+    ) -> Card:
+        """Connect, or offer to connect what answers there as what it is."""
+        try:
+            return Card(content=await self._connect(api_type, url, key, owner, name, show_url=show_url))
+        except OtherKindThere as error:
+            title = kind_title(error.kind)
+            row = self._others.offer(error.kind, title, url=url, key=key, owner=owner, name=name, user_id=user_id)
+            return Card(content=error_text(error), rows=(row,))
 
     async def _connect(
         self, api_type: str, url: str, key: str, owner: Owner, name: str, *, show_url: bool = True

@@ -79,6 +79,12 @@ def needs_address(kind: str) -> bool:
     return found is None or not found.address_for(kind)
 
 
+def kind_title(word: str) -> str:
+    """Return what people call an engine that is connected by this word."""
+    found = kind_typed(word)
+    return found.labels.get(word, found.title) if found else word
+
+
 def label_for(person: str, kind: str) -> str:
     """Return how a connection is called where people see it: "Mia's Forge"."""
     found = kind_typed(kind)
@@ -262,7 +268,18 @@ def _check_key(typed: str) -> str:
     return key
 
 
+class OtherKindThere(BackendError):
+    """What answers there is an engine of another kind: `kind` is the word it is connected by."""
+
+    def __init__(self, message: str, *, kind: str, hint: str, detail: str) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.kind = kind
+
+
 def _failure(diagnosis: Diagnosis) -> BackendError:
+    if diagnosis.other_kind:
+        message = _("Connection failed: {message}", message=diagnosis.message)
+        return OtherKindThere(message, kind=diagnosis.other_kind, hint=diagnosis.hint, detail=diagnosis.layer)
     kind = BackendUnavailable if diagnosis.layer in _UNREACHED else BackendError
     if diagnosis.layer == "auth":
         kind = BackendAuthError

@@ -35,6 +35,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
         backend.name = config.name
         return backend
 
+    kinds.known_kinds()  # loaded first: what is put in an empty table is taken out of it for good
     monkeypatch.setitem(kinds._kinds, "a1111", with_backend("a1111", make))
     return backend
 
