@@ -269,7 +269,7 @@ def _check_key(typed: str) -> str:
 
 
 class OtherKindThere(BackendError):
-    """What answers there is an engine of another kind: `kind` is the word it is connected by."""
+    """An engine of another kind answers there: `kind` is the word it is connected by."""
 
     def __init__(self, message: str, *, kind: str, hint: str, detail: str) -> None:
         super().__init__(message, hint=hint, detail=detail)
