@@ -67,7 +67,7 @@ ROUTES = {
     "POST /v1/images/generations": "generate", "POST /v1/images/edits": "generate",
     "POST /v1/images/variations": "generate",
     "POST /api/styles": "admin", "DELETE /api/styles/{style_id}": "admin", "GET /api/keys": "admin",
-    "POST /api/keys": "admin", "DELETE /api/keys/{key_id}": "admin",
+    "POST /api/keys": "admin", "DELETE /api/keys/{key_id}": "admin", "GET /api/backup": "admin",
 }  # fmt: skip
 ALL = frozenset({"read", "generate", "admin"})
 GATED = [route for route, needs in ROUTES.items() if needs in ("known", "watch", *ALL)]
