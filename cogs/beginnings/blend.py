@@ -30,11 +30,7 @@ FURTHER: Final = _("Another picture")
 
 
 class Blend(commands.Cog):
-<<<<<<< HEAD
     """Asks for an engine that can before anything is taken in."""
-=======
-    """Looks for an engine that can before anything is taken in."""
->>>>>>> ae5a9293 (cogs: docstrings of the ways to begin read as all others do)
 
     def __init__(self, *, catalog: Catalog, workflows: WorkflowService, inputs: Inputs, desk: Desk) -> None:
         self._catalog = catalog

@@ -48,11 +48,7 @@ class Beginning:
 
 
 class Templates(commands.Cog):
-<<<<<<< HEAD
     """Takes in what is sent with the form as an order like any other."""
-=======
-    """Opens the form; an order like any other comes of it."""
->>>>>>> ae5a9293 (cogs: docstrings of the ways to begin read as all others do)
 
     def __init__(self, *, templates: TemplateService, questions: Questions) -> None:
         self._templates = templates
