@@ -334,6 +334,8 @@ SCENES: Final[dict[str, Scene]] = {
     "choose-sampler": Scene(lambda stage: chosen(stage, "Sampler")),
     "info": Scene(lambda stage: chosen(stage, "Info")),
     "describe": Scene(lambda stage: simple(stage, "describe", image=file()), "describe"),
+    "enhance": Scene(lambda stage: simple(stage, "enhance", prompt="a red fox"), "enhance"),
+    "cost": Scene(lambda stage: simple(stage, "cost mine"), "cost mine"),
     "pnginfo": Scene(lambda stage: simple(stage, "pnginfo", image=file()), "pnginfo"),
     "help": Scene(lambda stage: simple(stage, "help"), "help"),
     "queue": Scene(lambda stage: simple(stage, "queue"), "queue"),
@@ -372,6 +374,8 @@ SCENES: Final[dict[str, Scene]] = {
 ALIKE: Final[dict[str, str]] = {
     "control": "picture",
     "restyle": "picture",
+    "cost server": "cost",
+    "cost limits": "cost",
     "style show": "styles",
     "style add": "styles",
     "style share": "styles",
