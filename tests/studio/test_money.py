@@ -44,6 +44,7 @@ async def test_a_price_is_agreed_to_in_a_dialog(browse, watch, tmp_path: Path) -
         await button(page.get_by_role("dialog"), "Draw for $0.08").click()
         await finished(page)
         assert len(backend.requests) == 1
+        await page.context.close()
 
 
 async def test_a_short_budget_offers_what_is_free(browse, watch, tmp_path: Path) -> None:
@@ -65,3 +66,4 @@ async def test_a_short_budget_offers_what_is_free(browse, watch, tmp_path: Path)
         books = page.get_by_role("region", name="Money")
         await expect(books).to_contain_text("$0.04 of $0.05 today")
         await expect(books.get_by_role("table", name="Cost by day, person and engine")).to_contain_text("shop")
+        await page.context.close()
