@@ -187,7 +187,7 @@ def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr("os.environ", {"BACKENDS": "gpu1", "GPU1_KIND": "a111"})
     assert main.main(["generate", "fox"]) == 2
     reply = capsys.readouterr().err
-    assert "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, art, comfyui, embedded, " in reply
+    assert "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, art, bfl, comfyui, embedded, " in reply
     assert ", openai_images, " in reply
     monkeypatch.setattr("os.environ", {"A1111_URL": "http://8.8.8.8:7860"})
     assert main.main(["models"]) == 2

@@ -99,7 +99,7 @@ async def test_without_any_engine_every_way_to_a_picture_says_so_in_one_sentence
         for ask in (
             services.generation.submit(Draft(prompt="a red fox"), origin),
             services.generation.submit(Draft(prompt="a red fox", backend="gpu"), origin),
-            services.describing.describe(picture, origin.person),
+            services.wording.seeing.describe(picture, origin),
             services.compare.start(Draft(prompt="a red fox"), origin, ("gpu",)),
         ):
             with pytest.raises(BackendUnavailable) as refused:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from nextcord import BaseApplicationCommand
+
 from app.base import Instead
 from app.build import Easel as Built
 from app.build import build
@@ -216,7 +218,9 @@ class Easel:
     async def stop(self) -> None:
         """End in an orderly way."""
         running, self.running = self.now, None
+        commands = running.bot.get_all_application_commands()
         await running.bot.close()
+        _forget_servers(commands)
         running.task.cancel()  # it may be waiting for its next try to connect
         await asyncio.gather(running.task, return_exceptions=True)
         await running.queue.stop()
@@ -225,11 +229,13 @@ class Easel:
     async def kill(self) -> None:
         """End as a killed process does: nothing more is written, nobody is told."""
         running, self.running = self.now, None
+        commands = running.bot.get_all_application_commands()
         await running.bot.desk.aclose()  # else it would tell people of the closed database
         await running.easel.services.loops.close()
         await running.database.close()
         await running.easel.cache.close()
         await running.bot.close()
+        _forget_servers(commands)
         running.task.cancel()  # it may be waiting for its next try to connect
         await asyncio.gather(running.task, return_exceptions=True)
         with contextlib.suppress(Exception):
@@ -263,6 +269,12 @@ class Easel:
 
     async def finished(self, message: Message, timeout_s: float = WAIT_S) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
+
+
+def _forget_servers(commands: Iterable[BaseApplicationCommand]) -> None:
+    """Take the servers out of nextcord's commands: bots that follow one another in a process share the objects."""
+    for command in commands:
+        command.guild_ids_to_rollout.clear()
 
 
 def reply_to(message: Message) -> Message | None:

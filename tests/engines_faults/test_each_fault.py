@@ -41,7 +41,7 @@ def is_for_people(job: Job) -> bool:
     assert not NOT_FOR_PEOPLE.search(reply), reply
     assert job.error.user_message.startswith("The GPU") or "The GPU" in job.error.user_message
     assert job.error.user_message.endswith(".")
-    return len(job.error.user_message) <= 140 and bool(job.error.hint or "start it with" in reply)
+    return len(job.error.user_message) <= 140 and bool(job.error.hint or job.error.owner_hint)
 
 
 @EVERY_ENGINE
