@@ -29,4 +29,6 @@ def remedy_label(remedy: Draft) -> str:
         return _("Upscale {factor:g}×", factor=remedy.upscale_factor)
     if remedy.steps:
         return _("Draw with {steps} steps", steps=remedy.steps)
+    if remedy.priority:
+        return _("Draw in turn")
     return _n("Draw {count} picture", "Draw {count} pictures", count=remedy.batch_size or 1)

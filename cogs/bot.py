@@ -116,7 +116,8 @@ class EaselBot(commands.Bot):
         self.desk = self._desk(services, poster)
         door = Studio if studio else StudioButton  # no command is offered that cannot work
         self.add_cog(door(service=services.generation, links=studio))
-        self.add_cog(Setup(house=services.house, desk=self.desk, clock=services.clock))
+        caps = services.moderation.caps
+        self.add_cog(Setup(house=services.house, caps=caps, desk=self.desk, clock=services.clock))
         self._add_cogs(services, message_content=message_content)
 
     def init_connections(self, **options: Any) -> None:

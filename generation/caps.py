@@ -41,14 +41,16 @@ class Limits:
     running: int | None = None  # jobs
     budget: float | None = None  # US dollars of a day in UTC
     weight: float | None = None  # turns in the queue against those of others, 1 for everybody
+    priority: float | None = None  # 1: they may say --priority high, which nobody may without
 
 
 NAMES: Final = tuple(field.name for field in fields(Limits))
 HIGHEST: Final[Mapping[str, float]] = {
     "pixels": 16384 * 16384, "steps": 1000, "batch": 100, "daily": 100_000, "waiting": 10_000, "running": 1000,
     "budget": MAX_BUDGET_USD, "weight": 100,
+    "priority": 1,
 }  # fmt: skip
-LEAST_WEIGHT: Final = 0.1
+LEAST: Final[Mapping[str, float]] = {"weight": 0.1, "priority": 1}  # of the others 0, which is no limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +214,7 @@ def changed(limits: Limits, changes: Mapping[str, float | None]) -> Limits:
         RequestRejected: a number is out of range; the field names it.
     """
     for name, number in changes.items():
-        least = LEAST_WEIGHT if name == "weight" else 0
+        least = LEAST.get(name, 0)
         if number is not None and not least <= number <= HIGHEST[name]:
             raise RequestRejected(
                 _("{name} may be {least:g} to {most:g}, not {number:g}.", name=name, least=least, most=HIGHEST[name],

@@ -24,7 +24,7 @@ from constants import (
     MIN_CFG_SCALE,
     MIN_SIDE_PX,
 )
-from generation.request import FROM_PICTURE_ALONE, MaskFill, Mode, Pan
+from generation.request import FROM_PICTURE_ALONE, MaskFill, Mode, Pan, Priority
 from texts.text import Text, _, fields_of, template
 
 MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
@@ -374,6 +374,10 @@ FIELDS: Final = (
     Field(
         name="backend", kind=Kind.TEXT, aliases=("engine", "on"), example="gpu1", help=_("the engine to draw on"),
         slash="backend", is_usual=True,
+    ),
+    Field(
+        name="priority", kind=Kind.CHOICE, choices=tuple(Priority), example="high",
+        help=_("high goes before what others wait for; for roles that may, see /quota"),
     ),
     Field(
         name="private", kind=Kind.FLAG, help=_("only you see the result"), slash="private", is_usual=True,

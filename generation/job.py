@@ -57,6 +57,7 @@ class Origin:
     is_age_restricted: bool = False  # the channel it was asked in is marked so in Discord, or the one above a thread is
     house_id: str | None = None  # the server whose caps hold where it was asked in none
     at_once: int | None = None  # so many of this person's jobs run together, where that is fewer than usual
+    is_urgent: bool = False  # it goes before what waits, as far as that goes
     is_elsewhere: bool = False  # where no bot of ours is a member: who asked has brought the app along
     source_message_id: str | None = None  # the message that asked; replies point at it
     message_id: str | None = None  # our own message, edited from queued to done

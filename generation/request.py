@@ -90,6 +90,13 @@ class Pan(StrEnum):
     DOWN = "down"
 
 
+class Priority(StrEnum):
+    """The place of a request in the queue: in turn, or before what waits, for whom a server lets."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HiresFix:
     """Draw small first, then `factor` times larger: keeps large pictures in one piece.
@@ -164,6 +171,7 @@ class Draft:
     workflow: WorkflowRef | None = None
     options: tuple[tuple[str, str], ...] = ()  # of the workflow, by name, as they were said
     backend: str | None = None
+    priority: Priority | None = None
 
     def __post_init__(self) -> None:
         _make_encodable(self)
@@ -358,6 +366,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "hires": _read_hires,
     "mask_fill": MaskFill,
     "pan": Pan,
+    "priority": Priority,
     "init_image": lambda media_id: SourceImage(media_id=media_id),
     "more_images": lambda media_ids: tuple(SourceImage(media_id=media_id) for media_id in media_ids),
     "mask_image": lambda media_id: SourceImage(media_id=media_id),

@@ -3,6 +3,7 @@
 A job's tag is fixed when it arrives: right after the user's last job, but for an idle user not before the present.
 Serving costs `cost / weight`, so a user with twenty jobs alternates with a newcomer instead of going first.
 Serving also moves on where newcomers start, so that an endless line of them cannot hold up a user who waits already.
+Urgent jobs have a clock of their own and a start that lies `URGENT_TURNS` of them in the past (docs/decisions/080).
 Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
 """
 
@@ -15,6 +16,7 @@ from constants import WARM_MODEL_LOOK_AHEAD
 
 TURNS_KEPT = 256  # more than run at once, or wait to be tried again
 _BEFORE_ALL = 2**62
+URGENT_TURNS = 4  # so many urgent jobs of a user, one after the other, go before what waits
 EXACT_COST_AHEAD = 512  # beyond this many places the wait is reckoned by the mean cost
 
 
@@ -26,6 +28,7 @@ class Served:
     user_key: str
     cost: float
     model: str | None
+    is_urgent: bool = False
 
 
 @dataclass(slots=True)
@@ -36,7 +39,17 @@ class _Waiting:
     cost: float
     weight: float
     model: str | None
+    is_urgent: bool = False
+    ahead: float = 0.0  # how much earlier the tag is than the start that its clock gives it
     times_passed: int = 0  # how often a job with a warm model went first
+
+    @property
+    def clock(self) -> str:
+        return _clock(self.user_key, self.is_urgent)
+
+
+def _clock(user_key: str, is_urgent: bool) -> str:
+    return f"{user_key} urgent" if is_urgent else user_key  # no text: a key
 
 
 class FairQueue:
@@ -45,7 +58,7 @@ class FairQueue:
     def __init__(self) -> None:
         self._order: list[tuple[float, int, str]] = []
         self._waiting: dict[str, _Waiting] = {}
-        self._by_user: dict[str, list[str]] = {}
+        self._by_user: dict[str, list[str]] = {}  # what waits of each clock: a user's, or that of their urgent jobs
         self._ends: dict[str, float] = {}
         self._now = 0.0  # the start tag served last: no user who comes back starts before it
         self._door = 0.0  # where users who were not here lately start: moves on with all that is served
@@ -59,32 +72,45 @@ class FairQueue:
     def __contains__(self, job_id: str) -> bool:
         return job_id in self._waiting
 
-    def push(self, user_key: str, job_id: str, cost: float, *, weight: float = 1.0, model: str | None = None) -> None:
+    def push(
+        self,
+        user_key: str,
+        job_id: str,
+        cost: float,
+        *,
+        weight: float = 1.0,
+        model: str | None = None,
+        is_urgent: bool = False,
+    ) -> None:
         """Add a job. `weight` above 1 makes a user's turns come sooner; nobody can starve."""
         self._seq += 1
-        end = self._ends.get(user_key)
+        clock = _clock(user_key, is_urgent)
+        end = self._ends.get(clock)
         if end is None:
             end = max(self._now, self._door)
-        tag = end if user_key in self._by_user else max(self._now, end)
-        self._ends[user_key] = tag + cost / weight
-        self._waiting[job_id] = _Waiting(tag, self._seq, user_key, cost, weight, model)
-        self._by_user.setdefault(user_key, []).append(job_id)
-        self._total_cost += cost
-        insort(self._order, (tag, self._seq, job_id))
+        start = end if clock in self._by_user else max(self._now, end)
+        self._ends[clock] = start + cost / weight
+        ahead = URGENT_TURNS * cost / weight if is_urgent else 0.0
+        self._add(job_id, _Waiting(start - ahead, self._seq, user_key, cost, weight, model, is_urgent, ahead))
 
-    def push_back(self, user_key: str, job_id: str, cost: float, *, model: str | None = None) -> None:
+    def push_back(
+        self, user_key: str, job_id: str, cost: float, *, model: str | None = None, is_urgent: bool = False
+    ) -> None:
         """Put a job that was already served in front again: its turn was paid for, its user's clock stands.
 
         Of several that come back, the one that was served first is first again, whichever is heard of first.
         """
         tag = min(self._now, self._order[0][0]) if self._order else self._now
         seq = self._turns[job_id] - _BEFORE_ALL if job_id in self._turns else min(self._first_seq, -_BEFORE_ALL) - 1
-        self._waiting[job_id] = _Waiting(tag, seq, user_key, cost, 1.0, model)
-        own = self._by_user.setdefault(user_key, [])
-        own.append(job_id)
-        self._total_cost += cost
-        insort(self._order, (tag, seq, job_id))
-        own.sort(key=self._index)
+        entry = _Waiting(tag, seq, user_key, cost, 1.0, model, is_urgent)
+        self._add(job_id, entry)
+        self._by_user[entry.clock].sort(key=self._index)
+
+    def _add(self, job_id: str, entry: _Waiting) -> None:
+        self._waiting[job_id] = entry
+        self._by_user.setdefault(entry.clock, []).append(job_id)
+        self._total_cost += entry.cost
+        insort(self._order, (entry.tag, entry.seq, job_id))
 
     @property
     def is_first_returned(self) -> bool:
@@ -110,7 +136,13 @@ class FairQueue:
                 self._door = max(self._door, self._now) + entry.cost / entry.weight / (len(self._by_user) + 1)
                 self._take_out(job_id)
                 self._note_turn(job_id)
-                return Served(job_id=job_id, user_key=entry.user_key, cost=entry.cost, model=entry.model)
+                return Served(
+                    job_id=job_id,
+                    user_key=entry.user_key,
+                    cost=entry.cost,
+                    model=entry.model,
+                    is_urgent=entry.is_urgent,
+                )
         return None
 
     def _note_turn(self, job_id: str) -> None:
@@ -125,17 +157,17 @@ class FairQueue:
         gone = self._waiting.get(job_id)
         if gone is None:
             return False
-        own = self._by_user[gone.user_key]
+        own = self._by_user[gone.clock]
         later = own[own.index(job_id) + 1 :]
         self._take_out(job_id)
-        end = gone.tag
+        end = gone.tag + gone.ahead
         for other in later:
             entry = self._waiting[other]
             self._order.pop(self._index(other))
-            entry.tag = min(entry.tag, max(self._now, end))
-            end = entry.tag + entry.cost / entry.weight
+            start = min(entry.tag + entry.ahead, max(self._now, end))
+            entry.tag, end = start - entry.ahead, start + entry.cost / entry.weight
             insort(self._order, (entry.tag, entry.seq, other))
-        self._ends[gone.user_key] = end
+        self._ends[gone.clock] = end
         return True
 
     def to_front(self, job_id: str) -> bool:
@@ -144,7 +176,7 @@ class FairQueue:
         Each place in line keeps the start it had, or gets a later one where a dearer job now comes before it.
         """
         entry = self._waiting.get(job_id)
-        own = self._by_user[entry.user_key] if entry else []
+        own = self._by_user[entry.clock] if entry else []
         if entry is None or own[0] == job_id:
             return False
         own.sort(key=self._index)
@@ -159,7 +191,7 @@ class FairQueue:
             item.tag, item.seq = max(tag, end), seq
             end = item.tag + item.cost / item.weight
             insort(self._order, (item.tag, item.seq, other))
-        self._ends[entry.user_key] = max(self._ends[entry.user_key], end)
+        self._ends[entry.clock] = max(self._ends[entry.clock], end)
         entry.times_passed = WARM_MODEL_LOOK_AHEAD  # it was chosen: a loaded model does not come before it
         return True
 
@@ -189,7 +221,7 @@ class FairQueue:
         first = self._waiting[head]
         if first.model == warm_model or first.times_passed >= WARM_MODEL_LOOK_AHEAD:
             return head
-        for other in self._by_user[first.user_key][1 : WARM_MODEL_LOOK_AHEAD + 1]:
+        for other in self._by_user[first.clock][1 : WARM_MODEL_LOOK_AHEAD + 1]:
             entry = self._waiting[other]
             if entry.model == warm_model and entry.cost == first.cost:
                 # the two change places, tags included, so that nobody else notices
@@ -198,7 +230,7 @@ class FairQueue:
                 first.seq, entry.seq = entry.seq, first.seq
                 self._order[i] = (entry.tag, entry.seq, other)
                 self._order[j] = (first.tag, first.seq, head)
-                own = self._by_user[first.user_key]
+                own = self._by_user[first.clock]
                 a, b = own.index(head), own.index(other)
                 own[a], own[b] = other, head
                 first.times_passed += 1
@@ -208,14 +240,14 @@ class FairQueue:
     def _take_out(self, job_id: str) -> None:
         self._order.pop(self._index(job_id))
         entry = self._waiting.pop(job_id)
-        own = self._by_user[entry.user_key]
+        own = self._by_user[entry.clock]
         own.remove(job_id)
         self._total_cost = self._total_cost - entry.cost if self._order else 0.0
         if not own:
-            del self._by_user[entry.user_key]
+            del self._by_user[entry.clock]
             self._forget_idle_users()
 
     def _forget_idle_users(self) -> None:
-        """Keep no clock of a user whose last job ended in the past: memory stays bounded."""
+        """Keep no clock whose last job ended in the past: memory stays bounded."""
         if len(self._ends) > 2 * len(self._by_user) + 64:
             self._ends = {u: end for u, end in self._ends.items() if end > self._door or u in self._by_user}

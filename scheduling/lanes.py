@@ -186,7 +186,9 @@ class Lanes:
         if served.job_id not in self._waiting:
             return
         lane.coming.pop(served.job_id, None)
-        lane.queue.push_back(served.user_key, served.job_id, served.cost, model=served.model)
+        lane.queue.push_back(
+            served.user_key, served.job_id, served.cost, model=served.model, is_urgent=served.is_urgent
+        )
 
     def withdraw(self, job: Job) -> None:
         """Take a job that was cancelled or given up out of the line."""
@@ -287,8 +289,9 @@ class Lanes:
         heapq.heappush(self._patience, (ends_at, next(self._order), job_id, absence))
 
     def _push(self, job: Job, was_served: bool) -> None:
-        queue = self.get(job.lane).queue
+        queue, cost, model = self.get(job.lane).queue, job.drawn.cost, job.drawn.model
+        is_urgent = job.origin.is_urgent
         if was_served:
-            queue.push_back(job.user_key, job.id, job.drawn.cost, model=job.drawn.model)
+            queue.push_back(job.user_key, job.id, cost, model=model, is_urgent=is_urgent)
         else:
-            queue.push(job.user_key, job.id, job.drawn.cost, weight=job.weight, model=job.drawn.model)
+            queue.push(job.user_key, job.id, cost, weight=job.weight, model=model, is_urgent=is_urgent)

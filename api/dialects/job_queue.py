@@ -38,7 +38,7 @@ from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.person import Person
 from generation.prompt_words import words_of
-from generation.request import Draft, Mode
+from generation.request import Draft, Mode, Priority
 from services.drawing.drawn import model_of, notes_of
 from services.drawing.style_transfer import NOTE, PROMPT, StyleTransfer, with_style_of
 from texts.text import _
@@ -91,6 +91,7 @@ class _Common(DialectBody):
     seed: Seed | None = None
     sampler: Annotated[Name, Field(description="euler_a, dpm++_2m, ddim, plms ...")] | None = None
     model: Name | None = None
+    priority: Annotated[Name, Field(description="high goes before what waits, for who may; else in turn")] | None = None
 
     def draft(self, prompt: str | None) -> Draft:
         text, loras = words_of(prompt)
@@ -104,6 +105,7 @@ class _Common(DialectBody):
             cfg_scale=self.guidanceScale,
             seed=self.seed,
             sampler=self.sampler,
+            priority=Priority.HIGH if (self.priority or "").casefold() == "high" else None,
         )
 
 

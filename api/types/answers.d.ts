@@ -189,6 +189,7 @@ declare namespace Api {
     upscaler?: string | null;
     workflow?: string | null;
     backend?: string | null;
+    priority?: Priority | null;
     options?: Record<string, boolean | number | string>;
     mask_image?: string | null;
     control?: Control[];
@@ -538,6 +539,9 @@ declare namespace Api {
     total: number;
     or_more: boolean;
   }
+
+  /** Whether a request waits its turn, or goes before what waits: for whom a server lets. */
+  type Priority = "normal" | "high";
 
   /** The progress of a running job; `fraction` 0 to 1. */
   interface Progress {

@@ -11,11 +11,12 @@ import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, Row, controls_of
+from cogs.cards import Button, Card, Row, check_stands_in, controls_of
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
-from cogs.house import forms
+from cogs.house import forms, limits
 from cogs.house import text as house_text
+from cogs.moderation.caps import subject_of
 from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of, person_of_message
 from cogs.posting import reply_to
 from cogs.presses import Press, Route
@@ -30,6 +31,7 @@ from generation.prompt_syntax import parse_prompt
 from generation.request import Draft
 from services.house.bundle import House
 from services.house.gate import unchecked
+from services.moderation.caps import CapService
 from texts.text import _, joined
 from utils.clock import Clock
 
@@ -45,8 +47,9 @@ def setup_button() -> Button:
 class Setup(commands.Cog):
     """Shows and changes the rules of a server."""
 
-    def __init__(self, *, house: House, desk: Desk, clock: Clock) -> None:
+    def __init__(self, *, house: House, caps: CapService, desk: Desk, clock: Clock) -> None:
         self._house = house
+        self._caps = caps
         self._desk = desk
         self._clock = clock
 
@@ -99,6 +102,11 @@ class Setup(commands.Cog):
         elif part == forms.TRIAL:
             text = await self._tried(interaction, filled_in(interaction).text("prompt"))
             await interaction.response.send_message(text, ephemeral=True)
+        elif part in (limits.PAGE, limits.BACK) and not is_form:
+            await self._turn_to(interaction, part)
+        elif part in limits.FORMS:
+            self._house.rules.check_manager(person_of(interaction))
+            await (self._save_limits(interaction, part) if is_form else open_form(interaction, limits.FORMS[part]()))
         elif part not in forms.FORMS:
             raise RequestRejected(_("There is no such part of the set-up. Open `/setup start` again."))
         elif is_form:
@@ -130,6 +138,34 @@ class Setup(commands.Cog):
         else:
             await interaction.response.send_message(**new_message(card), ephemeral=True)
 
+    async def _turn_to(self, interaction: nextcord.Interaction, part: str) -> None:
+        """Show the limits in the panel, or the rules again; a message that is no panel stays as it is."""
+        person = person_of(interaction)
+        guild_id = self._house.rules.check_manager(person)
+        check_stands_in(interaction.message, forms.ACTION)
+        if part == limits.PAGE:
+            card = limits.page(await self._caps.caps(person), guild_id)
+        else:
+            card = await self._panel(of_interaction(interaction, self._clock))
+        await interaction.response.edit_message(**edit_of(card))
+
+    async def _save_limits(self, interaction: nextcord.Interaction, part: str) -> None:
+        person, filled, guild = person_of(interaction), filled_in(interaction), interaction.guild
+        guild_id = self._house.rules.check_manager(person)
+        role_id, channel_id = filled.choice("role"), filled.choice("channel")
+        role = guild.get_role(int(role_id)) if guild and role_id else None
+        channel = guild.get_channel(int(channel_id)) if guild and channel_id else None
+        if (role_id and role is None) or (channel_id and channel is None):
+            raise RequestRejected(_("This role or channel is no longer there. Pick another one."))
+        if not (changes := limits.READERS[part](filled)):
+            raise RequestRejected(_("Nothing was filled in, so nothing has changed."))
+        await self._caps.change(person, *subject_of(role, channel, guild_id), changes)
+        card = limits.page(await self._caps.caps(person), guild_id)
+        if any(action == forms.ACTION for action, __, __ in controls_of(interaction.message)):
+            await interaction.response.edit_message(**edit_of(card))
+        else:
+            await interaction.response.send_message(**new_message(card), ephemeral=True)
+
     async def _panel(self, origin: Origin) -> Card:
         def button(part: str, label: str, emoji: str) -> Button:
             return Button(action=forms.ACTION, job_id=part, label=label, emoji=emoji)
@@ -141,6 +177,7 @@ class Setup(commands.Cog):
                 button(forms.PICTURES, _("Finished pictures"), "🖼"),
             ),
             (
+                button(limits.PAGE, _("Limits"), "🚦"),
                 button(forms.TRIAL, _("Test a prompt"), "🔎"),
                 Button(action=forms.ACTION, job_id=TRY, label=_("Test picture"), emoji="🎨", style="primary"),
             ),

@@ -1,7 +1,6 @@
 """`/caps` for people who manage a server, and `/quota` for everybody: what may be asked for here, and what is left."""
 
-import re
-from typing import Any, Final
+from typing import Any
 
 import nextcord
 from nextcord import SlashOption
@@ -9,16 +8,14 @@ from nextcord.ext import commands
 
 from cogs.decorators import prefix_command
 from cogs.moderation import text as moderation_text
+from cogs.moderation.sizes import read_pixels
 from cogs.origin import of_interaction, of_message, person_of
 from cogs.posting import reply_to
-from generation.caps import HIGHEST, LEAST_WEIGHT, NAMES, CapKind
+from generation.caps import HIGHEST, LEAST, NAMES, CapKind
 from generation.errors import RequestRejected
 from services.moderation.bundle import Moderation
 from texts.text import _
 from utils.clock import Clock
-
-_SIZE: Final = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
-_MEGAPIXELS: Final = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*mp?")
 
 
 def _number(description: str, name: str) -> Any:
@@ -68,8 +65,11 @@ class Caps(commands.Cog):
         weight: float = SlashOption(
             description=_("Turns in the queue against others: 2 is twice as many; usual: 1"),
             required=False,
-            min_value=LEAST_WEIGHT,
+            min_value=LEAST["weight"],
             max_value=int(HIGHEST["weight"]),
+        ),
+        priority: bool = SlashOption(
+            description=_("They may say --priority high, which goes before what waits"), required=False
         ),
     ) -> None:
         changes: dict[str, float | None] = {
@@ -77,6 +77,8 @@ class Caps(commands.Cog):
             "weight": weight, "pixels": read_pixels(size) if size else None,
         }  # fmt: skip
         changes = {name: number for name, number in changes.items() if number is not None}
+        if priority is not None:
+            changes["priority"] = 1 if priority else None
         if not changes:
             raise RequestRejected(_("Say at least one limit, for example `size:1024x1024`."))
         await self._change(interaction, role, channel, changes)
@@ -102,34 +104,22 @@ class Caps(commands.Cog):
     async def _change(
         self, interaction: nextcord.Interaction, role: Any, channel: Any, changes: dict[str, float | None]
     ) -> None:
-        if role and channel:
-            raise RequestRejected(_("Say a role or a channel, not both: a channel’s limits hold for all roles there."))
-        guild_id = str(interaction.guild_id or "")
-        if channel:
-            kind, target_id, name = CapKind.CHANNEL, str(channel.id), channel.name
-        else:
-            is_role = role is not None and str(role.id) != guild_id
-            kind = CapKind.ROLE
-            target_id, name = (str(role.id), role.name) if is_role else (guild_id, "")
-        person = person_of(interaction)
-        await self._moderation.caps.change(person, kind, target_id, name, changes)
+        guild_id, person = str(interaction.guild_id or ""), person_of(interaction)
+        await self._moderation.caps.change(person, *subject_of(role, channel, guild_id), changes)
         text = moderation_text.caps(await self._moderation.caps.caps(person), guild_id)
         await interaction.response.send_message(text, ephemeral=True)
 
 
-def read_pixels(typed: str) -> int:
-    """Read the largest picture: `1024x1024`, `1.5MP`, or `0` for any.
+def subject_of(role: Any, channel: Any, guild_id: str) -> tuple[CapKind, str, str]:
+    """Return whose limits are meant, with id and name: a role's, a channel's or, with neither, everybody's.
 
     Raises:
-        RequestRejected: it is none of them.
+        RequestRejected: both are given.
     """
-    text = typed.strip().casefold()
-    if match := _SIZE.fullmatch(text):
-        return int(match[1]) * int(match[2])
-    if match := _MEGAPIXELS.fullmatch(text):
-        return round(float(match[1].replace(",", ".")) * 1_000_000)
-    if text == "0":
-        return 0
-    raise RequestRejected(
-        _("“{typed}” is no size: write 1024x1024, 1.5MP, or 0 for any.", typed=typed[:20]), field="size"
-    )
+    if role and channel:
+        raise RequestRejected(_("Say a role or a channel, not both: a channel’s limits hold for all roles there."))
+    if channel:
+        return CapKind.CHANNEL, str(channel.id), channel.name
+    if role is None or str(role.id) == guild_id:
+        return CapKind.ROLE, guild_id, ""
+    return CapKind.ROLE, str(role.id), role.name

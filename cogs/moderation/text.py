@@ -20,6 +20,7 @@ _ANY: Final = {
     "pixels": _("size"), "steps": _("number of steps"), "batch": _("number of pictures a request"),
     "budget": _("price"), "daily": _("number of pictures a day"), "waiting": _("number of requests waiting"),
     "running": _("number of requests drawn at a time"), "weight": _("turns in the queue"),
+    "priority": _("priority"),
 }  # fmt: skip
 TITLES: Final = {
     AuditAction.BAN: _("banned"),
@@ -175,6 +176,8 @@ def limit(name: str, number: float) -> str:
         return _("pictures of {pixels} pixels, such as {side}×{side}", pixels=f"{int(number):,}", side=side)
     if name == "weight":
         return _("{number:g} times as many turns in the queue", number=number)
+    if name == "priority":
+        return _("may say `--priority high`")
     if name == "budget":
         return _("{usd} a day", usd=dollars(number))
     count = int(number)

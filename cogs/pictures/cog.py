@@ -29,7 +29,7 @@ from generation.job import Job
 from generation.options import MAX_CONTROL_WEIGHT
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
-from generation.request import ControlUnit, Draft, Mode, Pan, SourceImage
+from generation.request import ControlUnit, Draft, Mode, Pan, Priority, SourceImage
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.pictures.media import MediaService
@@ -72,11 +72,12 @@ class Pictures(commands.Cog):
         upscaler: str = slash_option("upscaler", description=_("What enlarges it"), max_length=100),
         backend: str = slash_option("backend"),
         private: bool = slash_option("private"),
+        priority: str = slash_option("priority"),
     ) -> None:
         typed = Draft(
             mode=Mode.UPSCALE, upscale_factor=factor or UPSCALE_FACTOR, upscaler=upscaler or None, backend=backend
         )
-        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=private)
+        await self._take(interaction, OrderKind.CHANGE, _hurried(typed, priority), (image,), private=private)
 
     @prefix_command(name="upscale")
     async def upscale_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
@@ -99,11 +100,12 @@ class Pictures(commands.Cog):
         strength: float = slash_option("denoising_strength"),
         backend: str = slash_option("backend"),
         private: bool = slash_option("private"),
+        priority: str = slash_option("priority"),
     ) -> None:
         styles = (style,) if style else ()
         typed = Draft(mode=Mode.RESTYLE, styles=styles, denoising_strength=strength, backend=backend)
         files = (image, like) if like else (image,)
-        await self._take(interaction, OrderKind.STYLE, typed, files, private=private)
+        await self._take(interaction, OrderKind.STYLE, _hurried(typed, priority), files, private=private)
 
     @prefix_command(name="restyle", aliases=["style"])
     async def style_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
@@ -125,6 +127,7 @@ class Pictures(commands.Cog):
         mask_blur: int = slash_option("mask_blur"),
         backend: str = slash_option("backend"),
         private: bool = slash_option("private"),
+        priority: str = slash_option("priority"),
     ) -> None:
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         typed = Draft(denoising_strength=strength, mask_blur=mask_blur, backend=backend).over(
@@ -135,7 +138,13 @@ class Pictures(commands.Cog):
         is_alone = parsed.is_private or private
         notes = forms.notes_of(parsed)
         await self._take(
-            interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes, fills=parsed.has_wildcards
+            interaction,
+            OrderKind.INPAINT,
+            _hurried(draft, priority),
+            files,
+            private=is_alone,
+            notes=notes,
+            fills=parsed.has_wildcards,
         )
 
     @nextcord.slash_command(name="outpaint", description=_("Continue a picture beyond its edges"))
@@ -148,6 +157,7 @@ class Pictures(commands.Cog):
         pan: str = slash_option("pan"),
         backend: str = slash_option("backend"),
         private: bool = slash_option("private"),
+        priority: str = slash_option("priority"),
     ) -> None:
         parsed = parse_prompt(prompt or "", await names_of_interaction(interaction, prompt))
         is_alone = parsed.is_private or private
@@ -157,7 +167,13 @@ class Pictures(commands.Cog):
             typed = replace(typed, zoom=ZOOM)
         notes = forms.notes_of(parsed)
         await self._take(
-            interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes, fills=parsed.has_wildcards
+            interaction,
+            OrderKind.CHANGE,
+            _hurried(typed, priority),
+            (image,),
+            private=is_alone,
+            notes=notes,
+            fills=parsed.has_wildcards,
         )
 
     @nextcord.message_command(name="Zoom out 1.5×")  # no text: it is known by this name
@@ -181,6 +197,7 @@ class Pictures(commands.Cog):
         ),
         backend: str = slash_option("backend"),
         private: bool = slash_option("private"),
+        priority: str = slash_option("priority"),
     ) -> None:
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         is_alone = parsed.is_private or private
@@ -188,7 +205,13 @@ class Pictures(commands.Cog):
         draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)
         notes = forms.notes_of(parsed)
         await self._take(
-            interaction, OrderKind.CONTROL, draft, (image,), private=is_alone, notes=notes, fills=parsed.has_wildcards
+            interaction,
+            OrderKind.CONTROL,
+            _hurried(draft, priority),
+            (image,),
+            private=is_alone,
+            notes=notes,
+            fills=parsed.has_wildcards,
         )
 
     # -- presses -------------------------------------------------------------------------------------------------
@@ -273,3 +296,7 @@ class Pictures(commands.Cog):
         names = [name for engine in engines if engine.capabilities for name in names_of(engine.capabilities) or ()]
         hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
         await suggest(interaction, hits)
+
+
+def _hurried(draft: Draft, priority: str | None) -> Draft:
+    return replace(draft, priority=Priority(priority)) if priority else draft

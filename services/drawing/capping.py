@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from generation.caps import OverCap
+from generation.caps import Allowance, OverCap
 from generation.job import Job, Origin
 from generation.options import as_checked
-from generation.request import Draft
+from generation.request import Draft, Priority
 from services.drawing.choosing import Candidate
 from services.moderation.caps import CapService
 from texts.text import _
@@ -35,11 +35,14 @@ async def capped(
     Raises:
         OverCap, LimitReached: it is more than this person may ask for here.
     """
+    origin = replace(origin, is_urgent=draft.priority is Priority.HIGH)
     if caps is None:
         draft, found = await options(draft, origin)
         return Capped(draft=draft, origin=origin, options=found)
     origin = await caps.placed(origin)
     allowance, asked = await caps.allowance(origin), draft
+    if origin.is_urgent:
+        _check_urgent(allowance, origin)
     draft, found = await options(draft, origin)
     bent: list[OverCap] = []
     while (over := allowance.refusal(found[0].request)) is not None:
@@ -53,6 +56,18 @@ async def capped(
     await caps.check_amounts(origin, found[0].request, pending)
     origin = replace(origin, at_once=allowance.most("running"))
     return Capped(draft=draft, origin=origin, options=found, weight=allowance.weight)
+
+
+def _check_urgent(allowance: Allowance, origin: Origin) -> None:
+    """Refuse to let a request go before others' where nothing lets this person; keys are the owner's own."""
+    if "priority" in allowance.limits or not origin.user_key.startswith("discord:"):
+        return
+    raise OverCap(
+        _("`--priority high` is for people whom this server lets go first."),
+        field="priority",
+        remedy=Draft(priority=Priority.NORMAL),
+        hint=_("Managers let a role with `/caps set`. Without it, your picture waits its turn."),
+    )
 
 
 def is_said(draft: Draft, field: str) -> bool:

@@ -259,8 +259,15 @@ async def test_webhooks_are_checked_before_and_told_of_the_job(site, path):
 
 
 async def test_fields_that_are_not_known_are_named_in_a_note(site):
+    job = await made(site, "/generate/text2img", {"prompt": "a fox", "urgency": "high"})
+    assert any("urgency ignored" in note for note in (await completed(site, job["id"]))["notes"])
+
+
+async def test_high_priority_goes_before_what_waits(site):
     job = await made(site, "/generate/text2img", {"prompt": "a fox", "priority": "high"})
-    assert any("priority ignored" in note for note in (await completed(site, job["id"]))["notes"])
+    done = await completed(site, job["id"])
+    assert not any("priority" in note for note in done.get("notes", ()))
+    assert (await site.easel.jobs.get(job["id"])).origin.is_urgent
 
 
 def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():

@@ -11,7 +11,7 @@ from tests.e2e.harness import Easel, own, reply_to
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 
-BUTTONS = ["Channels and roles", "What may be drawn", "Finished pictures", "Test a prompt", "Test picture"]
+BUTTONS = ["Channels and roles", "What may be drawn", "Finished pictures", "Limits", "Test a prompt", "Test picture"]
 
 
 def chief(discord: DiscordServer) -> User:

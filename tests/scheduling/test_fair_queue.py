@@ -244,3 +244,51 @@ def test_a_job_that_was_put_in_front_is_not_passed_over_for_a_loaded_model() -> 
     queue.push("a", "cold", 10, model="cold")
     assert queue.to_front("cold")
     assert _drain(queue, warm_model="warm")[0] == "cold"
+
+
+def test_an_urgent_job_goes_before_what_waits_of_others_and_of_its_own_user() -> None:
+    queue = FairQueue()
+    for user in "abc":
+        for number in range(4):
+            queue.push(user, f"{user}{number}", 10)
+    queue.pop()
+    queue.push("a", "now", 10, is_urgent=True)
+    assert queue.position("now") == 1
+    assert _drain(queue)[0] == "now"
+
+
+def test_endless_urgent_jobs_of_many_users_starve_nobody() -> None:
+    queue = FairQueue()
+    for number in range(3):
+        queue.push("patient", f"p{number}", 10)
+    served = []
+    for number in range(200):
+        for user in range(3):
+            queue.push(f"hasty{user}", f"h{user}-{number}", 10, is_urgent=True)
+        served.append(queue.pop().job_id)  # type: ignore[union-attr]
+    assert {"p0", "p1", "p2"} <= set(served)
+
+
+def test_urgent_jobs_of_one_user_go_first_only_for_so_long_then_they_take_turns() -> None:
+    queue = FairQueue()
+    for number in range(40):
+        queue.push("plain", f"p{number}", 10)
+        queue.push("hasty", f"h{number}", 10, is_urgent=True)
+    order = _drain(queue)
+    assert all(name[0] == "h" for name in order[:3])
+    assert {name[0] for name in order[6:10]} == {"h", "p"}
+
+
+def test_an_urgent_job_that_comes_back_is_first_and_can_be_taken_out() -> None:
+    queue = FairQueue()
+    for number in range(3):
+        queue.push("a", f"a{number}", 10)
+    queue.push("a", "now", 10, is_urgent=True)
+    served = queue.pop()
+    assert served is not None
+    assert served.job_id == "now"
+    assert served.is_urgent
+    queue.push_back("a", "now", 10, is_urgent=served.is_urgent)
+    assert queue.position("now") == 1
+    assert queue.remove("now")
+    assert _drain(queue) == ["a0", "a1", "a2"]

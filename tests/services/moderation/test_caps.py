@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from generation.caps import Cap, CapKind, Limits, OverCap
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.job import JobStatus, Origin
 from generation.person import Person
-from generation.request import Draft
+from generation.request import Draft, Priority
 from services.drawing.generation import GenerationService
 from services.moderation.audit import AuditService
 from services.moderation.caps import CapService
@@ -198,3 +198,36 @@ async def test_the_counts_of_days_that_are_over_go(house: House) -> None:
     await house.rig.clock.advance(2 * 86400.0)
     await house.caps.prune()
     assert await house.rig.database.fetch("SELECT * FROM pictures_used") == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "origin", "is_let"),
+    [
+        ({}, MIA, False),
+        ({"2": 1}, MIA, True),
+        ({"2": 1}, replace(MIA, roles=()), False),
+        ({"2": 1}, Origin(door="discord", user_id="5"), True),  # in a direct message, with the roles of last time
+        ({}, Origin(door="api", user_id="local"), True),
+        ({"#9": 1}, replace(MIA, roles=()), True),
+        ({"#8": 1}, replace(MIA, roles=()), False),
+    ],
+)
+async def test_only_who_may_goes_before_what_waits(granted: dict[str, float], origin: Origin, is_let: bool) -> None:
+    async with opened() as house:
+        for target, number in granted.items():
+            kind = CapKind.CHANNEL if target.startswith("#") else CapKind.ROLE
+            await house.caps.change(CHIEF, kind, target.strip("#"), "art", {"priority": number})
+        for number in range(4):
+            await house.ask(replace(MIA, user_id=str(number)))
+        await house.ask()
+        high = Draft(prompt="an owl", priority=Priority.HIGH)
+        if is_let:
+            view = await house.service.submit(high, origin)
+            assert view.position == 1
+            assert (await house.service.again(view.job.id, MIA)).position != 1, "what is made of it waits its turn"
+            return
+        with pytest.raises(OverCap) as refused:
+            await house.service.submit(high, origin)
+        assert "people whom this server lets go first" in refused.value.user_message
+        assert refused.value.remedy == Draft(priority=Priority.NORMAL)
+        assert (await house.service.submit(refused.value.remedy.over(high), origin)).position != 1
