@@ -93,6 +93,7 @@ class Easel:
     async def close(self) -> None:
         """Close everything; stop the queue before."""
         await self.services.loops.close()
+        await self.services.models.aclose()
         await self.registry.aclose()
         await self.services.wording.text.aclose()
         if self.check is not None:

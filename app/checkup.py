@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.engines import find_engines, first_engine
 from app.keys import bad_key, open_signer
+from app.machine import check_machine
 from app.stored import jobs_in_store
 from app.text import check_text_engine
 from backends.diagnose import diagnose
@@ -154,6 +155,7 @@ async def checks(settings: Settings) -> list[Check]:
         Check(name=_("neural networks"), is_ok=True, message=_("not installed. {hint}", hint=kind.absent_hint))
         for kind in absent
     ]
+    found += await check_machine(settings)
     if all(entry.is_fallback for entry in entries):
         how = first_engine()
         hint = f"{how[0].upper()}{how[1:]}. {connectable()[0].api_off_hint}".strip()

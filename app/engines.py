@@ -6,7 +6,7 @@ from dataclasses import replace
 from backends.base import BackendConfig
 from backends.kinds import address_of, connectable, kind_names, kind_of, known_kinds, make_backend
 from backends.probe import Found, local_port, probe_local
-from backends.registry import Entry
+from backends.registry import BackendRegistry, Entry
 from config import Settings
 from settings.engines import BackendSettings
 from settings.reading.problems import Problem, SettingsError
@@ -47,6 +47,16 @@ def _by_themselves(entries: list[Entry], settings: Settings) -> list[BackendSett
         for kind in known_kinds()
         if kind.name not in kinds and kind.comes_with(options.get(kind.name, {}))
     ]
+
+
+async def take_up(registry: BackendRegistry, settings: Settings) -> None:
+    """Let an engine be there that has all it needs since now, and ask those inside Easel again what they can do."""
+    for engine in await asyncio.to_thread(_by_themselves, list(registry), settings):
+        registry.add(_entry(engine, settings))
+    inside = {kind.name for kind in known_kinds() if kind.keep_models}
+    for entry in registry:
+        if entry.config.kind in inside:
+            await registry.refresh(entry.name)
 
 
 def first_engine() -> str:

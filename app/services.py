@@ -2,6 +2,7 @@
 
 from app.base import Base
 from app.comparing import end_votes_on_removed, make_comparing
+from app.models import make_own_models
 from app.money import make_money
 from queue_manager import QueueManager
 from scheduling.checking import SafetyScreen
@@ -49,8 +50,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     """Wire them; nothing runs yet."""
     registry, media, clock = base.registry, base.media, base.clock
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
-    styles = StyleService(base.settings.storage.data_dir)
-    catalog = _catalog(base)
+    styles, catalog = StyleService(base.settings.storage.data_dir), _catalog(base)
     looks = LookService(store=LookStore(base.database), catalog=catalog, media=media, clock=clock)
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
@@ -88,6 +88,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         media=media,
         catalog=catalog,
         local_models=LocalModels(catalog),
+        models=make_own_models(base, moderation),
         connections=connections,
         intakes=_intakes(base, generation, compare, versus, wildcards),
         upkeep=_upkeep(base, queue, connections),

@@ -269,7 +269,7 @@ class EaselBot(commands.Bot):
         moderation = services.moderation
         self.add_cog(Caps(moderation=moderation, clock=services.clock))
         self.add_cog(CostCommands(books=services.money.books, rules=services.house.rules, clock=services.clock))
-        self.add_cog(EngineHolds(moderation=moderation))
+        self.add_cog(EngineHolds(moderation=moderation, models=services.models, clock=services.clock))
         self.add_cog(Moderating(moderation=moderation))
         self.add_cog(ModerationNotices(self, moderation=moderation, messages=self.messages, direct=self._direct))
         self.add_cog(Reports(service=services.generation, moderation=moderation))

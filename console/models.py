@@ -8,12 +8,13 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from console.arguments import add, below
 from console.drawing import BAD_INPUT, FAILED, explain
 from console.text import say, tell
 from generation.errors import GenerationError
+from services.engines.own_models import Keeper, Known, check_base
 from texts.text import _
 
 GB: Final = 10**9
@@ -31,45 +32,6 @@ class ModelCommand:
     action: Literal["pull", "list", "remove", "verify", "licence"]
     name: str = ""
     has_agreed: bool = False
-
-
-class Known(Protocol):
-    """A model that can be fetched."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def licence(self) -> str: ...
-    @property
-    def licence_url(self) -> str: ...
-    @property
-    def size_gb(self) -> float: ...
-    @property
-    def memory_gb(self) -> float: ...
-    @property
-    def good_for(self) -> str: ...
-    @property
-    def is_commercial(self) -> bool: ...
-    @property
-    def is_gated(self) -> bool: ...
-    @property
-    def base(self) -> str: ...
-
-
-class Keeper(Protocol):
-    """Fetches, checks and removes models."""
-
-    def known(self) -> list[Any]: ...
-    def find(self, name: str) -> Any: ...
-    def has(self, model: Any) -> bool: ...
-    def shelf(self) -> Any: ...
-    async def plan(self, model: Any) -> Any: ...
-    async def pull(self, plan: Any, on_bytes: Callable[[int], None]) -> None: ...
-    def verify(self, model: Any) -> list[str]: ...
-    def remove(self, model: Any) -> int: ...
-    def licence_text(self, model: Any) -> str: ...
 
 
 def add_to(models: Any) -> None:
@@ -145,9 +107,7 @@ def _list(keeper: Keeper) -> None:
 
 
 async def _pull(keeper: Keeper, model: Known, command: ModelCommand, ask: Ask | None) -> int:
-    if model.base and not keeper.has(keeper.find(model.base)):
-        tell(_("{name} is loaded into {base}: fetch that first.", name=model.name, base=model.base))
-        return BAD_INPUT
+    check_base(keeper, model)
     plan = await keeper.plan(model)
     if not plan.left and keeper.has(model):
         tell(_("{name} is here already.", name=model.name))

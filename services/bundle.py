@@ -14,6 +14,7 @@ from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
+from services.engines.own_models import OwnModels
 from services.house.bundle import House
 from services.moderation.bundle import Moderation
 from services.money.bundle import Money
@@ -36,6 +37,7 @@ class Services:
     media: MediaService
     catalog: Catalog
     local_models: LocalModels
+    models: OwnModels
     connections: ConnectionService
     intakes: IntakeService
     upkeep: Upkeep

@@ -279,6 +279,16 @@ declare namespace Api {
     example: string;
   }
 
+  /** Fetching a model: `done` of `total` bytes are here. `error` is what ended it before its end. */
+  interface Fetch {
+    state: "running" | "done" | "failed";
+    done: number;
+    total: number;
+    bytes_per_s: number;
+    error: string | null;
+    hint: string;
+  }
+
   /** A value of a request and the inputs it goes into, as "node.input". */
   interface Field {
     field: string;
@@ -290,6 +300,11 @@ declare namespace Api {
   interface Forgotten {
     jobs: number;
     pictures: number;
+  }
+
+  /** The bytes that are free again. */
+  interface Freed {
+    freed: number;
   }
 
   /** Draw small, then larger. */
@@ -455,6 +470,13 @@ declare namespace Api {
     is_loaded: boolean;
   }
 
+  /** A model with its true size in bytes; `left` is not here yet. */
+  interface ModelTerms {
+    model: OwnModel;
+    size: number;
+    left: number;
+  }
+
   /** A new key: `token` is shown this once. */
   interface NewKey {
     key: Key;
@@ -484,6 +506,32 @@ declare namespace Api {
     options: Option[];
     sizes: ([number, number])[];
     aspects: string[];
+  }
+
+  /** A model that can be fetched. `size_gb` is rounded; `room` says how it fits this machine, `fits` in words. */
+  interface OwnModel {
+    name: string;
+    title: string;
+    good_for: string;
+    licence: string;
+    licence_url: string;
+    is_commercial: boolean;
+    is_gated: boolean;
+    base: string;
+    size_gb: number;
+    memory_gb: number;
+    room: "whole" | "parts" | "layers" | "processor" | "none";
+    fits: string;
+    is_here: boolean;
+    fetch: Fetch | null;
+  }
+
+  /** All that can be fetched, and the names of your own. `can_draw`: its packages are installed; else `hint` helps. */
+  interface OwnModels {
+    models: OwnModel[];
+    others: string[];
+    can_draw: boolean;
+    hint: string;
   }
 
   /** To which side a picture is continued. */
@@ -540,7 +588,7 @@ declare namespace Api {
     or_more: boolean;
   }
 
-  /** Whether a request waits its turn, or goes before what waits: for whom a server lets. */
+  /** The place of a request in the queue: in turn, or before what waits, for whom a server lets. */
   type Priority = "normal" | "high";
 
   /** The progress of a running job; `fraction` 0 to 1. */
@@ -767,9 +815,11 @@ declare namespace Api {
     P extends `/api/gallery/${string}` ? Picture :
     P extends "/api/engines" ? Engines :
     P extends "/api/gallery" ? Pictures :
+    P extends `/api/models/${string}` ? ModelTerms :
     P extends "/api/options" ? Options :
     P extends "/api/session" ? Session :
     P extends "/api/facets" ? Facets :
+    P extends "/api/models" ? OwnModels :
     P extends "/api/styles" ? Styles :
     P extends "/api/costs" ? Costs :
     P extends `/api/jobs/${string}` ? Job :
@@ -786,6 +836,7 @@ declare namespace Api {
     P extends "/api/engines/refresh" ? Engines :
     P extends `/api/templates/${string}/use` ? Used :
     P extends `/api/engines/${string}/test` ? Test :
+    P extends `/api/models/${string}/fetch` ? OwnModel :
     P extends `/api/jobs/${string}/cancel` ? Job :
     P extends "/api/collections" ? Collection :
     P extends "/api/comparisons" ? Comparison :
@@ -822,12 +873,14 @@ declare namespace Api {
   /** What DELETE gives for a path. */
   type Delete<P extends string> =
     P extends `/api/collections/${string}/pictures/${string}` ? null :
+    P extends `/api/models/${string}/fetch` ? null :
     P extends `/api/collections/${string}` ? null :
     P extends `/api/favorites/${string}` ? null :
     P extends `/api/templates/${string}` ? null :
     P extends `/api/workflows/${string}` ? null :
     P extends `/api/engines/${string}` ? null :
     P extends `/api/gallery/${string}` ? null :
+    P extends `/api/models/${string}` ? Freed :
     P extends `/api/styles/${string}` ? null :
     P extends `/api/jobs/${string}` ? null :
     P extends `/api/keys/${string}` ? null :

@@ -1,6 +1,7 @@
 """The engine inside Easel, which is there where its packages and a model are."""
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,11 +30,13 @@ def make(config: BackendConfig) -> Backend:
 
 def keep_models(options: Mapping[str, str], hub: str, token: str) -> "ModelKeeper":
     """Make what fetches, checks and removes models."""
-    from backends.embedded.models.keeping import ModelKeeper  # loaded only by the command that fetches
+    from backends.embedded.machine import look_at_machine  # the same
+    from backends.embedded.models.keeping import ModelKeeper  # loaded only where models are fetched
     from net.hub import ModelHub  # the same
 
-    own = dict(options)
-    return ModelKeeper(ModelHub(hub, token), hub_folder(own.get("hf_home", "")), lambda: shelf_of(own))
+    own, folder = dict(options), hub_folder(options.get("hf_home", ""))
+    look = partial(look_at_machine, folder, own.get("visible_devices", ""))
+    return ModelKeeper(ModelHub(hub, token), folder, lambda: shelf_of(own), look)
 
 
 def is_installed() -> bool:

@@ -39,6 +39,7 @@ TITLES: Final = {
     AuditAction.RESUME: _("resumed"),
     AuditAction.CAPS: _("changed the limits of"),
     AuditAction.SETUP: _("changed the rules"),
+    AuditAction.MODELS: _("changed the models:"),
 }
 
 

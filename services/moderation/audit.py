@@ -47,6 +47,7 @@ class AuditAction(StrEnum):
     RESUME = "resume"
     CAPS = "caps"
     SETUP = "setup"
+    MODELS = "models"  # of the engine inside
 
 
 class AuditService:

@@ -67,6 +67,8 @@ ROUTES = {
     "POST /v1/images/generations": "generate", "POST /v1/images/edits": "generate",
     "POST /v1/images/variations": "generate",
     "POST /api/styles": "admin", "DELETE /api/styles/{style_id}": "admin", "GET /api/keys": "admin",
+    "GET /api/models": "admin", "GET /api/models/{name}": "admin", "POST /api/models/{name}/fetch": "admin",
+    "DELETE /api/models/{name}/fetch": "admin", "DELETE /api/models/{name}": "admin",
     "POST /api/keys": "admin", "DELETE /api/keys/{key_id}": "admin", "GET /api/backup": "admin",
 }  # fmt: skip
 ALL = frozenset({"read", "generate", "admin"})

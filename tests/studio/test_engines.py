@@ -4,6 +4,12 @@ import re
 
 from playwright.async_api import expect
 
+from backends.embedded.machine import OwnMachine
+from backends.embedded.models.disk import look_for_models
+from backends.embedded.models.keeping import ModelKeeper
+from net.hub import ModelHub
+from tests.backends.embedded.hub_server import LocalHub
+from tests.backends.embedded.test_keeping import FILES, SD15
 from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
@@ -83,4 +89,27 @@ async def test_a_workflow_is_kept_corrected_and_drawn_with(browse, tmp_path, wat
         await finished(page)
         assert server.engine.submitted[-1].graph["7"]["inputs"]["text"] == "a lighthouse"
         assert server.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.25
+        await page.context.close()
+
+
+async def test_a_model_is_fetched_after_its_licence_was_agreed_to_and_deleted(browse, tmp_path):
+    async with LocalHub(FILES).run() as hub, studio_at(tmp_path) as studio:
+        cache = tmp_path / "hub"
+        keeper = ModelKeeper(ModelHub(hub.url), cache, lambda: look_for_models((), cache), lambda: OwnMachine())
+        studio.easel.services.models._make_keeper = lambda: keeper
+        page = await browse("#/engines", url=studio.url)
+        row = page.get_by_role("article", name="Stable Diffusion 1.5")
+        await expect(row).to_contain_text("2.8 GB")
+        await expect(row.get_by_role("link")).to_have_text(SD15.licence)
+        await button(row, "Fetch").click()
+        dialog = page.get_by_role("dialog", name="Stable Diffusion 1.5")
+        await expect(dialog).to_contain_text("GB are to be fetched")
+        await button(dialog, "Cancel").click()
+        await expect(dialog).to_have_count(0)
+        assert len(hub.requests) == 1
+        await button(row, "Fetch").click()
+        await button(dialog, "I agree: fetch it").click()
+        await button(row, "Delete").click()
+        await button(page.get_by_role("dialog"), "Delete").click()
+        await expect(button(row, "Fetch")).to_be_visible()
         await page.context.close()

@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
+from backends.embedded.machine import OwnMachine, look_at_machine
 from backends.embedded.models.disk import INCOMPLETE, ModelShelf, snapshot_of
 from backends.embedded.models.known import KnownModel, known_models
 from generation.errors import GenerationError, RequestRejected
@@ -35,12 +36,15 @@ class Plan:
 
 
 class ModelKeeper:
-    """Keeps the models of one cache. `folder` is the cache's `hub`."""
+    """Keeps the models of one cache. `folder` is the cache's `hub`; `look` tells what this machine has."""
 
-    def __init__(self, hub: ModelHub, folder: Path, shelf: Callable[[], ModelShelf]) -> None:
+    def __init__(
+        self, hub: ModelHub, folder: Path, shelf: Callable[[], ModelShelf], look: Callable[[], OwnMachine] | None = None
+    ) -> None:
         self._hub = hub
         self._folder = folder
         self._shelf = shelf
+        self._look = look or (lambda: look_at_machine(folder))
 
     def known(self) -> list[KnownModel]:
         """Return the models that can be fetched."""
@@ -49,6 +53,14 @@ class ModelKeeper:
     def shelf(self) -> ModelShelf:
         """Return what is on this machine. Blocks."""
         return self._shelf()
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def machine(self) -> OwnMachine:
+        """Return what this machine has to draw with. Blocks."""
+        return self._look()
 
     def find(self, name: str) -> KnownModel:
         """Return a known model by its name, or a part of it.

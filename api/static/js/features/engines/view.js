@@ -1,6 +1,6 @@
 /** Engines: how each one is right now, what it has, connecting more; and ComfyUI workflows. */
 
-import { api } from "../../shell/api.js";
+import { api, session } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
 import { confirmDialog } from "../../ui/dialog.js";
 import { button, debounce, fill, h, icon, useCss } from "../../ui/dom.js";
@@ -50,11 +50,22 @@ export async function mount(root) {
   await board.load();
   if (events.queue) board.live(events.queue);
   workflows.load().catch(toastError);
+  const models = (await session).user?.is_admin ? await showModels(workflows.element) : null;
   return () => {
+    models?.end();
     timers.forEach(clearInterval);
     board.soon.cancel();
     stop.forEach((off) => off());
   };
+}
+
+/** Put what only admins see behind the rest. @param {HTMLElement} last */
+async function showModels(last) {
+  const { modelSection } = await import("./models.js");
+  const section = modelSection();
+  last.after(section.element);
+  section.load();
+  return section;
 }
 
 class Board {
