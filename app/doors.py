@@ -28,6 +28,7 @@ from settings.web import WebSettings
 from store.folder import DATABASE_NAME
 from texts.text import _
 from utils.folder_lock import FolderLock
+from utils.lean import nextcord_alone
 from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
 
@@ -152,7 +153,8 @@ def make_bot(easel: Easel, message_content: bool = True, shards: int = 0) -> "Ea
 
 
 async def _discord(easel: Easel, stop: asyncio.Event) -> int:
-    from cogs.run import serve  # only here: nextcord takes a third of a second and 30 MB
+    with nextcord_alone():
+        from cogs.run import serve  # only here: nextcord takes a third of a second and 30 MB
 
     settings = easel.settings
     return await serve(

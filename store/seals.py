@@ -4,7 +4,7 @@ from typing import Final
 
 from store.database import Database
 from texts.text import _
-from utils.secrets import SecretBox, SecretLost
+from utils.secrets import SecretBox
 
 NAME: Final = _("secret key")
 KNOWN: Final = "Easel"
@@ -35,11 +35,11 @@ class SealStore:
         """Try the key; the first that fits a database without a seal is the one it is sealed with from now on."""
         if not await self._database.fetch(GET, (NAME,)):
             samples = [row["url"] for row in await self._database.fetch(SAMPLES)]
-            if samples and not any(_opens(box, sample) for sample in samples):
+            if samples and not any(box.has_sealed(sample) for sample in samples):
                 return False
             await self._database.write(PUT, (NAME, box.seal(KNOWN)))
         (row,) = await self._database.fetch(GET, (NAME,))
-        return _opens(box, row["sealed"])
+        return box.has_sealed(row["sealed"])
 
     async def connections(self) -> int:
         return int((await self._database.fetch(COUNT))[0]["number"])
@@ -49,11 +49,3 @@ class SealStore:
         async with self._database.transaction():
             for statement in RESET:
                 await self._database.write(statement)
-
-
-def _opens(box: SecretBox, sealed: str) -> bool:
-    try:
-        box.unseal(sealed)
-    except SecretLost:
-        return False
-    return True

@@ -7,13 +7,17 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
-from cryptography.fernet import Fernet, InvalidToken
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 REDACTED = "***"
+KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 32
 _TOKEN = re.compile(r"[\w-]{80,}", re.ASCII)
 
 
@@ -29,13 +33,14 @@ class SecretBox:
 
     def __init__(self, key: bytes) -> None:
         try:
-            self._fernet = Fernet(key)
+            self._key = base64.urlsafe_b64decode(key)
+            if len(self._key) != KEY_BYTES:
+                raise ValueError(len(self._key))
         except ValueError as error:
             raise ValueError(
                 "The secret key is not valid. It must be 44 characters of URL-safe base64, "
                 "as in the key file that Easel makes."
             ) from error
-        self._key = base64.urlsafe_b64decode(key)
 
     @classmethod
     def open(cls, path: Path) -> "SecretBox":
@@ -44,6 +49,10 @@ class SecretBox:
             return cls(path.read_bytes().strip())
         except FileNotFoundError:
             return cls(_make_key_file(path))
+
+    @cached_property
+    def _fernet(self) -> "Fernet":
+        return _fernet(self._key)
 
     def seal(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
@@ -54,10 +63,21 @@ class SecretBox:
         Raises:
             SecretLost: it was sealed with another key, or is damaged.
         """
+        from cryptography.fernet import InvalidToken  # only here: see `_fernet`
+
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:
             raise SecretLost from error
+
+    def has_sealed(self, token: str) -> bool:
+        """Return whether `unseal` would give a text: its signature is good. Source: github.com/fernet/spec."""
+        try:
+            sealed = base64.urlsafe_b64decode(token)
+        except ValueError:
+            return False
+        signed, signature = sealed[:-SIGNATURE_BYTES], sealed[-SIGNATURE_BYTES:]
+        return hmac.compare_digest(hmac.digest(self._key[:16], signed, "sha256"), signature)
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one other purpose; who learns them learns nothing of the key (HMAC-SHA256)."""
@@ -75,7 +95,11 @@ class TimedTokens:
     """Fernet tokens that are good for a while; nobody else can read, change or make them. `key` has 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._key = key
+
+    @cached_property
+    def _fernet(self) -> "Fernet":
+        return _fernet(self._key)
 
     def issue(self, text: str, ttl_s: float, now: datetime) -> str:
         """Return a token of letters, digits, `-` and `_` that holds `text` for `ttl_s` seconds."""
@@ -84,6 +108,8 @@ class TimedTokens:
 
     def open(self, token: str, now: datetime) -> Opened | None:
         """Return what a token holds; None when its time is over, or it is none of ours."""
+        from cryptography.fernet import InvalidToken  # only here: see `_fernet`
+
         if not _TOKEN.fullmatch(token):
             return None
         sealed = (token + "=" * (-len(token) % 4)).encode()
@@ -117,13 +143,19 @@ def make_private_file(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
+def _fernet(key: bytes) -> "Fernet":
+    from cryptography.fernet import Fernet  # only here: 8 MB for those who have something sealed
+
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
 def _make_key_file(path: Path) -> bytes:
     """Write a new key beside `path` and link it into place: never half a key, never over another's."""
     make_private_folder(path.parent)
     scratch = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(Fernet.generate_key())
+            file.write(base64.urlsafe_b64encode(os.urandom(KEY_BYTES)))
             file.flush()
             os.fsync(file.fileno())
         try:

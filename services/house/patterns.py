@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
-import re2
-
 from generation.errors import RequestRejected
 from services.house.folding import folded
 from texts.text import _
@@ -35,6 +33,8 @@ def compiled(pattern: str) -> Any:
     Raises:
         RequestRejected: it is none.
     """
+    import re2  # only here: 3 MB for those who have patterns
+
     options = re2.Options()
     options.max_mem, options.log_errors, options.case_sensitive = MAX_MEMORY_BYTES, False, False
     try:
