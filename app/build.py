@@ -68,6 +68,7 @@ class Easel:
         await self.services.connections.restore()
         await self.services.moderation.holds.restore()
         await self.web.webhooks.start()
+        await self.services.money.answers.settle_left()
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)
         self.services.records.alerts.on_alert += [self._post_alert, self._tell_admins]

@@ -3,6 +3,7 @@
 from app.base import Base
 from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation
+from services.money.answers import AnswerCharges
 from services.money.books import BookService
 from services.money.budgets import BudgetService
 from services.money.bundle import Money
@@ -28,4 +29,5 @@ def make_money(base: Base, moderation: Moderation, rules: HouseRuleService) -> M
         rights=moderation.rights,
         clock=clock,
     )
-    return Money(budgets=budgets, books=books, tags=PriceTags(budgets, registry))
+    tags, answers = PriceTags(budgets, registry), AnswerCharges(budgets)
+    return Money(budgets=budgets, books=books, tags=tags, answers=answers)

@@ -60,7 +60,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
     gate = sink.gate = _gate(house, moderation, screen)
     money = make_money(base, moderation, house)
-    wording = _wording(base, sink.text, gate)
+    wording = _wording(base, sink.text, gate, money)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -129,7 +129,8 @@ def _intakes(
     )
 
 
-def _wording(base: Base, text: TextService, gate: Gate) -> WordServices:
+def _wording(base: Base, text: TextService, gate: Gate, money: Money) -> WordServices:
+    text.till = money.answers
     describing = DescribingService(base.registry, gate)
     return make_wording(text, gate=gate, describing=describing, settings=base.settings.text)
 

@@ -50,7 +50,8 @@ class BusRequests:
         )
         named = body.model if "model" in body.model_fields_set else None
         draft, notes = self._services.local_models.put_in(person, draft, named)
-        origin = origin_of(person, private=body.private, reply_token=message.reply)
+        agreed = body.max_cost_usd or 0.0
+        origin = origin_of(person, private=body.private, reply_token=message.reply, agreed_usd=agreed)
         asked = [DOOR, body.model_dump(mode="json", exclude_unset=True)]
         origin = await with_key(origin, body.request_id or _key_in(message), asked)
         views = await self._services.generation.submit_all([draft], origin, notes=(*body.notes(), *notes))

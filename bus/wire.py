@@ -40,6 +40,7 @@ class DrawMessage(BaseModel):
     guidance_scale: Number | None = None
     seed: Seed | None = None
     private: bool = False
+    max_cost_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     request_id: Token | None = None
 
     def notes(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class CostCommands(commands.Cog):
         self._rules = rules
         self._clock = clock
 
-    @nextcord.slash_command(name="cost", description=_("What pictures have cost, and what is left today"))
+    @nextcord.slash_command(name="cost", description=_("What pictures and answers have cost, and what is left today"))
     async def slash_cost(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
@@ -153,7 +153,9 @@ def _entry_line(books: Books, entry: BookEntry) -> str:
             entry.day,
             *who,
             escape(cut(books.label_of(entry.lane), NAME_CHARS)),
-            _n("{count} picture", "{count} pictures", count=entry.images),
+            _n("{count} answer", "{count} answers", count=entry.answers)
+            if entry.answers
+            else _n("{count} picture", "{count} pictures", count=entry.images),
             usd,
         ],
     )

@@ -43,8 +43,8 @@ def show_costs(books: Sequence[BookEntry]) -> None:
         return
     say(f"{'day':<12}{'who':<24}{'engine':<20}{'pictures':>9}{'cost':>12}")
     for entry in books:
-        who, engine, usd = cut(entry.user_key, 22), cut(entry.lane, 18), dollars(entry.cost_usd)
-        say(f"{entry.day:<12}{who:<24}{engine:<20}{entry.images:>9}{usd:>12}")
+        who, engine, usd = cut(entry.user_key, 22), cut(entry.text_model or entry.lane, 18), dollars(entry.cost_usd)
+        say(f"{entry.day:<12}{who:<24}{engine:<20}{entry.images or '-':>9}{usd:>12}")
     say(_("together: {usd}", usd=dollars(sum(entry.cost_usd for entry in books))))
 
 

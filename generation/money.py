@@ -14,8 +14,11 @@ from texts.text import _, joined
 
 ROUNDING_USD: Final = 1e-9  # sums of prices are no exact numbers
 CENTS: Final = 2
+TEXT_LANE: Final = "text:"  # and the model, for what a text engine takes
 MOST_DIGITS: Final = 4  # of a dollar, where cents would hide the price of a picture
+LEAST_USD: Final = 0.0001
 Payer = Literal["easel", "guild", "user"]
+AnswerState = Literal["paid", "unsure", "refunded"]  # unsure: it may have been charged
 
 
 class BudgetScope(StrEnum):
@@ -121,7 +124,9 @@ def total_of(charges: Iterable[Charge]) -> float:
 
 
 def dollars(usd: float) -> str:
-    """Write an amount with as many digits as it needs: "$1.50", "$0.053", "$0.0001"."""
+    """Write an amount with as many digits as it needs: "$1.50", "$0.053", "<$0.0001"."""
+    if 0 < usd < LEAST_USD / 2:
+        return f"<${LEAST_USD}"
     digits = CENTS
     while usd < 1 and digits < MOST_DIGITS and abs(round(usd, digits) - usd) > 10**-6:
         digits += 1

@@ -1,6 +1,6 @@
 """The text engine: a language model that writes prompts more fully and finds words for pictures."""
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import SecretStr
 
@@ -9,6 +9,11 @@ from texts.text import _
 
 ANTHROPIC_URL: Final = "https://api.anthropic.com"
 ANTHROPIC_MODEL: Final = "claude-haiku-5-5"
+MOST_USD: Final = 10_000
+
+
+def _price(meaning: str, way: str) -> Any:
+    return number(0.0, meaning, low=0, high=MOST_USD, variable=f"TEXT_ENGINE_USD_{way}")
 
 
 class TextSettings(Group):
@@ -46,6 +51,8 @@ class TextSettings(Group):
     anthropic_model: str = text(
         ANTHROPIC_MODEL, _("The model of Anthropic’s to ask"), _("a name of at most 200 characters"), max_length=200
     )
+    usd_in: float = _price(_("US dollars for a million tokens that it reads; 0: by text_engines/prices.toml"), "IN")
+    usd_out: float = _price(_("US dollars for a million tokens that it writes; 0: the same"), "OUT")
     timeout_s: Span = span(
         20.0,
         _("Longest wait for its answer; then the rules do its work"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from generation.money import PAYERS, ROUNDING_USD, BudgetScope, Charge
+from generation.money import PAYERS, ROUNDING_USD, TEXT_LANE, BudgetScope, Charge
 from store.database import Database, Must, NothingThere, Write
 
 RESERVE: Final = """
@@ -57,6 +57,12 @@ TOTALS: Final = """
         coalesce(sum(CASE WHEN state = 'refunded' THEN reserved_usd ELSE 0 END), 0) AS refunded
     FROM charges WHERE day >= ?
 """
+SETTLE: Final = """
+    UPDATE charges SET state = :state, usd = :usd, settled_at = :at WHERE job_id = :job_id AND state = 'reserved'
+"""
+LEFT: Final = f"""
+    UPDATE charges SET state = 'unsure', settled_at = ? WHERE state = 'reserved' AND lane LIKE '{TEXT_LANE}%'
+"""  # noqa: S608  # a constant of our own
 FORGET_KEYS: Final = "UPDATE charges SET budget_key = '' WHERE day < ? AND budget_key <> ''"
 LOOKED_BACK: Final = timedelta(days=30)
 
@@ -80,6 +86,15 @@ class BookEntry:
     cost_usd: float
     reserved_usd: float = 0.0
     unsure_usd: float = 0.0
+
+    @property
+    def text_model(self) -> str:
+        """Return the text engine's model, where these were answers and no pictures; else empty."""
+        return self.lane.removeprefix(TEXT_LANE) if self.lane.startswith(TEXT_LANE) else ""
+
+    @property
+    def answers(self) -> int:
+        return self.jobs if self.text_model else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +132,22 @@ class ChargeStore:
         """
         values: dict[str, Any] = {**place, "day": day, "adding": adding, "most": most}
         return Must(GUARD[scope], values, OverBudgetThere)
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Reserve what is no job's.
+
+        Raises:
+            OverBudgetThere: a guard has ended it.
+        """
+        await self._database.write_all(writes)
+
+    async def settle(self, charge_id: str, state: str, usd: float, now: datetime) -> None:
+        """Put what an answer has cost in the place of what was reserved for it; once."""
+        await self._database.write(SETTLE, {"job_id": charge_id, "state": state, "usd": usd, "at": now.timestamp()})
+
+    async def settle_left(self, now: datetime) -> None:
+        """Take answers that were being asked for when Easel stopped for charged."""
+        await self._database.write(LEFT, (now.timestamp(),))
 
     async def used(self, scope: BudgetScope, place: Mapping[str, str], day: str) -> float:
         """Return what was spent or is reserved of a budget on a day."""

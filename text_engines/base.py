@@ -42,6 +42,7 @@ class TokensUsed:
     tokens_in: int = 0
     tokens_cached: int = 0  # of those that went in, read from a cache for less
     tokens_out: int = 0
+    usd: float | None = None  # what the server says it has charged, where it says so
 
 
 Count = Callable[[TokensUsed], None]  # called before an answer is looked at: one that is no good costs the same

@@ -49,6 +49,7 @@ class _ChatUsage(BaseModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     prompt_tokens_details: _TokenDetails | None = None
+    cost: float | None = None  # US dollars, of OpenRouter
 
 
 class _Completion(BaseModel):
@@ -138,4 +139,6 @@ class OpenAIChatEngine:
 def _counted(usage: _ChatUsage) -> TokensUsed:
     details = usage.prompt_tokens_details
     cached = (details.cached_tokens or 0) if details else 0
-    return TokensUsed(tokens_in=usage.prompt_tokens, tokens_cached=cached, tokens_out=usage.completion_tokens)
+    return TokensUsed(
+        tokens_in=usage.prompt_tokens, tokens_cached=cached, tokens_out=usage.completion_tokens, usd=usage.cost
+    )

@@ -16,6 +16,7 @@ from generation.job import Job
 from services.refusals import error_body
 from texts.text import _
 
+MONEY: Final = ("cost_usd", "offers")
 STATUS: Final = {"model_missing": 404, "cancelled": 409, "expired": 504, "already_ended": 409}
 
 
@@ -58,6 +59,7 @@ class Failure:
     code: str = "request_rejected"
     retry_after: int | None = None
     job_ids: tuple[str, ...] = ()
+    money: tuple[tuple[str, Any], ...] = ()  # a price to agree to, what a short budget offers
 
     @property
     def text(self) -> str:
@@ -68,7 +70,7 @@ class Failure:
 
 Form = Callable[[Failure], dict[str, Any]]
 # How every route of a dialect may refuse; 422 is an engine that cannot do it.
-REFUSALS: Final = errors(400, 401, 403, 404, 409, 410, 422, 429, 502, 503, 504)
+REFUSALS: Final = errors(400, 401, 402, 403, 404, 409, 410, 422, 429, 502, 503, 504)
 
 
 def described(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -88,6 +90,7 @@ def plain_form(failure: Failure) -> dict[str, Any]:
         "code": failure.code,
         "retry_after": failure.retry_after,
     }
+    given |= dict(failure.money)
     return given | ({"id": failure.job_ids[0], "job_ids": list(failure.job_ids)} if failure.job_ids else {})
 
 
@@ -130,4 +133,5 @@ def _failure(status: int, body: dict[str, Any], job_ids: tuple[str, ...] = ()) -
         code=body["code"],
         retry_after=body["retry_after"],
         job_ids=job_ids,
+        money=tuple((name, body[name]) for name in MONEY if name in body),
     )

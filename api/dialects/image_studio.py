@@ -151,7 +151,8 @@ async def upscale(request: Request, body: UpscaleIn, caller: Maker) -> ImagesOut
 async def enhance_prompt(request: Request, body: EnhanceIn, caller: Reader) -> EnhancedOut:
     """Make a prompt fuller; `source` says by what, `notes` why it was not the text engine."""
     prompts = web_of(request).services.wording.prompts
-    found = await prompts.enhance(body.prompt or "", origin_of(caller), by_engine=caller.may("generate"))
+    origin = replace(origin_of(caller), agreed_usd=body.max_cost_usd or 0.0)
+    found = await prompts.enhance(body.prompt or "", origin, by_engine=caller.may("generate"))
     return EnhancedOut(
         enhancedPrompt=found.prompt,
         suggestions=list(found.suggestions),
@@ -168,9 +169,10 @@ async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisO
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     engine = provider_named(web, caller, body.provider)
     seeing = web.services.wording.seeing
-    found = await seeing.describe(source, origin_of(caller), backend=engine.name if engine else None)
+    origin = replace(origin_of(caller), agreed_usd=body.max_cost_usd or 0.0)
+    found = await seeing.describe(source, origin, backend=engine.name if engine else None)
     tags = list(found.tags) or [part.strip() for part in found.text.split(",") if part.strip()]
-    return AnalysisOut(analysis=found.text, tags=tags, provider=found.engine)
+    return AnalysisOut(analysis=found.text, tags=tags, provider=found.engine, notes=list(found.notes))
 
 
 @router.get("/history")

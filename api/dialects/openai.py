@@ -40,6 +40,7 @@ THEIRS: Final = re.compile(r"dall-e-\d|gpt-image-[\w.-]+|chatgpt-image-[\w.-]+")
 CODES: Final = {
     "sign_in": "invalid_api_key",
     "limit_reached": "rate_limit_exceeded",
+    "budget_exceeded": "insufficient_quota",
     "content_blocked": "content_policy_violation",
     "model_missing": "model_not_found",
 }
@@ -54,7 +55,7 @@ def _form(failure: Failure) -> dict[str, Any]:
     kind = "server_error" if failure.status >= 500 else "invalid_request_error"
     kind = "rate_limit_error" if failure.status == 429 else kind
     code = CODES.get(failure.code, failure.code)
-    error = {"message": failure.text, "type": kind, "param": failure.field, "code": code}
+    error = {"message": failure.text, "type": kind, "param": failure.field, "code": code, **dict(failure.money)}
     return {"error": error} | ({"job_ids": list(failure.job_ids)} if failure.job_ids else {})
 
 

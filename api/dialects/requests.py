@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Final
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.caller import origin_of
 from api.context import Web, web_of
 from api.request_keys import with_request_key
-from api.schemas.requests import MOST_TEXT_CHARS
+from api.schemas.requests import MOST_TEXT_CHARS, MaxCost
 from api.sight import charge, check_use
 from generation.errors import RequestRejected
 from generation.job import JobView
@@ -39,6 +39,7 @@ class DialectBody(BaseModel):
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
+    max_cost_usd: MaxCost | None = None
     webhook: Annotated[str, Field(max_length=2000, description="Told what becomes of the job.")] | None = None
     webhook_events_filter: Annotated[list[str], Field(max_length=8)] = []
 
@@ -137,7 +138,7 @@ async def submit(request: Request, caller: Person, order: DrawOrder) -> list[Job
     """
     web = web_of(request)
     hook = web.own.webhooks.wanted(order.body.webhook, _events(order.body.webhook_events_filter))
-    origin = origin_of(caller, webhook=hook)
+    origin = replace(origin_of(caller, webhook=hook), agreed_usd=order.body.max_cost_usd or 0.0)
     origin = await with_request_key(request, origin, order.body, files=order.digest)
     parts = split(order.draft, order.count, most_at_once(engines_for(web, caller, order.draft)))
     notes = (*order.body.notes(), *order.notes)

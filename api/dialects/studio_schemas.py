@@ -122,6 +122,7 @@ class AnalysisOut(BaseModel):
     analysis: str
     tags: list[str]
     provider: str
+    notes: list[str] = []
 
 
 class HistoryOut(BaseModel):

@@ -1,5 +1,6 @@
 """Several prompts in one go, one starting a while after the other."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Request
@@ -11,7 +12,7 @@ from api.request_keys import Key, with_request_key
 from api.routes.jobs import JOB_RESPONSES, filled, shown
 from api.routing import Router
 from api.schemas.jobs import SubmittedOut
-from api.schemas.requests import DraftIn, Number, Text
+from api.schemas.requests import DraftIn, MaxCost, Number, Text
 from api.sight import check_inputs
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft
@@ -29,6 +30,7 @@ class BatchIn(BaseModel):
     common: DraftIn = DraftIn()
     delay_ms: Number = DELAY_S * 1000
     is_private: bool = False
+    max_cost_usd: MaxCost | None = None
 
 
 @router.post("/batches", status_code=202)
@@ -38,7 +40,8 @@ async def submit(request: Request, body: BatchIn, caller: Maker, idempotency_key
     parsed = [parse_prompt(text, takes_several=True) for text in body.prompts]
     common = body.common.to_draft()
     await check_inputs(web, caller, common)
-    origin = await with_request_key(request, origin_of(caller, private=body.is_private), body)
+    origin = replace(origin_of(caller, private=body.is_private), agreed_usd=body.max_cost_usd or 0.0)
+    origin = await with_request_key(request, origin, body)
     drafts, notes = list[Draft](), list[str]()
     for item in parsed:
         more, remarks = await filled(web, item, [draft.over(common) for draft in item.drafts])

@@ -1,6 +1,7 @@
 """One prompt on several engines, side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import Request
 
@@ -34,6 +35,7 @@ async def submit(request: Request, body: CompareIn, caller: Maker, idempotency_k
         )
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
     origin = origin_of(caller, private=body.is_private or parsed.is_private, webhook=hook)
+    origin = replace(origin, agreed_usd=body.max_cost_usd or 0.0)
     origin = await with_request_key(request, origin, body)
     wanted = (*named, *body.engines)
     comparison = await web.services.compare.start(draft, origin, wanted, notes=parsed.notes)

@@ -28,7 +28,7 @@ from generation.several_pictures import ONE_IS_USED, not_used
 from services.drawing.splitting import repeated_all
 from texts.text import _
 
-JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
+JOB_RESPONSES: Final = errors(400, 401, 402, 403, 404, 410, 422, 429, 502, 503)
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 MOST_JOBS = 200

@@ -1,5 +1,6 @@
 """Pictures: out by their unguessable ids, in as files."""
 
+from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 from fastapi import Query, Request, Response
@@ -11,7 +12,7 @@ from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
 from api.ranges import in_parts
 from api.routing import Router
-from api.schemas.requests import MediaOut, Text
+from api.schemas.requests import MaxCost, MediaOut, Text
 from api.sight import charge, check_use, find_media
 from api.views import draft_json, image_name
 from generation.person import Person
@@ -57,12 +58,14 @@ class DescribeIn(BaseModel):
 
     media_id: Text
     backend: Text | None = None
+    max_cost_usd: MaxCost | None = None
 
 
 class EnhancePromptIn(BaseModel):
     """A prompt to be written more fully, without flags."""
 
     prompt: str
+    max_cost_usd: MaxCost | None = None
 
 
 class EnhancedPromptOut(BaseModel):
@@ -81,6 +84,7 @@ class DescribeOut(BaseModel):
 
     text: str
     engine: str
+    notes: list[str] = []
 
 
 @router.get("/media/{media_id}", response_class=Response, responses={200: PICTURE, 206: PART, **errors(400, 404, 410)})
@@ -156,22 +160,24 @@ async def recall(request: Request, caller: Reader) -> RecallOut:
     return RecallOut(text=text, command=format_prompt(draft), draft=draft_json(draft), notes=notes)
 
 
-@router.post("/describe", responses=errors(400, 401, 403, 502))
+@router.post("/describe", responses=errors(400, 401, 402, 403, 429, 502))
 async def describe(request: Request, body: DescribeIn, caller: Maker) -> DescribeOut:
     """Return what a picture shows, where an engine can."""
     web = web_of(request)
     await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))
     seeing = web.services.wording.seeing
-    answer = await seeing.describe(source, origin_of(caller), backend=body.backend)
-    return DescribeOut(text=answer.text, engine=answer.engine)
+    origin = replace(origin_of(caller), agreed_usd=body.max_cost_usd or 0.0)
+    answer = await seeing.describe(source, origin, backend=body.backend)
+    return DescribeOut(text=answer.text, engine=answer.engine, notes=list(answer.notes))
 
 
 @router.post("/enhance", responses=errors(400, 401, 403))
 async def enhance(request: Request, body: EnhancePromptIn, caller: Reader) -> EnhancedPromptOut:
     """Write a prompt more fully: by the text engine, or by rules, which give advice instead of other prompts."""
     prompts = web_of(request).services.wording.prompts
-    found = await prompts.enhance(body.prompt, origin_of(caller), by_engine=caller.may("generate"))
+    origin = replace(origin_of(caller), agreed_usd=body.max_cost_usd or 0.0)
+    found = await prompts.enhance(body.prompt, origin, by_engine=caller.may("generate"))
     return EnhancedPromptOut(
         prompt=found.prompt,
         others=list(found.suggestions) if found.has_prompts else [],

@@ -123,7 +123,7 @@ class _Collector(Collector):
 
     def _of_money(self) -> Iterator[Metric]:
         money = self.money
-        yield CounterMetricFamily("easel_charged_usd", "What jobs were charged, as the books count it.", money.paid)
+        yield CounterMetricFamily("easel_charged_usd", "What jobs and answers were charged, by the books.", money.paid)
         yield CounterMetricFamily("easel_refunded_usd", "Reserved for jobs that then cost nothing.", money.refunded)
         yield GaugeMetricFamily("easel_reserved_usd", "Reserved for jobs that have not ended.", money.reserved)
         yield CounterMetricFamily("easel_rented_usd", "What rented machines have cost.", self.rented_usd)

@@ -36,6 +36,7 @@ async def costs(
                 lane=entry.lane,
                 jobs=entry.jobs,
                 images=entry.images,
+                answers=entry.answers,
                 cost_usd=entry.cost_usd,
                 reserved_usd=entry.reserved_usd,
                 unsure_usd=entry.unsure_usd,

@@ -12,6 +12,7 @@ from api.routing import Router
 from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
 from generation.options import OPTIONS
 from generation.person import Person
+from services.wording.asking import Purpose, TextService
 
 router = Router(prefix="/api", tags=["session"], responses=errors(401, 403))
 
@@ -37,6 +38,14 @@ class LimitsOut(BaseModel):
     max_batch: int
 
 
+class TextOut(BaseModel):
+    """The text engine: its model, and what an answer costs, about, in US dollars; 0: nothing, or nothing is known."""
+
+    model: str
+    enhance_usd: float
+    describe_usd: float
+
+
 class SessionOut(BaseModel):
     """The caller and the server."""
 
@@ -45,6 +54,7 @@ class SessionOut(BaseModel):
     sign_in_url: str | None
     limits: LimitsOut
     open_job: str | None
+    text: TextOut | None = Field(description="None: no text engine is set.")
     discord: str | None = Field(description="Why the bot is not connected to Discord; None: it is, or there is none.")
 
 
@@ -105,5 +115,16 @@ async def session_of(request: Request, caller: Person) -> SessionOut:
             max_batch=MAX_BATCH_SIZE,
         ),
         open_job=caller.job_id or None,
+        text=_text(web.services.wording.text),
         discord=web.own.discord.message or None,
+    )
+
+
+def _text(text: TextService) -> TextOut | None:
+    if text.state is None:
+        return None
+    return TextOut(
+        model=text.state.model,
+        enhance_usd=text.price(Purpose.ENHANCE),
+        describe_usd=text.price(Purpose.DESCRIBE),
     )

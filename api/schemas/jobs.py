@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.requests import DraftIn, In, MediaId, RequestOut
+from api.schemas.requests import DraftIn, In, MaxCost, MediaId, RequestOut
 from generation.request import Mode
 
 
@@ -29,12 +29,6 @@ class ErrorOut(BaseModel):
     sign_in_url: str | None = Field(default=None, description="Where to sign in, with 401 and where that is set up.")
     cost_usd: float | None = Field(default=None, description="The price to agree to, with price_not_agreed.")
     offers: list[OfferOut] = Field(default=[], description="What can be drawn instead, with budget_exceeded.")
-
-
-MaxCost = Annotated[
-    float,
-    Field(gt=0, allow_inf_nan=False, description="You agree to this price in US dollars, for all of it, and no more."),
-]
 
 
 class SentIn(DraftIn):

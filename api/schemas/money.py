@@ -17,7 +17,10 @@ class BudgetOut(BaseModel):
 
 
 class CostOut(BaseModel):
-    """The cost of one person's jobs on one engine on one day; `reserved_usd` is of those that have not ended."""
+    """The cost of one person's jobs on one engine on one day; `reserved_usd` is of those that have not ended.
+
+    Where `answers` is not 0, these were answers of the text engine, and no pictures.
+    """
 
     day: str
     user: str
@@ -25,6 +28,7 @@ class CostOut(BaseModel):
     lane: str
     jobs: int
     images: int
+    answers: int
     cost_usd: float
     reserved_usd: float
     unsure_usd: float

@@ -36,6 +36,10 @@ Seed = Annotated[
 ]  # fmt: skip
 Text = Annotated[str, Field(max_length=MOST_TEXT_CHARS)]
 Name = Annotated[str, Field(max_length=300)]
+MaxCost = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False, description="You agree to this price in US dollars, for all of it, and no more."),
+]
 
 
 class In(BaseModel):

@@ -106,6 +106,7 @@ declare namespace Api {
     lane: string;
     jobs: number;
     images: number;
+    answers: number;
     cost_usd: number;
     reserved_usd: number;
     unsure_usd: number;
@@ -146,6 +147,7 @@ declare namespace Api {
   interface Describe {
     text: string;
     engine: string;
+    notes: string[];
   }
 
   /** The request for a picture; everything left out is decided by Easel and the engine. */
@@ -667,6 +669,7 @@ declare namespace Api {
     sign_in_url: string | null;
     limits: Limits;
     open_job: string | null;
+    text: Text | null;
     discord: string | null;
   }
 
@@ -734,6 +737,13 @@ declare namespace Api {
     hint: string;
     layer: string;
     seconds: number;
+  }
+
+  /** The text engine: its model, and what an answer costs, about, in US dollars; 0: nothing, or nothing is known. */
+  interface Text {
+    model: string;
+    enhance_usd: number;
+    describe_usd: number;
   }
 
   /** Sums over the days asked for. */

@@ -17,6 +17,7 @@ from cogs.wire.forms import Form
 from constants import DISCORD_CONTENT_CHARS, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.foreign import visible
+from generation.money import dollars
 from services.wording.rules import RULES, Enhanced
 from texts.text import _, joined
 from utils.text import cut
@@ -39,7 +40,9 @@ class EnhancedWords:
     others: tuple[str, ...] = ()
 
 
-def enhanced_card(before: str, after: str, enhanced: Enhanced, *, job_id: str = "", private: bool = False) -> Card:
+def enhanced_card(
+    before: str, after: str, enhanced: Enhanced, *, job_id: str = "", private: bool = False, usd: float = 0.0
+) -> Card:
     """Show a prompt before and after, with what can be done with it.
 
     Args:
@@ -48,6 +51,7 @@ def enhanced_card(before: str, after: str, enhanced: Enhanced, *, job_id: str = 
         enhanced: the other prompts, and what wrote them.
         job_id: the picture whose prompt it is; empty: none.
         private: what is drawn from it is for who presses alone.
+        usd: what asking again costs.
 
     Raises:
         RequestRejected: it is too long for a message.
@@ -68,7 +72,10 @@ def enhanced_card(before: str, after: str, enhanced: Enhanced, *, job_id: str = 
         lines.append(_block(_("**Other ways**"), numbered))
     lines += [_small(line) for line in _remarks(enhanced)]
     content = cut(joined("\n", lines), DISCORD_CONTENT_CHARS)
-    return Card(content=content, rows=_rows(job_id or NO_JOB, others, can_repeat=is_whole, private=private))
+    again = ""
+    if is_whole:
+        again = _("Again · {usd}", usd=dollars(usd)) if usd else _("Again")
+    return Card(content=content, rows=_rows(job_id or NO_JOB, others, again=again, private=private))
 
 
 def words_in(message: nextcord.Message | None) -> EnhancedWords:
@@ -111,7 +118,7 @@ def _block(head: str, words: str) -> str:
     return f"{head}\n```\n{block(words)}\n```"
 
 
-def _rows(job_id: str, others: tuple[str, ...], *, can_repeat: bool, private: bool) -> tuple[Row, ...]:
+def _rows(job_id: str, others: tuple[str, ...], *, again: str, private: bool) -> tuple[Row, ...]:
     suffix = PRIVATE if private else ""
 
     def button(argument: str, label: str, emoji: str) -> Button:
@@ -121,8 +128,8 @@ def _rows(job_id: str, others: tuple[str, ...], *, can_repeat: bool, private: bo
         )
 
     first = [button(DRAW, _("Draw it"), "🎨"), button(EDIT, _("Edit"), "✏️")]
-    if can_repeat:
-        first.append(button(AGAIN, _("Again"), "🔁"))
+    if again:
+        first.append(button(AGAIN, again, "🔁"))
     if not others:
         return (tuple(first),)
     choices = tuple(Choice(label=other, value=str(number)) for number, other in enumerate(others))

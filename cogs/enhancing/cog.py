@@ -126,7 +126,8 @@ class Enhance(commands.Cog):
     async def _card(self, asked: PromptAsked, origin: Origin) -> Card:
         enhanced = await self._prompts.enhance(asked.draft.prompt, origin)
         after = format_prompt(replace(asked.draft, prompt=enhanced.prompt))
-        return cards.enhanced_card(asked.text, after, enhanced, job_id=asked.job_id, private=asked.private)
+        usd = self._prompts.price
+        return cards.enhanced_card(asked.text, after, enhanced, job_id=asked.job_id, private=asked.private, usd=usd)
 
     async def _draw(self, interaction: nextcord.Interaction, text: str, job_id: str, *, private: bool) -> None:
         check_interaction_permissions(interaction)

@@ -113,7 +113,7 @@ class BookService:
             rentals=tuple(rentals),
             budgets=tuple(await self._budgets.standing(origin)),
             names=await self._statistics.names({entry.user_key for entry in entries}),
-            labels={entry.lane: self._registry.label(entry.lane) for entry in entries},
+            labels={entry.lane: entry.text_model or self._registry.label(entry.lane) for entry in entries},
         )
 
     async def totals(self) -> MoneyTotals:

@@ -6,6 +6,7 @@ ends, a trigger puts what it has cost in the place of what was reserved (`store.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -29,7 +30,7 @@ from generation.request import GenerationRequest
 from services.house.rules import HouseRuleService
 from services.moderation.caps import CapService
 from settings.money import MoneySettings
-from store.charges import ChargeStore
+from store.charges import ChargeStore, OverBudgetThere
 from store.database import Write
 from texts.text import _
 from utils.clock import Clock
@@ -95,12 +96,42 @@ class BudgetService:
             return []
         budgets = await self._check(charges, origin)
         await self._check_agreed(charges, origin)
-        day = self._today()
-        guards = [
-            self._store.guard(budget.scope, _place(origin), day, _adding(budget, charges), budget.most_usd)
-            for budget in budgets
-        ]
-        return [*guards, *(self._store.reserving(charge, day) for charge in charges)]
+        return self._writes(charges, origin, budgets)
+
+    async def reserve(self, charge: Charge, origin: Origin) -> None:
+        """Reserve what an answer of the text engine will cost; `settle` it where it ends.
+
+        Raises:
+            OverBudget: a budget has too little left.
+            PriceNotAgreed: it costs more than was agreed to.
+        """
+        place = await self._caps.placed(origin)
+        charge = replace(charge, guild_id=_place(place)["guild_id"])
+        if origin.agreed_usd:
+            await self._check_agreed([charge], place)
+        try:
+            await self._store.write(self._writes([charge], place, await self._check([charge], place)))
+        except OverBudgetThere:
+            raise await self.why_not([charge], place) from None
+
+    async def note(self, charge: Charge, origin: Origin) -> None:
+        """Note what an answer has cost for which nothing was reserved."""
+        place = await self._caps.placed(origin)
+        charge = replace(charge, guild_id=_place(place)["guild_id"])
+        await self._store.write([self._store.reserving(replace(charge, usd=0.0), self._today())])
+        await self.settle(charge.job_id, "paid", charge.usd)
+
+    async def dearest(self, lane: str) -> float:
+        """Return the most that one of the last answers or pictures has cost there, 0: nothing is known."""
+        return await self._store.dearest(lane, self._clock.now()) or 0.0
+
+    async def settle(self, charge_id: str, state: str, usd: float) -> None:
+        """Put what an answer has cost in the place of what was reserved."""
+        await self._store.settle(charge_id, state, usd, self._clock.now())
+
+    async def settle_left(self) -> None:
+        """Settle what was reserved for answers when Easel stopped."""
+        await self._store.settle_left(self._clock.now())
 
     async def why_not(self, charges: Sequence[Charge], origin: Origin) -> GenerationError:
         """Return the refusal of jobs that a guard has ended."""
@@ -135,6 +166,14 @@ class BudgetService:
     async def prune(self) -> None:
         """Forget who is who in the budgets of days that are over."""
         await self._store.forget_keys(self._clock.now() - KEPT)
+
+    def _writes(self, charges: Sequence[Charge], origin: Origin, budgets: Sequence[Budget]) -> list[Write]:
+        day = self._today()
+        guards = [
+            self._store.guard(budget.scope, _place(origin), day, _adding(budget, charges), budget.most_usd)
+            for budget in budgets
+        ]
+        return [*guards, *(self._store.reserving(charge, day) for charge in charges)]
 
     async def _check_agreed(self, charges: Sequence[Charge], origin: Origin) -> None:
         """Refuse what costs more than was agreed to, or, where nothing was, more than is drawn without asking."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.money.answers import AnswerCharges
 from services.money.books import BookService
 from services.money.budgets import BudgetService
 from services.money.tags import PriceTags
@@ -14,3 +15,4 @@ class Money:
     budgets: BudgetService
     books: BookService
     tags: PriceTags
+    answers: AnswerCharges

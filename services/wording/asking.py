@@ -5,19 +5,21 @@ translations) is asked for a while: a dead server would hold up every picture by
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Protocol
 
 from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError, LimitReached
 from generation.job import Origin
+from generation.money import AnswerState, Charge
 from settings.text import TextSettings
 from store.text_uses import TextUse as TextUse
 from store.text_uses import TextUseStore
 from text_engines.base import Form, TextEngine, TextQuestion, TokensUsed
-from text_engines.costs import cost_of
+from text_engines.costs import TextPrices
+from text_engines.forms import schema_of
 from texts.text import _
 from utils.clock import Clock
 from utils.text import duration
@@ -39,6 +41,7 @@ class Purpose(StrEnum):
     CHAT = "chat"
 
 
+SEEING: Final = frozenset({Purpose.DESCRIBE, Purpose.ALT})
 UNASKED: Final = frozenset({Purpose.ALT, Purpose.TRANSLATE})  # nobody pressed anything for them
 
 
@@ -48,6 +51,29 @@ class TextState:
 
     model: str
     error: str = ""
+
+
+class Till(Protocol):
+    """The books of what answers cost, and the budgets that may refuse one."""
+
+    async def reserve(self, origin: Origin, model: str, usd: float) -> Charge | None: ...
+
+    async def settle(self, charge: Charge, state: AnswerState, usd: float) -> None: ...
+
+    async def note(self, origin: Origin, model: str, usd: float) -> None: ...
+
+
+@dataclass(kw_only=True)
+class _Question:
+    """One question on its way, for the books."""
+
+    origin: Origin
+    purpose: Purpose
+    model: str
+    charge: Charge | None = None
+    counted: list[TokensUsed] = field(default_factory=list)
+    is_answered: bool = False
+    may_have_run: bool = False
 
 
 class TextService:
@@ -62,8 +88,8 @@ class TextService:
 
     def __init__(self, engine: TextEngine | None, *, settings: TextSettings, uses: TextUseStore, clock: Clock) -> None:
         self.engine = engine
-        self.before: list[Callable[[Origin, Purpose], Awaitable[None]]] = []  # may refuse, like a budget
-        self.on_cost: list[Callable[[Origin, TextUse], Awaitable[None]]] = []
+        self.till: Till | None = None  # without one nothing is charged
+        self._prices = TextPrices(usd_in=settings.usd_in, usd_out=settings.usd_out)
         self._limit_s = settings.timeout_s
         self._uses = uses
         self._clock = clock
@@ -79,6 +105,15 @@ class TextService:
     @property
     def state(self) -> TextState | None:
         return TextState(model=self.engine.model, error=self._error) if self.engine else None
+
+    def price(self, purpose: Purpose) -> float:
+        """Return what an answer costs, about, for the button that asks for one; 0: nothing, or nothing known."""
+        engine = self.engine
+        if engine is None:
+            return 0.0
+        has_picture = purpose in SEEING
+        model = engine.vision_model if has_picture else engine.model
+        return self._prices.estimate(model, has_picture=has_picture)
 
     def is_resting(self) -> bool:
         """Return whether it failed a moment ago, so that nothing is asked that nobody waits for."""
@@ -117,16 +152,12 @@ class TextService:
         model = engine.vision_model if question.picture else engine.model
         if purpose in UNASKED and self.is_resting():
             raise BackendUnavailable(_("{model} failed a moment ago and is not asked yet.", model=model))
-        for check in self.before:
-            await check(origin, purpose)
-        counted: list[TokensUsed] = []
+        asked = _Question(origin=origin, purpose=purpose, model=model)
+        if self.till is not None:
+            asked.charge = await self.till.reserve(origin, model, self._estimate(model, question))
         began = self._clock.monotonic()
-        is_answered = False
         try:
-            async with asyncio.timeout(self._limit_s), self._turns:
-                answer = await engine.ask(question, counted.append)
-            is_answered, self._error, self._rests_until = True, "", 0.0
-            return answer
+            return await self._in_turn(engine, question, asked)
         except TimeoutError as error:
             late = BackendUnavailable(
                 _("{model} did not answer within {time}.", model=model, time=duration(self._limit_s))
@@ -134,11 +165,22 @@ class TextService:
             self._failed(late)
             raise late from error
         except GenerationError as error:
+            asked.may_have_run = isinstance(error, BackendError) and error.may_have_run
             self._failed(error)
             raise
         finally:
-            seconds = self._clock.monotonic() - began
-            await self._note(origin, purpose, model, counted, seconds=seconds, is_answered=is_answered)
+            await self._note(asked, seconds=self._clock.monotonic() - began)
+
+    async def _in_turn(self, engine: TextEngine, question: TextQuestion[Form], asked: _Question) -> Form:
+        async with asyncio.timeout(self._limit_s), self._turns:
+            asked.may_have_run = True  # until it is known, also where it is given up
+            answer = await engine.ask(question, asked.counted.append)
+        asked.is_answered, self._error, self._rests_until = True, "", 0.0
+        return answer
+
+    def _estimate(self, model: str, question: TextQuestion[Any]) -> float:
+        chars = len(question.task) + len(question.words) + len(json.dumps(schema_of(question.form)))
+        return self._prices.estimate(model, chars=chars, has_picture=question.picture is not None)
 
     def _failed(self, error: GenerationError) -> None:
         """Note a failure of the server's; a refusal of some words is none."""
@@ -146,33 +188,42 @@ class TextService:
             self._error = error.user_message
             self._rests_until = self._clock.monotonic() + max(REST_S, error.retry_after or 0.0)
 
-    async def _note(
-        self,
-        origin: Origin,
-        purpose: Purpose,
-        model: str,
-        counted: list[TokensUsed],
-        *,
-        seconds: float,
-        is_answered: bool,
-    ) -> None:
+    async def _note(self, asked: _Question, *, seconds: float) -> None:
+        counted = asked.counted
         use = TextUse(
-            model=model,
-            purpose=purpose.value,
-            answered=int(is_answered),
-            failed=int(not is_answered),
+            model=asked.model,
+            purpose=asked.purpose.value,
+            answered=int(asked.is_answered),
+            failed=int(not asked.is_answered),
             tokens_in=sum(used.tokens_in for used in counted),
             tokens_out=sum(used.tokens_out for used in counted),
-            cost_usd=sum(cost_of(model, used) for used in counted),
+            cost_usd=sum(self._prices.cost(asked.model, used) for used in counted),
         )
-        fields = {"action": "text_asked", "model": model, "purpose": purpose.value, "seconds": round(seconds, 2)}
-        log.info("the text engine %s", "answered" if is_answered else "failed", extra=fields | {"cost": use.cost_usd})
+        about = {"action": "text_asked", "model": asked.model, "purpose": use.purpose, "seconds": round(seconds, 2)}
+        log.info(
+            "the text engine %s", "answered" if asked.is_answered else "failed", extra=about | {"cost": use.cost_usd}
+        )
+        await self._settle(asked, use.cost_usd)
         try:
-            await self._uses.add(use, origin.user_key, self._clock.now())
-            for listen in self.on_cost:
-                await listen(origin, use)
+            await self._uses.add(use, asked.origin.user_key, self._clock.now())
         except GenerationError as error:  # the answer is there, and was paid for
-            log.warning("an answer is not in the books", extra=fields | {"error": str(error)})
+            log.warning("an answer is not in the books", extra=about | {"error": str(error)})
+
+    async def _settle(self, asked: _Question, usd: float) -> None:
+        """Put what it has cost in the place of what was reserved: the server's count, or what may have been charged."""
+        if self.till is None:
+            return
+        if asked.charge is None:
+            if usd:  # only the server knows its price
+                await self.till.note(asked.origin, asked.model, usd)
+        elif asked.counted:
+            await self.till.settle(asked.charge, "paid", usd)
+        elif asked.is_answered:  # it does not count
+            await self.till.settle(asked.charge, "paid", asked.charge.usd)
+        elif asked.may_have_run:
+            await self.till.settle(asked.charge, "unsure", asked.charge.usd)
+        else:
+            await self.till.settle(asked.charge, "refunded", 0.0)
 
 
 def no_text_engine() -> CapabilityError:

@@ -49,6 +49,11 @@ class PromptService:
     def has_engine(self) -> bool:
         return self._text.is_on
 
+    @property
+    def price(self) -> float:
+        """Return what asking the text engine costs, about."""
+        return self._text.price(Purpose.ENHANCE)
+
     async def enhance(self, prompt: str, origin: Origin, *, by_engine: bool = True) -> Enhanced:
         """Make a prompt fuller.
 

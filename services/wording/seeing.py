@@ -68,9 +68,9 @@ class SeeingService:
         await self.check(origin)
         try:
             return await self._seen(image, origin)
-        except (LimitReached, HouseRefusal):
-            raise
         except GenerationError as error:
+            if isinstance(error, HouseRefusal) or error.code == LimitReached.code:  # a budget's is another
+                raise
             return await self._instead(image, origin, error)
 
     async def _seen(self, image: SourceImage, origin: Origin) -> Description:

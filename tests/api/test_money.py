@@ -7,7 +7,11 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.registry import Entry
-from tests.api.conftest import Site, site_at
+from generation.job import Origin
+from generation.money import Charge
+from tests.api.conftest import Site, png, site_at
+from tests.api.dialects import data_url
+from tests.engines.text_servers import KEY, AnthropicServer
 from tests.paid import PaidBackend
 from tests.waiting import until
 
@@ -124,3 +128,79 @@ async def test_metrics_count_what_was_charged_reserved_and_given_back(tmp_path: 
         assert "easel_charged_usd_total 0.08" in text
         assert "easel_reserved_usd 0.0" in text
         assert "easel_rented_usd_total 0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/images/generate", {"prompt": "a fox", "provider": "shop"}),
+        ("/api/images/variations", {"prompt": "a fox", "provider": "shop", "imageUrl": "PICTURE"}),
+        ("/api/images/edit", {"prompt": "a fox", "provider": "shop", "editType": "img2img", "imageUrl": "PICTURE"}),
+        ("/api/images/upscale", {"provider": "shop", "imageUrl": "PICTURE"}),
+        ("/v1/images/generations", {"prompt": "a fox", "model": "shop"}),
+        ("/api/batches", {"prompts": ["a fox --backend shop"]}),
+        ("/api/comparisons", {"prompt": "a fox", "engines": ["shop", "sketch"]}),
+    ],
+)
+async def test_no_route_draws_for_more_than_was_agreed_to(tmp_path: Path, path: str, body: dict[str, Any]) -> None:
+    async with site_at(tmp_path, CONFIRM_ABOVE_USD="0.03") as site:
+        backend = await shop(site, PaidBackend("shop"))
+        picture = data_url(png(64, 64))
+        body = {name: picture if value == "PICTURE" else value for name, value in body.items()}
+        unasked = await site.client.post(path, json=body)
+        dear = await site.client.post(path, json=body | {"max_cost_usd": 0.01})
+        for answer in (unasked, dear):
+            error = answer.json()
+            error = error if isinstance(error["error"], str) else error["error"]
+            assert (answer.status_code, error["code"], error["cost_usd"]) == (402, "price_not_agreed", 0.04), (
+                answer.text
+            )
+        assert backend.requests == []
+        assert (await site.client.post(path, json=body | {"max_cost_usd": 0.04})).is_success
+        assert len(await paid(site, 1)) == 1
+
+
+async def test_a_form_of_the_openai_dialect_has_a_limit_of_cost_too(tmp_path: Path) -> None:
+    async with site_at(tmp_path) as site:
+        backend = await shop(site, PaidBackend("shop"))
+        files = {"image": ("a.png", png(64, 64), "image/png")}
+        fields = {"prompt": "a fox", "model": "shop"}
+        refused = await site.client.post("/v1/images/edits", files=files, data=fields | {"max_cost_usd": "0.01"})
+        assert (refused.status_code, refused.json()["error"]["cost_usd"]) == (402, 0.04)
+        assert backend.requests == []
+        assert (await site.client.post("/v1/images/edits", files=files, data=fields | {"max_cost_usd": "1"})).is_success
+
+
+async def test_openais_clients_read_of_a_budget_as_of_a_quota(tmp_path: Path) -> None:
+    async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.01") as site:
+        await shop(site, PaidBackend("shop"))
+        answer = await site.client.post("/v1/images/generations", json={"prompt": "a fox", "model": "shop"})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (429, "insufficient_quota")
+        assert [offer["backend"] for offer in error["offers"]] == ["sketch"]
+
+
+async def test_answers_of_the_text_engine_are_in_the_books_and_their_price_is_known_before(tmp_path: Path) -> None:
+    async with (
+        AnthropicServer() as text,
+        site_at(tmp_path, ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=text.url, USER_DAILY_BUDGET_USD="0.3") as site,
+    ):
+        shown = (await site.client.get("/api/session")).json()["text"]
+        assert shown["model"] == "claude-haiku-5-5"
+        assert 0 < shown["enhance_usd"] < shown["describe_usd"] < 0.001
+        limited = await site.client.post("/api/enhance", json={"prompt": "a fox", "max_cost_usd": 0.0001})
+        assert limited.json()["source"] == "rules"
+        assert "that were agreed to" in limited.json()["notes"][0]
+        assert text.asked == []
+        assert (await site.client.post("/api/enhance", json={"prompt": "a fox"})).json()["source"] == "claude-haiku-5-5"
+        (entry,) = (await site.client.get("/api/costs")).json()["costs"]
+        assert (entry["engine"], entry["answers"], entry["images"]) == ("claude-haiku-5-5", 1, 0)
+        assert entry["cost_usd"] == pytest.approx(0.2)
+        assert "easel_charged_usd_total 0.2" in (await site.client.get("/metrics")).text
+        await site.easel.services.money.budgets.note(
+            Charge(job_id="x", user_key=entry["user"], guild_id="", lane="shop", payer="easel", usd=0.1),
+            Origin(door="console", user_id="local"),
+        )
+        spent = (await site.client.post("/api/enhance", json={"prompt": "a hare"})).json()
+        assert (spent["source"], spent["notes"][0][:21]) == ("rules", "Daily budget exceeded")
+        assert len(text.asked) == 1

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from backends.base import BackendConfig
+from backends.registry import Entry
 from generation.job import Origin
 from generation.request import Draft
 from tests.bus.conftest import SMALL, caller_at, easel_on, picture_in
+from tests.paid import PaidBackend
 from tests.waiting import until
 
 
@@ -135,6 +138,17 @@ async def test_progress_is_told_until_the_end(easel, caller):
     await until(lambda: any(state["status"] == "done" for state in progress))
     assert {state["job_id"] for state in progress} == {answer["job_id"]}
     assert {state["request_id"] for state in progress} == {"mine"}
+
+
+async def test_nothing_is_drawn_for_more_than_a_message_agrees_to(easel, caller):
+    shop = PaidBackend("shop")
+    easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=shop))
+    await easel.registry.refresh("shop")
+    asked = {"prompt": "a fox", "model": "shop", **SMALL}
+    answer = await caller.ask("request", max_cost_usd=0.01, **asked)
+    assert (answer["code"], answer["cost_usd"]) == ("price_not_agreed", 0.04)
+    assert shop.requests == []
+    assert picture_in(await caller.ask("request", max_cost_usd=0.04, **asked))
 
 
 async def test_limits_hold_for_who_asks_on_the_bus(tmp_path, server, caller):

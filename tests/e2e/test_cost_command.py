@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import reply_to
+from tests.e2e.test_enhance import answer_of
 from tests.paid import PaidBackend
+from tests.services.wording.rig import FakeTextEngine
 
 
 async def test_cost_shows_your_own_by_day_person_and_engine(discord: DiscordServer, start: StartEasel) -> None:
@@ -69,3 +71,18 @@ async def test_a_button_names_its_price_before_the_click(discord: DiscordServer,
 async def test_a_free_picture_names_no_price(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start()
     assert "💳" not in (await easel.dream()).content
+
+
+async def test_answers_of_the_text_engine_stand_beside_pictures_and_in_the_same_budget(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    text = FakeTextEngine({"prompt": "a red fox in snow", "alternatives": [], "tags": []})
+    easel = await start(PaidBackend(), has_fallback=False, text_engine=text, money={"person_usd": 0.62})
+    mia = discord.user("mia")
+    first = await answer_of(easel, await mia.slash(discord.channel, "enhance", prompt="a red fox"))
+    assert "Again · $0.0003" in first.buttons
+    shown = (await mia.slash(discord.channel, "cost mine", days=1)).original.content
+    assert f"{easel.clock.now():%Y-%m-%d} · claude-haiku-5-5 · 1 answer · $0.60" in shown
+    assert "$0.60 of $0.62 used today (you)" in shown
+    asked = await easel.say("!dream a fox")
+    assert "Daily budget exceeded" in (await discord.wait_for(lambda: reply_to(asked))).content

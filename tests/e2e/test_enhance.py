@@ -76,7 +76,7 @@ async def test_it_can_be_changed_before_it_is_drawn_and_written_once_more(
     easel = await start(FakeBackend("gpu1"), text_engine=text)
     answer = await enhance(easel, "a red fox")
     text.says = SAYS | {"prompt": "a red fox, ink on paper"}
-    again = await answer_of(easel, await discord.user("mia").click(answer, "Again"))
+    again = await answer_of(easel, await discord.user("mia").click(answer, "Again · $0.0003"))
     assert "**Before**\n```\na red fox\n```" in again.content
     assert "a red fox, ink on paper" in again.content
     form = (await discord.user("mia").click(again, "Edit")).modal

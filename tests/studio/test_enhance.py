@@ -44,7 +44,7 @@ async def test_a_model_offers_several_prompts(browse, tmp_path):
     ):
         page = await browse("#/create", url=own.url)
         await write(page, "a red fox")
-        await button(page, "Enhance").click()
+        await button(page, "Enhance · $0.0003").click()
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("Written by claude-haiku-5-5.")
         await expect(dialog).to_contain_text(ENHANCED["prompt"])

@@ -6,6 +6,8 @@ from playwright.async_api import Page, expect
 
 from backends.base import BackendConfig
 from backends.registry import Entry
+from tests.engines.text_servers import KEY as TEXT_KEY
+from tests.engines.text_servers import AnthropicServer
 from tests.paid import PaidBackend
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished, write
@@ -66,4 +68,19 @@ async def test_a_short_budget_offers_what_is_free(browse, watch, tmp_path: Path)
         books = page.get_by_role("region", name="Money")
         await expect(books).to_contain_text("$0.04 of $0.05 today")
         await expect(books.get_by_role("table", name="Cost by day, person and engine")).to_contain_text("shop")
+        await page.context.close()
+
+
+async def test_buttons_that_ask_the_text_engine_name_its_price(browse, watch, tmp_path: Path) -> None:
+    async with (
+        AnthropicServer() as server,
+        studio_at(tmp_path, ANTHROPIC_API_KEY=TEXT_KEY, ANTHROPIC_BASE_URL=server.url) as studio,
+    ):
+        page = await browse("#/create", url=studio.url)
+        await expect(button(page, "Enhance · $0.0003")).to_be_visible()
+        await write(page, "a red fox")
+        await button(page, "Enhance · $0.0003").click()
+        await button(page.get_by_role("dialog"), "Use it").click()
+        await page.goto(f"{studio.url}#/dashboard")
+        await expect(page.get_by_role("table", name="Cost by day, person and engine")).to_contain_text("1 answer")
         await page.context.close()

@@ -22,7 +22,7 @@ from tests.engines.listener import Fault, draw
 from tests.engines.text_servers import KEY, AnthropicServer, ChatServer, TextServer
 from text_engines.anthropic import AnthropicEngine
 from text_engines.base import PictureShown, TextEngine, TextQuestion, TokensUsed
-from text_engines.costs import cost_of
+from text_engines.costs import TextPrices
 from text_engines.openai_chat import OpenAIChatEngine
 
 
@@ -247,6 +247,7 @@ async def test_a_call_that_is_given_up_ends():
 
 def test_an_answer_costs_what_the_price_list_says():
     used = TokensUsed(tokens_in=2_000_000, tokens_cached=500_000, tokens_out=1_000_000)
-    assert cost_of("claude-haiku-5-5", used) == pytest.approx(0.70)
-    assert cost_of("claude-haiku-5-5-20261007", used) == pytest.approx(0.70)
-    assert cost_of("gemma4:e4b", used) == 0.0
+    prices = TextPrices()
+    assert prices.cost("claude-haiku-5-5", used) == pytest.approx(0.655)
+    assert prices.cost("claude-haiku-5-5-20261007", used) == pytest.approx(0.655)
+    assert prices.cost("gemma4:e4b", used) == 0.0

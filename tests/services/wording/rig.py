@@ -7,6 +7,7 @@ from typing import Any
 
 from generation.errors import GenerationError, HouseRefusal
 from generation.job import Origin
+from generation.money import OverBudget
 from generation.request import Draft
 from services.wording.asking import TextService
 from settings.text import TextSettings
@@ -77,6 +78,13 @@ class FakeGate:
     async def trial(self, draft: Draft, origin: Origin, *, is_age_restricted: bool) -> HouseRefusal | None:
         word = next((word for word in self.words if word in draft.prompt), None)
         return HouseRefusal(f"“{word}” is not drawn here.") if word and not is_age_restricted else None
+
+
+class EmptyTill:
+    """Budgets that have no money for an answer."""
+
+    async def reserve(self, *_: object) -> None:
+        raise OverBudget("Daily budget exceeded: it is all used.")
 
 
 def text_service(engine: Any, books: FakeBooks | None = None, **settings: Any) -> TextService:

@@ -10,12 +10,12 @@ from generation.errors import (
     CapabilityError,
     ContentBlocked,
     LimitReached,
-    NotAllowed,
     RateLimited,
     StoreUnavailable,
 )
+from generation.money import OverBudget
 from services.wording.asking import REST_S, Purpose
-from tests.services.wording.rig import ORIGIN, OTHER, FakeBooks, FakeTextEngine, text_service
+from tests.services.wording.rig import ORIGIN, OTHER, EmptyTill, FakeBooks, FakeTextEngine, text_service
 from text_engines.base import TextQuestion
 
 
@@ -134,10 +134,7 @@ async def test_a_budget_can_refuse_before_anything_is_asked():
     engine = FakeTextEngine({"text": "a fox"})
     service = text_service(engine)
 
-    async def refuse(origin, purpose):
-        raise NotAllowed("spent")
-
-    service.before.append(refuse)
-    with pytest.raises(NotAllowed):
+    service.till = EmptyTill()
+    with pytest.raises(OverBudget):
         await service.ask(QUESTION, ORIGIN, Purpose.ENHANCE)
     assert engine.asked == []

@@ -11,7 +11,7 @@ from generation.job import Origin
 from generation.request import Draft, SourceImage
 from services.engines.describing import Description
 from services.wording.seeing import SIDE_PX, SeeingService
-from tests.services.wording.rig import ORIGIN, FakeGate, FakeTextEngine, text_service
+from tests.services.wording.rig import ORIGIN, EmptyTill, FakeGate, FakeTextEngine, text_service
 from tests.utils.pictures import noise
 
 SAYS = {"prompt": "a red fox in snow, photograph", "alt": "A fox stands in deep snow.", "tags": ["Fox", "snow"]}
@@ -83,6 +83,14 @@ async def test_without_a_text_engine_an_engine_describes_as_ever():
 async def test_where_the_model_fails_an_engine_describes_and_the_reason_is_noted():
     found = await describe(seeing(FakeTextEngine(BackendUnavailable("It is gone."))))
     assert found == Description(text="a fox", engine="GPU1", notes=("It is gone. GPU1 described it instead.",))
+
+
+async def test_where_a_budget_has_no_money_for_the_model_an_engine_describes():
+    service = seeing(engine := FakeTextEngine(SAYS))
+    service._text.till = EmptyTill()
+    found = await describe(service)
+    assert found.notes == ("Daily budget exceeded: it is all used. GPU1 described it instead.",)
+    assert engine.asked == []
 
 
 async def test_where_nothing_else_can_the_models_failure_is_the_reason():

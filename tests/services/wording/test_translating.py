@@ -7,7 +7,7 @@ import pytest
 from generation.errors import BackendUnavailable
 from generation.request import Draft
 from services.wording.translating import TranslationService
-from tests.services.wording.rig import ORIGIN, FakeTextEngine, text_service
+from tests.services.wording.rig import ORIGIN, EmptyTill, FakeTextEngine, text_service
 
 GERMAN = Draft(prompt="ein roter Fuchs im Schnee", steps=12)
 
@@ -34,6 +34,13 @@ async def test_where_it_fails_the_prompt_is_drawn_as_typed_with_the_reason():
     draft, notes = await translation(FakeTextEngine(BackendUnavailable("It is gone."))).translate(GERMAN, ORIGIN)
     assert draft == GERMAN
     assert notes == ("drawn as typed, not translated: It is gone",)
+
+
+async def test_where_a_budget_has_no_money_for_it_the_prompt_is_drawn_as_typed():
+    service = translation(engine := FakeTextEngine({"english": "a red fox"}))
+    service._text.till = EmptyTill()
+    assert (await service.translate(GERMAN, ORIGIN))[0] == GERMAN
+    assert engine.asked == []
 
 
 async def test_an_answer_that_says_the_same_or_nothing_changes_nothing():

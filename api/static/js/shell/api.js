@@ -30,6 +30,7 @@ async function loadSession() {
           version: "",
           limits: {},
           open_job: null,
+          text: null,
           discord: null,
           sign_in_url: error.signInUrl,
         };

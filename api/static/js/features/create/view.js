@@ -1,5 +1,6 @@
 /** Create: prompt, settings, the picture in the middle, the queue below it. */
 
+import { session } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
 import { takeHandoff } from "../../shell/pass.js";
 import { getPref, setPref } from "../../shell/prefs.js";
@@ -7,6 +8,7 @@ import { button, debounce, h, iconButton, useCss } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
 import { _ } from "../../ui/text.js";
 import { toast, toastError } from "../../ui/toast.js";
+import { money } from "../../ui/words.js";
 import { estimateLine } from "./estimate.js";
 import { makeForm, toBody } from "./form.js";
 import { catchFiles, inputPanel, replyNotice } from "./input.js";
@@ -84,8 +86,11 @@ function build(view, root) {
     "div",
     { class: "row prompt-tools" },
     menuOpener(_("Templates"), async (anchor) => (await import("./templates.js")).templateMenu(anchor, form)),
-    button(_("Enhance"), async () => (await import("./enhance.js")).enhance(form), { class: "btn-ghost btn-small" }),
-    describeButton(view),
+    priced(
+      button(_("Enhance"), async () => (await import("./enhance.js")).enhance(form), { class: "btn-ghost btn-small" }),
+      "enhance_usd",
+    ),
+    priced(describeButton(view), "describe_usd"),
     h("span", { class: "grow" }),
     iconButton("trash", _("Clear the form"), () => clearForm(form), { class: "btn-small" }),
   );
@@ -133,6 +138,18 @@ function describeButton(view) {
   return view.describe;
 }
 
+/**
+ * Write what the text engine takes on a button that asks it.
+ * @param {HTMLElement} node @param {"enhance_usd" | "describe_usd"} name
+ */
+function priced(node, name) {
+  session.then(({ text }) => {
+    if (text) node.dataset.model = text.model;
+    if (text?.[name]) node.append(` · ${money(text[name])}`);
+  });
+  return node;
+}
+
 /** @param {FormStore} form */
 function clearForm(form) {
   const before = { ...form.get() };
@@ -164,7 +181,7 @@ function drawView(view) {
   view.styles.update(state);
   view.input.update(state, shape);
   view.reply.update(state);
-  view.describe.hidden = !state.input || !shape.supports.describe;
+  view.describe.hidden = !state.input || !(shape.supports.describe || view.describe.dataset.model);
   view.negativeFold.hidden = !shape.supports.negative;
   if (document.activeElement !== view.negative) view.negative.value = state.negative;
   if (state.negative) view.negativeFold.open = true;

@@ -1,7 +1,7 @@
 /** The books: what was spent by day, person and engine, rented machines, and what is left of the budgets. */
 
 import { h, icon } from "../../ui/dom.js";
-import { _ } from "../../ui/text.js";
+import { _, _n } from "../../ui/text.js";
 import { money } from "../../ui/words.js";
 import { tableOf } from "./table.js";
 
@@ -51,9 +51,12 @@ function costTable(rows) {
   return tableOf(
     _("Cost by day, person and engine"),
     columns.map((title, at) => ({ title, isNumber: at > 2 })),
-    rows.slice(0, MOST_ROWS).map((row) => [row.day, row.user, row.engine, row.images, money(row.cost_usd)]),
+    rows.slice(0, MOST_ROWS).map((row) => [row.day, row.user, row.engine, amount(row), money(row.cost_usd)]),
   );
 }
+
+/** @param {Api.Cost} row */
+const amount = ({ images, answers }) => (answers ? _n("{n} answer", "{n} answers", answers) : images);
 
 /** @param {Api.RentalCost[]} rows */
 function rentalTable(rows) {
