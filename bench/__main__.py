@@ -1,4 +1,4 @@
-"""`python -m bench [queue discord engines web history start]`: measure, print the table, write `bench/latest.json`."""
+"""`python -m bench [queue discord engines web history disk start]`: measure, print, write `bench/latest.json`."""
 
 import asyncio
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from bench import (
     channel_bench,
     discord_bench,
+    disk_bench,
     history_bench,
     lanes_bench,
     overhead_bench,
@@ -32,6 +33,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
     "web": (web_bench.crowd, page_bench.page),
     "history": (history_bench.history,),
+    "disk": (disk_bench.burst,),
     "start": (start_bench.start,),
 }
 

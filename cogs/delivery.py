@@ -100,14 +100,19 @@ class Delivery:
         await self.write(posted, jobs)
         await self.ping(posted, jobs)
 
+    def has_more(self, jobs: Sequence[Job]) -> bool:
+        """Return whether more than the result may be sent, which nothing would find again if it were sent twice."""
+        return any(job.origin.by_letter for job in jobs) or self._is_late(jobs)
+
+    def _is_late(self, jobs: Sequence[Job]) -> bool:
+        waited = max(job.finished_at or job.created_at for job in jobs) - min(job.created_at for job in jobs)
+        return bool(self.ping_after_s) and waited.total_seconds() >= self.ping_after_s
+
     async def ping(self, posted: Posted, jobs: Sequence[Job]) -> None:
         """Notify who asked of the end, by a short reply after a long wait: an edit pings nobody."""
         done = [job for job in jobs if job.status is JobStatus.DONE]
         ended = done or [job for job in jobs if job.status in (JobStatus.FAILED, JobStatus.EXPIRED)]
-        if not self.ping_after_s or not ended or not is_pinged(ended[0]) or posted.place not in ("reply", "message"):
-            return
-        waited = max(job.finished_at or job.created_at for job in jobs) - min(job.created_at for job in jobs)
-        if waited.total_seconds() < self.ping_after_s:
+        if not ended or not is_pinged(ended[0]) or posted.place not in ("reply", "message") or not self._is_late(jobs):
             return
         if done:
             text = _n("your picture is ready.", "your pictures are ready.", count=len(done))

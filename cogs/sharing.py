@@ -56,7 +56,7 @@ class Sharing(commands.Cog):
             except GenerationError:  # it was shared a moment before
                 await message.delete()
                 raise
-            await self._service.attach_message(job.id, channel_id=channel_id, message_id=str(message.id))
+            await self._service.attach_message(job.id, channel_id=channel_id, message_id=str(message.id), is_lax=False)
             await edit_answer(interaction, Card(content=_("Shared: {link}", link=message.jump_url)))
 
     async def _post(self, job: Job, channel_id: str) -> nextcord.Message:

@@ -1,7 +1,8 @@
-"""One SQLite file behind one aiosqlite connection that serialises everything, and a second one that only reads.
+"""One SQLite file behind one connection that serialises everything, and a second one that only reads.
 
 Every statement is one hop to the connection's thread and is queued there before its caller first gives way. So a
-cancelled caller never leaves half a statement behind: it has run, or it never began.
+cancelled caller never leaves half a statement behind: it has run, or it never began. What waits there at the same time
+is committed together.
 Source: sqlite.org/wal.html and sqlite.org/pragma.html; the order of the pragmas in `_prepare` matters.
 """
 
@@ -12,12 +13,15 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-
-import aiosqlite
+from typing import Any, Literal
 
 from store.copies import keep_copy
 from store.history import OLD_NAMES, adopt, is_history
+from store.sqlite_thread import Must as Must
+from store.sqlite_thread import NothingThere as NothingThere
+from store.sqlite_thread import Params, SqliteThread
+from store.sqlite_thread import Row as Row
+from store.sqlite_thread import Write as Write
 from texts.text import _
 from utils.secrets import make_private_file
 
@@ -28,29 +32,12 @@ PROBE_TIMEOUT_S = 1.0
 PAGE_BYTES = 4096
 VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's thread
 
-Row = sqlite3.Row
 FileTrouble = sqlite3.Error  # for rooms that know of no SQLite
-Params = Iterable[Any] | Mapping[str, Any]
 
 _CREATE_MIGRATIONS = (
     "CREATE TABLE IF NOT EXISTS migrations "
     "(name TEXT PRIMARY KEY, applied_at REAL NOT NULL, sha256 TEXT NOT NULL DEFAULT '')"
 )
-
-
-class NothingThere(Exception):
-    """The condition of a unit of statements no longer holds; nothing of it is done."""
-
-
-class Must(NamedTuple):
-    """A `Write` that must return a row: where there is none, nothing of its unit is done, and `refusal` says why."""
-
-    sql: str
-    params: Params
-    refusal: type[NothingThere] = NothingThere
-
-
-Write = tuple[str, Params] | Must  # a statement that somebody else commits, with others
 
 
 class DatabaseRefused(Exception):
@@ -88,10 +75,10 @@ class DatabaseForeign(DatabaseRefused):
 class Database:
     """Single statements and transactions on one file. Build it with `Database.open`."""
 
-    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, writer: SqliteThread) -> None:
         self.path = path
-        self._connection = connection
-        self._reader: aiosqlite.Connection | None = None
+        self._writer = writer
+        self._reader: SqliteThread | None = None
         self._turn = asyncio.Lock()  # held by a transaction, and by nothing else that lasts
         self._owner: asyncio.Task[Any] | None = None
 
@@ -123,11 +110,9 @@ class Database:
             sqlite3.Error: it cannot be opened.
         """
         await asyncio.to_thread(make_private_file, path)
-        connection = await aiosqlite.connect(path, isolation_level=None, timeout=busy_timeout_s)
-        database = cls(path, connection)
+        is_full = synchronous == "FULL"
+        database = cls(path, await SqliteThread.open(path, timeout_s=busy_timeout_s, is_full=is_full))
         try:
-            connection.row_factory = Row
-            connection.text_factory = _readable
             await database._prepare(synchronous, page_bytes)
             await database._migrate(migrations, keeps_copy=keeps_copy)
             await database._open_reader(busy_timeout_s)
@@ -138,7 +123,10 @@ class Database:
 
     async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
         """Return the rows of a SELECT."""
-        return await self._run(sql, params)
+        if not self._must_wait():
+            return await self._writer.rows(sql, params)
+        async with self._alone():
+            return await self._writer.rows(sql, params)
 
     async def read(self, sql: str, params: Params = ()) -> list[Row]:
         """Return the rows of a SELECT that may take long: no write waits for it, and it sees what is committed.
@@ -146,24 +134,31 @@ class Database:
         Do not use it inside a transaction, whose changes it does not see.
         """
         assert self._reader is not None, "a database is opened by Database.open"
-        return list(await self._reader.execute_fetchall(sql, params))
+        return await self._reader.rows(sql, params)
 
-    async def write(self, sql: str, params: Params = ()) -> list[Row]:
-        """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING."""
-        return await self._run(sql, params)
+    async def write(self, sql: str, params: Params = (), *, is_lax: bool = False) -> list[Row]:
+        """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING.
+
+        `is_lax`: a power cut may lose it, though no end of the process does; whatever is written after it and is not
+        lax makes it sure too. Only for what Easel finds out again by itself.
+        """
+        if self._owner is asyncio.current_task():
+            return await self._writer.rows(sql, params)
+        params = params if isinstance(params, Mapping) else tuple(params)  # it may be run twice
+        return await self._writer.add([(sql, params)], is_lax=is_lax, announces=not self._turn.locked())
 
     async def write_all(self, writes: Sequence[Write]) -> None:
-        """Run statements as one unit: all are committed or, after any error, none.
+        """Run statements as one unit: all are committed or, after any error, none; in a `transaction` as parts of it.
 
         Raises:
             NothingThere: one that `Must` change a row found none.
         """
-        if len(writes) == 1:  # a statement is a unit by itself, and needs one hop instead of three
-            await self._run_part(writes[0])
-            return
-        async with self.transaction():
+        if self._owner is asyncio.current_task():
             for write in writes:
-                await self._run_part(write)
+                if not await self._writer.rows(write[0], write[1]) and isinstance(write, Must):
+                    raise write.refusal
+            return
+        await self._writer.add(writes, is_lax=False, announces=not self._turn.locked())
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -174,14 +169,14 @@ class Database:
         """
         if self._owner is asyncio.current_task():
             raise RuntimeError("a transaction is already open in this task")
-        async with self._turn:
+        async with self._alone():
             self._owner = asyncio.current_task()
             try:
-                await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+                await self._writer.rows("BEGIN IMMEDIATE")
                 yield
-                await self._connection.commit()
+                await self._writer.rows("COMMIT")
             except BaseException:
-                await self._connection.rollback()  # queued even if cancelled again; does nothing after a commit
+                await self._writer.rollback()  # queued even if cancelled again; does nothing after a commit
                 raise
             finally:
                 self._owner = None
@@ -207,30 +202,30 @@ class Database:
         """Finish what is queued and end the connections' threads. Safe to call twice."""
         if self._reader is not None:
             await self._reader.close()
-        await self._connection.close()
+        await self._writer.close()
 
-    async def _run(self, sql: str, params: Params) -> list[Row]:
-        if self._owner is asyncio.current_task() or not self._turn.locked():
-            return list(await self._connection.execute_fetchall(sql, params))
+    def _must_wait(self) -> bool:
+        """Return whether a transaction of another task is open."""
+        return self._turn.locked() and self._owner is not asyncio.current_task()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Keep the connection over several hops; what others write meanwhile is committed afterwards."""
         async with self._turn:
-            return list(await self._connection.execute_fetchall(sql, params))
-
-    async def _run_part(self, write: Write) -> None:
-        if not await self._run(write[0], write[1]) and isinstance(write, Must):
-            raise write.refusal
+            try:
+                yield
+            finally:
+                self._writer.announce()
 
     async def _script(self, sql: str) -> None:
         # Through `execute`, Python steps a statement once: incremental_vacuum then frees one page only.
         # `executescript` runs to the end, but commits what is open: hence never inside a transaction.
-        async with self._turn:
-            cursor = await self._connection.executescript(sql)
-            await cursor.close()
+        async with self._alone():
+            await self._writer.script(sql)
 
     async def _open_reader(self, busy_timeout_s: float) -> None:
-        self._reader = await aiosqlite.connect(self.path, isolation_level=None, timeout=busy_timeout_s)
-        self._reader.row_factory = Row
-        self._reader.text_factory = _readable
-        await self._reader.execute_fetchall("PRAGMA query_only = ON")
+        self._reader = await SqliteThread.open(self.path, timeout_s=busy_timeout_s)
+        await self._reader.rows("PRAGMA query_only = ON")
 
     async def _prepare(self, synchronous: str, page_bytes: int) -> None:
         """Set the pragmas; page size and auto_vacuum count only before the first page is written, which WAL does."""
@@ -273,7 +268,7 @@ class Database:
         try:
             await self._script(f"BEGIN IMMEDIATE;\n{record}\n{script};\nCOMMIT;")
         except BaseException as error:
-            await self._connection.rollback()
+            await self._writer.rollback()
             known = "SELECT name FROM migrations WHERE name = ? AND sha256 = ?"
             if isinstance(error, sqlite3.IntegrityError) and await self.fetch(known, (name, hashed)):
                 return
@@ -284,8 +279,3 @@ def _rewrite(path: Path, timeout_s: float) -> None:
     address = f"{path.resolve().as_uri()}?mode=rw"  # a file that is gone is not made again
     with closing(sqlite3.connect(address, timeout=timeout_s, isolation_level=None, uri=True)) as connection:
         connection.execute("UPDATE migrations SET applied_at = applied_at")
-
-
-def _readable(text: bytes) -> str:
-    """Read a column of text; what SQLite's JSON functions made of half a character is replaced, not fatal."""
-    return text.decode("utf-8", "replace")

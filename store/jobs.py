@@ -130,7 +130,7 @@ PUBLISH_PICTURES = "UPDATE generated_images SET is_private = 0 WHERE job_id = ?"
 
 
 class JobStore:
-    """Every method is one commit; what it returned is on the disk."""
+    """Every method is one commit, or part of one; what it returned is on the disk, unless it says otherwise."""
 
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database = database
@@ -306,10 +306,13 @@ class JobStore:
         """Note the engine's own id of a running job; False when it is not running any more."""
         return bool(await self._database.write(SET_REMOTE_ID, {"id": job_id, "remote_id": remote_id}))
 
-    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str) -> Job | None:
-        """Note which message of ours shows the job."""
+    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str, is_lax: bool = True) -> Job | None:
+        """Note which message of ours shows the job.
+
+        `is_lax`: after a power cut its door finds the message again, though it is not noted.
+        """
         values = {"id": job_id, "channel_id": channel_id, "message_id": message_id}
-        return self._first(await self._database.write(ATTACH_MESSAGE, values))
+        return self._first(await self._database.write(ATTACH_MESSAGE, values, is_lax=is_lax))
 
     async def publish(self, job_id: str) -> Job | None:
         """Make a private job that is done everybody's to see, its pictures too; None where it is none."""
@@ -323,9 +326,13 @@ class JobStore:
         values = {"ids": to_json(job_ids), "channel_id": channel_id, "message_id": message_id}
         await self._database.write(ATTACH_GROUP, values)
 
-    async def set_delivered(self, job_id: str, now: datetime) -> bool:
-        """Note that a finished job's answer arrived and forget its reply token; True only the first time."""
-        return bool(await self._database.write(SET_DELIVERED, {"id": job_id, "now": to_epoch(now)}))
+    async def set_delivered(self, job_id: str, now: datetime, *, is_lax: bool = False) -> bool:
+        """Note that a finished job's answer arrived and forget its reply token; True only the first time.
+
+        `is_lax`: after a power cut its door may find it due once more, and its answer where it is.
+        """
+        values = {"id": job_id, "now": to_epoch(now)}
+        return bool(await self._database.write(SET_DELIVERED, values, is_lax=is_lax))
 
     async def load_pace(self) -> list[LanePace]:
         return [LanePace(**dict(row)) for row in await self._database.fetch(LOAD_PACE)]

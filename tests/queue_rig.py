@@ -47,7 +47,7 @@ class InlineDatabase:
     async def read(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
         return await self.write(sql, params)
 
-    async def write(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+    async def write(self, sql: str, params: object = (), *, is_lax: bool = False) -> list[sqlite3.Row]:
         await self._fail(sql)
         rows = self._connection.execute(sql, params).fetchall()  # type: ignore[call-overload]
         await self._give_way(sql)

@@ -19,7 +19,6 @@ from utils.secrets import REDACTED, redact
 # What every record has; anything else came in through `extra`.
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _NOISY: Final = {
-    "aiosqlite": logging.WARNING,  # each statement
     "asyncio": logging.WARNING,
     "c2pa": logging.WARNING,  # where it looks for its library
     "httpcore": logging.WARNING,

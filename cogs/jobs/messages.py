@@ -185,7 +185,7 @@ class JobMessages:
     async def _note_delivery(self, job: Job, posted: Posted) -> None:
         if posted.message_id != job.origin.message_id:
             await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
-        if await self._service.delivered(job.id):
+        if await self._service.delivered(job.id, is_lax=not self._delivery.has_more([job])):
             self._followers.start(f"ping {job.id}", partial(self._delivery.follow_up, posted, [job]))  # no text: a key
 
     async def _final(self, job: Job, limit_bytes: int) -> Card:

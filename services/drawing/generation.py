@@ -351,9 +351,9 @@ class GenerationService:
             raise RequestRejected(_("This picture is not private, so there is nothing to share."), field="job")
         return published
 
-    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str) -> None:
-        """Remember which message shows this job, so that it can be edited after a restart."""
-        await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id)
+    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str, is_lax: bool = True) -> None:
+        """Remember which message shows this job; `is_lax`: the door finds it again if a power cut takes the note."""
+        await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id, is_lax=is_lax)
 
     async def attach_group(self, job_ids: Sequence[str], *, channel_id: str, message_id: str) -> None:
         """Remember which message shows these jobs together: of all or, after a crash, of none."""
@@ -364,9 +364,9 @@ class GenerationService:
         job = await self._jobs.attach_message(view.job.id, channel_id=channel_id, message_id=message_id)
         return replace(view, job=job) if job else view
 
-    async def delivered(self, job_id: str) -> bool:
-        """Take a result off the list of due ones; true for the one caller who did it."""
-        return await self._jobs.set_delivered(job_id, self._clock.now())
+    async def delivered(self, job_id: str, *, is_lax: bool = False) -> bool:
+        """Take a result off the list of due ones; true for the one caller who did it. `is_lax`: as above."""
+        return await self._jobs.set_delivered(job_id, self._clock.now(), is_lax=is_lax)
 
     async def due(self, door: str) -> list[Job]:
         """Return every job of a door that somebody still waits for: active, or ended and not delivered.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
 from cogs import delivery, posting
+from store.database import Database
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, own
@@ -253,6 +255,32 @@ async def test_a_kill_after_a_new_message_and_before_its_note(discord: DiscordSe
     await easel.start()
     await delivered(easel, answer)
     assert own(discord.channel) == [answer]
+
+
+async def test_notes_of_a_delivery_that_a_power_cut_took_are_made_again_and_nothing_is_shown_twice(
+    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a cut takes what is written as lax: the database has none of it in the next life."""
+    lost: list[str] = []
+    write = Database.write
+
+    async def losing(self: Database, sql: str, params: Any = (), *, is_lax: bool = False) -> Any:
+        lost.extend([params["id"]] if is_lax else [])
+        return await write(self, sql, params, is_lax=is_lax)
+
+    monkeypatch.setattr(Database, "write", losing)
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    answer = await held(easel)
+    engine.release()
+    await delivered(easel, answer)
+    assert lost == [job_id(answer)] * 2, "which message shows it, and that it was delivered"
+    await easel.now.database.write("UPDATE jobs SET message_id = NULL, delivered_at = NULL")
+    await easel.kill()
+    await easel.start()
+    await delivered(easel, answer)
+    assert own(discord.channel) == [answer]
+    assert (await easel.job(job_id(answer))).origin.message_id == str(answer.id)
 
 
 async def test_a_store_that_fails_for_a_moment_is_asked_again(
