@@ -10,6 +10,7 @@ from api.schemas.requests import MediaOut, RequestOut
 from generation.fields import BY_FIELD, Kind
 from generation.job import Job, JobStatus, JobView
 from generation.prompt_syntax import format_prompt
+from generation.quick import is_unfinished
 from generation.request import Draft, GenerationRequest, Lora, SourceImage, value_to_json
 from generation.result import StoredImage
 from services.engines.connections import shown_lane
@@ -89,6 +90,7 @@ class JobViews:
             door=job.origin.door,
             parent_id=job.origin.parent_job_id if is_mine else None,  # it may be private
             can_move_up=is_mine and job.status is JobStatus.QUEUED and (view.position or 1) > 1,
+            is_draft=job.status is JobStatus.DONE and is_unfinished(job),
         )
 
     def media_url(self, media_id: str, *, is_private: bool) -> str:

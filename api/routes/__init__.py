@@ -11,6 +11,7 @@ from api.routes import (
     docs,
     engines,
     events,
+    finishing,
     gallery,
     health,
     jobs,
@@ -29,6 +30,7 @@ from api.routing import Router
 ROUTERS: Final[tuple[Router, ...]] = (
     session.router,
     jobs.router,
+    finishing.router,
     batches.router,
     comparisons.router,
     media.router,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.requests import DraftIn, In, MaxCost, MediaId, RequestOut
+from constants import MAX_BATCH_SIZE
 from generation.request import Mode
 
 
@@ -57,6 +58,24 @@ class AgainIn(In):
     image: MediaId | None = None
     is_private: bool | None = None
     max_cost_usd: MaxCost | None = None
+
+
+class FinishIn(In):
+    """The picture of a draft that is to be drawn in full."""
+
+    index: Annotated[int, Field(ge=0, lt=MAX_BATCH_SIZE, description="Which of them, from 0 on.")] = 0
+    is_private: bool | None = None
+    max_cost_usd: MaxCost | None = None
+
+
+class FinishOut(BaseModel):
+    """The picture that one of a draft becomes; `cost_usd` is null where its engine is free, or does not say."""
+
+    width: int
+    height: int
+    steps: int
+    is_paid: bool
+    cost_usd: float | None
 
 
 class ImageOut(BaseModel):
@@ -129,6 +148,7 @@ class JobOut(BaseModel):
     door: str
     parent_id: str | None
     can_move_up: bool
+    is_draft: bool = Field(description="Its pictures are quick and small, and each can be finished.")
 
 
 class JobsOut(BaseModel):

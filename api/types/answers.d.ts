@@ -298,6 +298,15 @@ declare namespace Api {
     meaning: string;
   }
 
+  /** The picture that one of a draft becomes; `cost_usd` is null where its engine is free, or does not say. */
+  interface Finish {
+    width: number;
+    height: number;
+    steps: number;
+    is_paid: boolean;
+    cost_usd: number | null;
+  }
+
   /** Counts of what was deleted. */
   interface Forgotten {
     jobs: number;
@@ -387,6 +396,7 @@ declare namespace Api {
     door: string;
     parent_id: string | null;
     can_move_up: boolean;
+    is_draft: boolean;
   }
 
   /** Some jobs, newest first; `next` asks for those before. */
@@ -817,6 +827,7 @@ declare namespace Api {
   type Get<P extends string> =
     P extends `/api/jobs/${string}/preview` ? null :
     P extends `/api/comparisons/${string}` ? Comparison :
+    P extends `/api/jobs/${string}/finish` ? Finish :
     P extends "/api/collections" ? Collections :
     P extends `/api/workflows/${string}` ? WholeWorkflow :
     P extends "/api/dashboard" ? Dashboard :
@@ -848,6 +859,7 @@ declare namespace Api {
     P extends `/api/engines/${string}/test` ? Test :
     P extends `/api/models/${string}/fetch` ? OwnModel :
     P extends `/api/jobs/${string}/cancel` ? Job :
+    P extends `/api/jobs/${string}/finish` ? Submitted :
     P extends "/api/collections" ? Collection :
     P extends "/api/comparisons" ? Comparison :
     P extends `/api/jobs/${string}/again` ? Submitted :

@@ -101,9 +101,10 @@ type Picture = Omit<Api.Picture, "steps" | "cfg_scale" | "seconds" | "cost_usd" 
 type AnyPicture = Api.Image & Partial<Omit<Picture, keyof Api.Image>>;
 
 /** As much of a job as the actions of a picture ask for. */
-type JobOfPicture = Pick<Api.Job, "id" | "command" | "is_mine"> & {
-  request: Partial<Pick<Api.Request, "workflow" | "options">>;
-};
+type JobOfPicture = Pick<Api.Job, "id" | "command" | "is_mine"> &
+  Partial<Pick<Api.Job, "is_draft" | "images">> & {
+    request: Partial<Pick<Api.Request, "workflow" | "options">>;
+  };
 
 /** A picture to begin from, as the form keeps it. */
 type InputPicture = Api.Media;

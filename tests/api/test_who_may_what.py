@@ -44,6 +44,7 @@ ROUTES = {
     "GET /v1/models/{name:path}": "read", "POST /mcp": "read",
     "POST /api/jobs": "generate", "POST /api/jobs/{job_id}/up": "generate",
     "POST /api/jobs/{job_id}/cancel": "generate", "POST /api/jobs/{job_id}/again": "generate",
+    "GET /api/jobs/{job_id}/finish": "read", "POST /api/jobs/{job_id}/finish": "generate",
     "DELETE /api/jobs/{job_id}": "generate",
     "POST /api/comparisons": "generate", "GET /api/comparisons/{comparison_id}": "read",
     "POST /api/comparisons/{comparison_id}/cancel": "generate",

@@ -29,6 +29,8 @@ RULES: dict[str, tuple[str, str]] = {
     "GET /api/jobs/{job_id}/preview": (IN, IN),
     "POST /api/jobs/{job_id}/up": (REFUSED, IN),
     "POST /api/jobs/{job_id}/again": (IN, IN),
+    "GET /api/jobs/{job_id}/finish": (IN, IN),
+    "POST /api/jobs/{job_id}/finish": (IN, IN),
     "POST /api/jobs/{job_id}/cancel": (REFUSED, IN),
     "GET /api/comparisons/{comparison_id}": (IN, IN),
     "POST /api/comparisons/{comparison_id}/cancel": (REFUSED, IN),

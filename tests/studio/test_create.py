@@ -24,6 +24,18 @@ async def test_a_picture_in_two_clicks(create, studio):
     await expect(create.locator(".strip-done")).to_have_count(1)
 
 
+async def test_a_picture_of_a_draft_is_drawn_in_full(create, studio):
+    drafts = await generate(create, "a fox --draft --size 512x512 --steps 20 --seed 3")
+    await finished(create)
+    await create.get_by_role("button", name="Picture 2", exact=True).click()
+    await button(create.locator(".stage"), "Finish").click()
+    await expect(create.locator(".toast").last).to_contain_text("Drawing it in full: 512×512, 20 steps.")
+    await expect(create.locator(".strip-done")).to_have_count(2)
+    final = await studio.newest()
+    assert (final["parent_id"], final["images"][0]["width"], final["request"]["seed"]) == (drafts["id"], 512, 4)
+    await expect(button(create.locator(".stage"), "Re-roll")).to_be_visible()
+
+
 async def test_flags_are_completed_and_shown_as_understood(create, watch):
     watch.allow(r"400.*/api/(parse|estimate)")  # asked while it is being typed
     prompt = create.locator("#prompt")

@@ -6,6 +6,7 @@ import { _ } from "../ui/text.js";
 import { actionsOf } from "./actions.js";
 
 const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
+const ALWAYS = "finish"; // what a draft is for
 
 /**
  * A row of buttons for a picture.
@@ -15,7 +16,7 @@ const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
  */
 export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {}) {
   const size = isSmall ? " btn-small" : "";
-  const first = actionsOf(picture).filter(({ id }) => inSight.includes(id));
+  const first = actionsOf(picture).filter(({ id }) => id === ALWAYS || inSight.includes(id));
   const more = h(
     "button",
     {
@@ -37,7 +38,7 @@ export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {})
  * @param {Picture} picture
  * @param {string[]} inSight
  */
-const rest = (picture, inSight) => actionsOf(picture).filter(({ id }) => !inSight.includes(id));
+const rest = (picture, inSight) => actionsOf(picture).filter(({ id }) => id !== ALWAYS && !inSight.includes(id));
 
 /** @param {Action[]} actions @returns {MenuEntry[]} */
 const withLine = (actions) => actions.flatMap((action) => (action.danger ? ["-", action] : [action]));

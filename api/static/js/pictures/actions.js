@@ -66,6 +66,24 @@ async function unsaid(job, jobId) {
 }
 
 /**
+ * The action that draws a picture of a draft in full; none where it is no draft, or gone.
+ * @param {AnyPicture} image
+ * @param {JobOfPicture | null} job
+ * @param {string} command
+ * @returns {Action[]}
+ */
+function finishing(image, job, command) {
+  const isDraft = job?.is_draft ?? / --draft\b/.test(command);
+  const jobId = job?.id ?? image.job_id ?? "";
+  const index = async () => {
+    const { images } = job?.images ? /** @type {Api.Job} */ (job) : await api.get(`/api/jobs/${jobId}`);
+    return images.findIndex(({ id }) => id === image.id);
+  };
+  const run = async () => (await import("./finish.js")).finish(jobId, await index());
+  return isDraft ? [{ id: "finish", label: _("Finish"), icon: "check", run }] : [];
+}
+
+/**
  * The actions of one picture, in the order they are always shown: [{id, label, icon, run(anchor), danger?, checked?}].
  * @param {AnyPicture} image
  * @param {JobOfPicture | null} [job] the Job it belongs to; a Picture without one is enough (job_id, command)
@@ -77,6 +95,7 @@ export function actionsFor(image, job = null) {
   const body = (/** @type {object} */ asked) => ({ image: image.id, changes: asked });
   /** @type {Action[]} */
   const actions = [
+    ...finishing(image, job, command),
     {
       id: "reroll",
       label: _("Re-roll"),

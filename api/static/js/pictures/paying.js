@@ -13,7 +13,7 @@ const MOST_QUESTIONS = 3; // a price may rise while somebody reads it
 
 /**
  * Post a request for pictures. Nothing is drawn for more than somebody agrees to; null: they did not.
- * @param {"/api/jobs" | `/api/jobs/${string}/again`} path
+ * @param {"/api/jobs" | `/api/jobs/${string}/again` | `/api/jobs/${string}/finish`} path
  * @param {Record<string, any>} body
  * @returns {Promise<Api.Submitted | null>}
  */
@@ -45,7 +45,8 @@ async function wayOut(error, path, body) {
     const answer = await choose(_("This costs money"), error.message, [action]);
     return answer ? { ...body, max_cost_usd: cost } : null;
   }
-  if (error.code !== OVER_BUDGET || !offers.length) return undefined;
+  const staysHere = path.endsWith("/finish"); // a draft is finished by the engine that drew it
+  if (error.code !== OVER_BUDGET || !offers.length || staysHere) return undefined;
   const actions = offers.map((offer, at) => ({ label: offerWords(offer), value: String(at), kind: "ghost" }));
   const answer = await choose(_("Daily budget exceeded"), error.message, actions);
   return answer === null ? null : moved(path, body, offers[Number(answer)]);

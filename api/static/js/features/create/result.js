@@ -10,7 +10,7 @@ import { _ } from "../../ui/text.js";
 import { formatBytes, formatSpan } from "../../ui/words.js";
 import { frameStyle } from "./stage-job.js";
 
-const SHOWN_ACTIONS = ["reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
+const SHOWN_ACTIONS = ["finish", "reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
 
 /**
  * What the stage shows of a finished job; `redraw` draws it again after a choice.
