@@ -68,7 +68,7 @@ class QueueManager:
         self._stopping = asyncio.Event()
         self._loops = loops or Loops(clock)
         self._finished = 0
-        self._screen = screen
+        self.screen = screen
         self.watchers = Watchers()
         # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
         self.on_change: list[Callable[[Job], None]] = self.watchers.on_change
@@ -99,6 +99,12 @@ class QueueManager:
             if remote := await self._outcomes.recover(job):
                 self._start(remote)
         self._loops.start("queue", self._dispatch, may_end=True)
+
+    def use(self, limits: QueueSettings) -> None:
+        """Hold requests to these limits from now on, those that wait too."""
+        self._limits, self._cooldown.seconds, self._lanes.patience_s = limits, limits.cooldown_s, limits.patience_s
+        self._outcomes.policy = replace(self._outcomes.policy, patience_s=limits.patience_s)
+        self._wake.set()
 
     async def stop(self) -> None:
         """Start nothing more, give running jobs the grace period, leave the rest for the next start."""
@@ -207,26 +213,9 @@ class QueueManager:
         """Return how a job that was just read stands, from memory alone."""
         return self._lanes.view(job)
 
-    async def watch(self, job_id: str) -> AsyncIterator[JobView]:
+    def watch(self, job_id: str) -> AsyncIterator[JobView]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
-        job = await self._jobs.get(job_id)
-        if job is None:
-            return
-        watcher = self.watchers.open(job)
-        try:
-            # the row may have moved on between the read and the opening
-            newest = await self._jobs.get(job_id)
-            if newest is not None and watcher.job is job:
-                watcher.job = newest
-            while True:
-                watcher.bell.clear()
-                view = self._lanes.view(watcher.job)
-                yield view
-                if view.job.is_terminal:
-                    return
-                await watcher.bell.wait()
-        finally:
-            self.watchers.close(watcher)
+        return self.watchers.watch(job_id, read=self._jobs.get, view=self._lanes.view)
 
     def set_stopped(self, lane_name: str, *, is_stopped: bool) -> None:
         """Let a lane start nothing more, or go on; what runs there is finished."""
@@ -250,7 +239,7 @@ class QueueManager:
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
         if job := self._lanes.running.get(job_id):
-            is_shown = self._screen is None or self._screen.may_preview(job)  # nobody has looked at a preview yet
+            is_shown = self.screen is None or self.screen.may_preview(job)  # nobody has looked at a preview yet
             self._lanes.progress[job_id] = progress if is_shown else replace(progress, preview=None)
             self.watchers.ring(job_id)
 

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -70,6 +71,12 @@ class WebDoor:
         name = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # compared, not bound
         name = f"[{name}]" if ":" in name else name
         return [f"http://{name}:{port}/" for port in self._server.ports]
+
+    def use(self, settings: WebSettings) -> None:
+        """Answer by these settings from now on; where it listens and by which names stays."""
+        self.web = replace(self.web, settings=settings)
+        if self._server:
+            self._server.use(self.web, total=settings.connections, per_address=settings.connections_per_address)
 
     async def close(self) -> None:
         """End the event streams, finish what is being sent, close the ports."""

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.connections import ConnectionLimits, OpenConnections, protocol_of
+from api.context import Web
 from api.sockets import BACKLOG
 from utils.clock import SystemClock
 from utils.loops import Loops
@@ -53,10 +54,10 @@ class WebServer:
         loops: Loops | None = None,
     ) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every line of nonsense that is sent
-        files = raise_open_files()
+        self._app = app
+        self._files = raise_open_files()
         limits = limits or ConnectionLimits()
-        total = min(limits.total, max(files // 4, files - OTHER_FILES))
-        self.connections = OpenConnections(replace(limits, total=total))
+        self.connections = OpenConnections(replace(limits, total=self._possible(limits.total)))
         self._config = uvicorn.Config(
             app,
             access_log=False,
@@ -76,9 +77,18 @@ class WebServer:
         self._is_tried = asyncio.Event()
         self._complaints = _Complaints()
 
+    def _possible(self, total: int) -> int:
+        return min(total, max(self._files // 4, self._files - OTHER_FILES))
+
     @property
     def ports(self) -> list[int]:
         return [int(item.getsockname()[1]) for item in self._sockets]
+
+    def use(self, web: Web, *, total: int, per_address: int) -> None:
+        """Answer with other settings from now on; who is connected already stays."""
+        self._app.state.web = web
+        limits = replace(self.connections.limits, total=self._possible(total), per_address=per_address)
+        self.connections.limits = limits
 
     async def start(self) -> None:
         """Answer from now on."""

@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from app.base import NOTHING, Base, Instead
 from app.engines import find_engines, first_engine
 from app.keys import open_signer
+from app.reloading import Reloader
 from app.services import make_services
+from app.source import SettingsSource
 from app.stored import open_store
 from app.text import open_text_engine
 from app.web import make_web
@@ -57,6 +60,8 @@ class Easel:
     findings: tuple[str, ...]  # what was found on this machine, in words
     folders: ExitStack  # temporary ones
     check: ClosablePictureCheck | None
+    source: SettingsSource | None = None  # to read the settings from again
+    on_settings: list[Callable[[Settings], None]] = field(default_factory=list)  # told when they were
     address: str = ""  # where the studio is open, once it is
 
     def studio_address(self) -> str:
@@ -146,7 +151,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     web = make_web(base, queue)
     services.records.forgetting.access = web.access
     services.intakes.uploads = web.uploads
-    return Easel(
+    easel = Easel(
         settings=settings,
         clock=clock,
         database=database,
@@ -161,6 +166,8 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
         folders=folders,
         check=base.check,
     )
+    services.reloading.take_up = Reloader(easel).reload
+    return easel
 
 
 async def _prune(services: Services) -> int:

@@ -20,6 +20,7 @@ from app.assistants import make_assistants
 from app.build import Easel, build
 from app.bus import open_bus
 from app.cli import Command, ConsoleParts
+from app.source import SettingsSource
 from app.stored import stored_workflows
 from config import Settings
 from console.background import CTRL_C_S, LoopThread
@@ -30,7 +31,7 @@ from texts.text import _
 from utils.folder_lock import FolderLock
 from utils.lean import nextcord_alone
 from utils.secrets import make_private_folder
-from utils.signals import stop_on_signals
+from utils.signals import reload_on_signal, stop_on_signals
 
 if TYPE_CHECKING:
     from api.door import WebDoor
@@ -41,11 +42,13 @@ log = logging.getLogger("easel")
 DIALLED_S: Final = 3.0  # as long the web framework waits for Discord, which may not answer
 
 
-async def run_bot(settings: Settings) -> int:
+async def run_bot(settings: Settings, source: SettingsSource | None = None) -> int:
     """Start everything with Discord as a door, until a signal; a second signal ends the process at once."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     easel = await build(settings)
+    easel.source = source
+    reload_on_signal(partial(easel.services.reloading.by_owner, log.warning), asyncio.get_running_loop())
     for finding in easel.findings:
         log.info(finding)
     log.info("engines: %s", ", ".join(entry.label for entry in easel.registry))
@@ -98,7 +101,9 @@ def make_door(easel: Easel) -> "WebDoor":
 
     settings = easel.settings
     timeout_s, mcp = settings.queue.job_timeout_s, make_assistants(easel)
-    return WebDoor(easel.services, easel.web, settings.web, job_timeout_s=timeout_s, mcp=mcp)
+    door = WebDoor(easel.services, easel.web, settings.web, job_timeout_s=timeout_s, mcp=mcp)
+    easel.on_settings.append(lambda changed: door.use(changed.web))
+    return door
 
 
 async def open_web(easel: Easel, ports: list[socket.socket] | None = None) -> tuple["WebDoor", list[str]]:
@@ -170,13 +175,15 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
     )
 
 
-def run_studio(settings: Settings, command: Command) -> int:
+def run_studio(settings: Settings, command: Command, source: SettingsSource | None = None) -> int:
     """Serve the studio, with the console beside it, until the console is left or a signal comes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = settings.storage.data_dir
     make_private_folder(folder)
     with FolderLock(folder), LoopThread() as background:
         easel = background.run(build(settings))
+        easel.source = source
+        reload_on_signal(partial(easel.services.reloading.by_owner, cli.tell), background.loop)
         web = None
         try:
             background.run(open_bus(easel))

@@ -16,25 +16,25 @@ from utils.urls import UrlRefused, check_url
 
 async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
     """Make the engines that are set and those that answer on this machine besides; the fallbacks are last."""
-    entries = [_entry(engine, settings) for engine in settings.engines.configured]
+    entries = [engine_entry(engine, settings) for engine in settings.engines.configured]
     found = await _found_here(settings) if settings.engines.probe_local_ports else []
     findings = tuple(item.message for item in found)
     for item in found:
         if item.is_usable:
             engine = BackendSettings(name=f"local{item.port}", kind=item.kind, url=item.url, label=item.title)
-            entries.append(replace(_entry(engine, settings), is_found=True))
-    entries += [_entry(engine, settings) for engine in await asyncio.to_thread(_by_themselves, entries, settings)]
+            entries.append(replace(engine_entry(engine, settings), is_found=True))
+    entries += [engine_entry(engine, settings) for engine in await asyncio.to_thread(_by_themselves, entries, settings)]
     names = {entry.name for entry in entries}
     for kind in known_kinds():
         if kind.is_fallback and kind.name not in names and kind.is_there():
             options = settings.engines.fallback_options.get(kind.name, {})
             fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
-            entries.append(_entry(fallback, settings, is_fallback=True))
+            entries.append(engine_entry(fallback, settings, is_fallback=True))
     filled = frozenset().union(*(entry.fills for entry in entries))
     for kind in known_kinds():
         if kind.finishes_with and kind.finishes_with <= filled and kind.name not in names:
             options = settings.engines.fallback_options.get(kind.name, {})
-            entries.append(_entry(BackendSettings(name=kind.name, kind=kind.name, options=options), settings))
+            entries.append(engine_entry(BackendSettings(name=kind.name, kind=kind.name, options=options), settings))
     return entries, findings
 
 
@@ -52,7 +52,7 @@ def _by_themselves(entries: list[Entry], settings: Settings) -> list[BackendSett
 async def take_up(registry: BackendRegistry, settings: Settings) -> None:
     """Let an engine be there that has all it needs since now, and ask those inside Easel again what they can do."""
     for engine in await asyncio.to_thread(_by_themselves, list(registry), settings):
-        registry.add(_entry(engine, settings))
+        registry.add(engine_entry(engine, settings))
     inside = {kind.name for kind in known_kinds() if kind.keep_models}
     for entry in registry:
         if entry.config.kind in inside:
@@ -72,7 +72,12 @@ async def _found_here(settings: Settings) -> list[Found]:
     return [item for item in await probe_local() if item.port not in ports and f"local{item.port}" not in names]
 
 
-def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
+def engine_entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
+    """Make an engine as it is set; it is asked nothing yet.
+
+    Raises:
+        SettingsError: there is no such kind, or it may not be reached at that address.
+    """
     prefix = engine.name.upper().replace("-", "_")
     kind = kind_of(engine.kind)
     if kind is None:

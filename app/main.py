@@ -14,8 +14,9 @@ from app.checkup import checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
 from app.models import manage_models
+from app.source import ENV_FILE, SettingsSource
 from app.stored import books_in_store, jobs_in_store, manage_backup, manage_keys, manage_workflows
-from config import Settings, read_settings
+from config import Settings
 from console.env_file import make_env_file
 from settings.reading.problems import SettingsError
 from store.backup import BackupRefused
@@ -24,13 +25,11 @@ from store.folder import PartMissing
 from texts.text import Text, _
 from utils.disks import FULL, is_full, too_little
 from utils.folder_lock import FolderInUse, FolderLock
-from utils.logger import setup_logging
 from utils.ports import PortInUse
 from utils.secrets import make_private_folder
 
 log = logging.getLogger("easel")
 
-ENV_FILE = Path(".env")
 ENV_EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
 
 
@@ -42,18 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if command.name == "start":
             make_env_file(ENV_FILE, ENV_EXAMPLE)
-        settings = read_settings(ENV_FILE, os.environ)
-        if command.no_web:
-            settings = settings.changed(web={"is_on": False})
+        source = SettingsSource(ENV_FILE, os.environ, no_web=command.no_web)
+        settings = source.read()
         has_token = bool(settings.discord.token.get_secret_value())
         is_bot = command.name == "start" and has_token and not command.no_discord
-        level = settings.logs.level if is_bot or settings.logs.level == "DEBUG" else "ERROR"
-        setup_logging(level, settings.logs.format, settings.secrets())
+        source.is_bot = is_bot
+        source.set_logging(settings)
         for warning in settings.warnings:
             cli.tell(warning)
         if command.name == "start":
             _warn_of_full_disk(settings, is_bot=is_bot)
-        return _start(command, settings, is_bot=is_bot)
+        return _start(command, settings, source)
     except SettingsError as error:
         cli.tell(_("Some settings cannot be used. Change them in .env (or the environment):\n{error}", error=error))
         return cli.BAD_INPUT
@@ -88,11 +86,11 @@ def _warn_of_full_disk(settings: Settings, *, is_bot: bool) -> None:
         cli.tell(warning)
 
 
-def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
-    if is_bot:
+def _start(command: Command, settings: Settings, source: SettingsSource) -> int:
+    if source.is_bot:
         make_private_folder(settings.storage.data_dir)
         with FolderLock(settings.storage.data_dir):
-            return asyncio.run(run_bot(settings))
+            return asyncio.run(run_bot(settings, source))
     if command.name == "mcp":
         make_private_folder(settings.storage.data_dir)
         with FolderLock(settings.storage.data_dir):
@@ -112,5 +110,5 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
     if command.name == "doctor":
         return cli.run(command, settings=settings, checks=asyncio.run(checks(settings)))
     if command.name == "start" and settings.web.is_on:
-        return run_studio(settings, command)
+        return run_studio(settings, command, source)
     return run_console(settings, command)

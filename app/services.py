@@ -4,6 +4,7 @@ from app.base import Base
 from app.comparing import end_votes_on_removed, make_comparing
 from app.models import make_own_models
 from app.money import make_money
+from backends.base import PictureCheck
 from queue_manager import QueueManager
 from scheduling.checking import SafetyScreen
 from scheduling.house_screen import HouseScreen
@@ -32,11 +33,13 @@ from services.money.bundle import Money
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
+from services.reloading import ReloadService
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
 from services.wording.alt_texts import AltTextSink
 from services.wording.asking import TextService
 from services.wording.bundle import WordServices, make_wording
+from settings.filter import FilterSettings
 from store.connections import ConnectionStore
 from store.house import HouseStore
 from store.looks import LookStore
@@ -54,8 +57,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     looks = LookService(store=LookStore(base.database), catalog=catalog, media=media, clock=clock)
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
-    screen = _screen(base)
-    queue, sink = _queue(base, workflows, screen)
+    queue, sink = _queue(base, workflows, screen := _screen(base))
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
     gate = sink.gate = _gate(house, moderation, screen)
@@ -104,6 +106,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         house=House(rules=house, gate=gate),
         wording=wording,
         clock=clock,
+        reloading=ReloadService(moderation.rights, moderation.audit),
         loops=base.loops,
     )
 
@@ -166,8 +169,12 @@ def _removal(base: Base, queue: QueueManager, records: Records) -> PictureRemova
 
 def _screen(base: Base) -> HouseScreen:
     settings = base.settings.filter
-    always = SafetyScreen(check=base.check, threshold=settings.threshold) if base.check and settings.is_on else None
-    return HouseScreen(base.check, threshold=settings.threshold, always=always)
+    return HouseScreen(base.check, threshold=settings.threshold, always=always_checked(settings, base.check))
+
+
+def always_checked(settings: FilterSettings, check: PictureCheck | None) -> SafetyScreen | None:
+    """Return the filter of this Easel, None where it is off."""
+    return SafetyScreen(check=check, threshold=settings.threshold) if check and settings.is_on else None
 
 
 def _queue(base: Base, workflows: WorkflowService, screen: HouseScreen) -> tuple[QueueManager, AltTextSink]:

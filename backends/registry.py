@@ -149,6 +149,10 @@ class BackendRegistry:
         self._changed(entry.name)
         return entry
 
+    def adjusted(self, name: str) -> None:
+        """Publish that an engine takes more or less at once than before, or is called otherwise."""
+        self._changed(name)
+
     async def remove(self, name: str) -> None:
         """Take an engine out: nothing new starts on it, what runs there may finish."""
         entry = self._entries.pop(name, None)

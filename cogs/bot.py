@@ -6,6 +6,7 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.admin import Administration
 from cogs.beginnings.blend import Blend
 from cogs.beginnings.remix import Remix
 from cogs.beginnings.templates import Templates
@@ -267,6 +268,7 @@ class EaselBot(commands.Bot):
 
     def _add_moderation(self, services: Services) -> None:
         moderation = services.moderation
+        self.add_cog(Administration(services=services))
         self.add_cog(Caps(moderation=moderation, clock=services.clock))
         self.add_cog(CostCommands(books=services.money.books, rules=services.house.rules, clock=services.clock))
         self.add_cog(EngineHolds(moderation=moderation, models=services.models, clock=services.clock))

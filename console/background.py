@@ -14,25 +14,25 @@ class LoopThread:
     """Run coroutines from the main thread, inside the `with` block."""
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="loop", daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self.loop.run_forever, name="loop", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the result. Ctrl+C cancels the work, waits for its end and goes on as KeyboardInterrupt."""
-        task = asyncio.run_coroutine_threadsafe(_begin(work), self._loop).result()
-        ended = asyncio.run_coroutine_threadsafe(_end(task), self._loop)
+        task = asyncio.run_coroutine_threadsafe(_begin(work), self.loop).result()
+        ended = asyncio.run_coroutine_threadsafe(_end(task), self.loop)
         try:
             _await(ended)
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(task.cancel)
+            self.loop.call_soon_threadsafe(task.cancel)
             _await(ended)
             raise
         return task.result()

@@ -33,9 +33,12 @@ class HouseScreen:
 
     def __init__(self, check: PictureCheck | None, *, threshold: float, always: Screen | None = None) -> None:
         self._check = check
-        self._threshold = threshold
-        self._always = always
+        self.use(threshold, always)
         self.rules: PictureRules | None = None
+
+    def use(self, threshold: float, always: Screen | None) -> None:
+        """Judge what is finished from now on by these."""
+        self._threshold, self._always = threshold, always
 
     @property
     def can_check(self) -> bool:

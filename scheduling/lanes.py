@@ -44,7 +44,7 @@ class Lanes:
         patience_s: float = DEFAULT_ENGINE_PATIENCE_S,
     ) -> None:
         self._clock = clock
-        self._patience_s = patience_s  # how long a job waits for an engine that is gone
+        self.patience_s = patience_s  # how long a job waits for an engine that is gone
         self._settings_of = settings_of
         self._lanes: dict[str, Lane] = {}
         self._delayed: list[tuple[float, str, Job]] = []
@@ -280,12 +280,12 @@ class Lanes:
         if lane.absence is None:
             return None
         since = self._waiting[job_id].since(lane.absence)
-        return Away(reason=lane.absence.error.reason, since=since, patience_s=self._patience_s)
+        return Away(reason=lane.absence.error.reason, since=since, patience_s=self.patience_s)
 
     def _wait_for(self, job_id: str, absence: Absence) -> None:
         """Note when a job's patience with its engine ends."""
         waited_s = (self._clock.now() - self._waiting[job_id].since(absence)).total_seconds()
-        ends_at = self._clock.monotonic() + self._patience_s - waited_s
+        ends_at = self._clock.monotonic() + self.patience_s - waited_s
         heapq.heappush(self._patience, (ends_at, next(self._order), job_id, absence))
 
     def _push(self, job: Job, was_served: bool) -> None:

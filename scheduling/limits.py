@@ -78,19 +78,19 @@ class Cooldown:
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
-        self._seconds = seconds
+        self.seconds = seconds
         self._asked: dict[str, float] = {}  # user -> when
 
     def check(self, user_key: str) -> None:
         """Let a request in and remember it, or refuse it."""
-        if self._seconds <= 0:
+        if self.seconds <= 0:
             return
         now = self._clock.monotonic()
-        wait_s = self._asked.get(user_key, float("-inf")) + self._seconds - now
+        wait_s = self._asked.get(user_key, float("-inf")) + self.seconds - now
         if wait_s > 0:
             raise too_soon(wait_s)
         if len(self._asked) >= MAX_REMEMBERED_USERS:
-            self._asked = {user: asked_at for user, asked_at in self._asked.items() if asked_at + self._seconds > now}
+            self._asked = {user: asked_at for user, asked_at in self._asked.items() if asked_at + self.seconds > now}
         self._asked[user_key] = now
 
     def forget(self, user_key: str) -> None:

@@ -127,7 +127,7 @@ class Outcomes:
         self._jobs = jobs
         self._registry = registry
         self._sink = sink
-        self._policy = policy
+        self.policy = policy
         self._lanes = lanes
         self._watchers = watchers
         self._clock = clock
@@ -168,7 +168,7 @@ class Outcomes:
             job = self._with_newcomers(job)
         tried = job.tried
         while True:
-            decision = self._policy.decide(error, replace(job, tried=tried), self._clock.now(), is_paid=is_paid)
+            decision = self.policy.decide(error, replace(job, tried=tried), self._clock.now(), is_paid=is_paid)
             if isinstance(decision, Again):
                 return await self.retry(job, decision, error)
             if isinstance(decision, Await):
@@ -222,7 +222,7 @@ class Outcomes:
             cost_usd=cost_usd,
         )
         if has_waited:
-            reason = patience_over(error, self._policy.patience_s)
+            reason = patience_over(error, self.policy.patience_s)
         now = self._clock.now()
         failed = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
         if failed is not None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
-from generation.job import Job, JobStatus
+from generation.job import Job, JobStatus, JobView
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,29 @@ class Watchers:
                 self.on_progress.remove(progressed)
 
         return end
+
+    async def watch(
+        self, job_id: str, *, read: Callable[[str], Awaitable[Job | None]], view: Callable[[Job], JobView]
+    ) -> AsyncIterator[JobView]:
+        """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
+        job = await read(job_id)
+        if job is None:
+            return
+        watcher = self.open(job)
+        try:
+            # the row may have moved on between the read and the opening
+            newest = await read(job_id)
+            if newest is not None and watcher.job is job:
+                watcher.job = newest
+            while True:
+                watcher.bell.clear()
+                seen = view(watcher.job)
+                yield seen
+                if seen.job.is_terminal:
+                    return
+                await watcher.bell.wait()
+        finally:
+            self.close(watcher)
 
     def open(self, job: Job) -> Watcher:
         watcher = Watcher(job)

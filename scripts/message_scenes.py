@@ -381,6 +381,7 @@ ALIKE: Final[dict[str, str]] = {
     "style share": "styles",
     "style delete": "styles",
     "export": "history",
+    "admin reload": "engine-pause",
     "engine drain": "engine-pause",
     "engine resume": "engine-pause",
     "engine cancel": "engine-pause",

@@ -17,6 +17,7 @@ PAGE: Final = ROOT / "docs" / "settings.md"
 EXAMPLE: Final = ROOT / ".env.example"
 BEGIN, END = "<!-- settings -->", "<!-- end of settings -->"
 HEAD: Final = "| setting | default | what it does | allowed |\n|---|---|---|---|"
+LIVE: Final = " ↻"  # taken up without a restart
 SHOWN: Final = frozenset({"DISCORD_TOKEN"})  # without a # in front: what most people set
 EXAMPLE_HEAD: Final = """\
 # Settings of Easel. All may stay as they are; remove the # from a line to change it.
@@ -68,7 +69,8 @@ def _line(setting: SettingHelp) -> str:
 
 def _table(settings: list[SettingHelp]) -> str:
     rows = (
-        f"| `{row.name}` | {f'`{row.default}`' if row.default else ''} | {row.meaning} | {row.allowed} |"
+        f"| `{row.name}`{LIVE if row.is_live else ''} | {f'`{row.default}`' if row.default else ''} "
+        f"| {row.meaning} | {row.allowed} |"
         for row in settings
     )
     return "\n".join([HEAD, *rows])

@@ -21,6 +21,7 @@ from services.money.bundle import Money
 from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
 from services.records import Records
+from services.reloading import ReloadService
 from services.upkeep import Upkeep
 from services.wording.bundle import WordServices
 from utils.clock import Clock
@@ -52,5 +53,6 @@ class Services:
     money: Money
     house: House
     wording: WordServices
+    reloading: ReloadService
     clock: Clock
     loops: Loops

@@ -8,6 +8,7 @@ from texts.text import _
 
 class AlertSettings(Group):
     title: ClassVar[str] = "Warnings"
+    live: ClassVar[frozenset[str]] = frozenset({"slow_s", "error_percent", "cooldown_s"})
 
     slow_s: Span = span(60.0, _("Warn when a picture takes longer; 0: never"), variable="ALERT_SLOW", low=0, high=86400)
     error_percent: int = number(

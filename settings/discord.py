@@ -11,6 +11,7 @@ from texts.text import _
 
 class DiscordSettings(Group):
     title: ClassVar[str] = "Discord"
+    live: ClassVar[frozenset[str]] = frozenset({"admin_channel_id"})
 
     token: SecretStr = secret(
         _("Bot token (docs/discord-setup.md); empty: no Discord, the console starts instead"),

@@ -16,6 +16,7 @@ class BackendSettings(Group):
 
     model_config = ConfigDict(validate_default=False)  # an engine inside this process has no address
     title: ClassVar[str] = _("One engine")
+    live: ClassVar[frozenset[str]] = frozenset({"url", "key", "enabled", "label", "concurrency", "rate_per_minute"})
 
     name: str
     kind: Annotated[str, Lower] = text("", template("What it is: {kinds}"), _("a kind of engine"))
@@ -32,6 +33,7 @@ class BackendSettings(Group):
 
 class EnginesSettings(Group):
     title: ClassVar[str] = "Engines"
+    live: ClassVar[frozenset[str]] = frozenset({"names", "configured", "off"})
 
     names: Names = names_of(
         _("Names of your engines; each has its own settings, see below"),

@@ -25,6 +25,7 @@ class Group(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
     title: ClassVar[str]  # of their table in docs/settings.md
+    live: ClassVar[frozenset[str]] = frozenset()  # fields that a running Easel takes up again (`app/reloading.py`)
 
     def changed(self, **changes: object) -> Self:
         """Return the group with other values, checked as ever."""

@@ -10,6 +10,7 @@ DEFAULT_THRESHOLD = 0.5
 
 class FilterSettings(Group):
     title: ClassVar[str] = _("Picture check")
+    live: ClassVar[frozenset[str]] = frozenset({"is_on", "threshold"})
 
     is_on: bool = switch(
         False,

@@ -8,6 +8,7 @@ from texts.text import _
 
 class LogSettings(Group):
     title: ClassVar[str] = "Logs"
+    live: ClassVar[frozenset[str]] = frozenset({"level", "format"})
 
     level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = text(
         "INFO", _("How much is logged"), _("DEBUG, INFO, WARNING or ERROR"), variable="LOG_LEVEL"

@@ -15,6 +15,9 @@ def _dollars(default: float, meaning: str, *, variable: str) -> Any:
 
 class MoneySettings(Group):
     title: ClassVar[str] = "Money"
+    live: ClassVar[frozenset[str]] = frozenset(
+        {"everybody_usd", "person_usd", "server_usd", "confirm_above_usd", "assumed_usd"}
+    )
 
     everybody_usd: float = _dollars(
         0,

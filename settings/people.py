@@ -10,6 +10,7 @@ from texts.text import _
 
 class PeopleSettings(Group):
     title: ClassVar[str] = _("Signing in")
+    live: ClassVar[frozenset[str]] = frozenset({"admin_ids", "client_id", "client_secret"})
 
     guild_ids: IdTexts = names_of(
         _("Servers whose members may sign in to the studio; empty: those of DISCORD_GUILD_IDS"),

@@ -11,6 +11,17 @@ DAY_S = 86400
 
 class QueueSettings(Group):
     title: ClassVar[str] = _("Queue and limits")
+    live: ClassVar[frozenset[str]] = frozenset(
+        {
+            "max_waiting",
+            "max_waiting_per_user",
+            "max_running_per_user",
+            "max_running",
+            "cooldown_s",
+            "max_wait_s",
+            "patience_s",
+        }
+    )
 
     max_waiting: int = number(
         c.DEFAULT_MAX_QUEUE_SIZE, _("Maximum jobs waiting in total"), variable="MAX_QUEUE_SIZE", low=1, high=100_000

@@ -11,6 +11,7 @@ from texts.text import _
 
 class RentalSettings(Group):
     title: ClassVar[str] = _("Rented GPUs")
+    live: ClassVar[frozenset[str]] = frozenset({"reminder_s", "auto_stop_s", "runpod_api_key", "vast_api_key"})
 
     reminder_s: Span = span(
         GPU_IDLE_REMINDER_S,

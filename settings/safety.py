@@ -9,6 +9,7 @@ from utils.urls import UrlPolicy
 
 class SafetySettings(Group):
     title: ClassVar[str] = "Addresses"
+    live: ClassVar[frozenset[str]] = frozenset({"allowed_hosts"})
 
     allow_insecure_http: bool = switch(False, _("Allow unencrypted http:// to engines on the internet"))
     allow_private: bool = switch(

@@ -14,6 +14,7 @@ DAY_S = 86400
 
 class StorageSettings(Group):
     title: ClassVar[str] = "Storage"
+    live: ClassVar[frozenset[str]] = frozenset({"max_upload_mb_per_user"})
 
     data_dir: Path = text("data", _("Folder for everything Easel stores"), _("a folder"))
     media_cache_dir: Path = text(

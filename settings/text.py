@@ -18,6 +18,21 @@ def _price(meaning: str, way: str) -> Any:
 
 class TextSettings(Group):
     title: ClassVar[str] = _("Text engine")
+    live: ClassVar[frozenset[str]] = frozenset(
+        {
+            "url",
+            "model",
+            "vision_model",
+            "key",
+            "anthropic_api_key",
+            "anthropic_base_url",
+            "anthropic_model",
+            "timeout_s",
+            "concurrency",
+            "usd_in",
+            "usd_out",
+        }
+    )
 
     url: Url = address(
         _("A language model with OpenAI’s chat, like http://127.0.0.1:11434/v1 of Ollama (docs/text-engines.md)"),

@@ -17,6 +17,9 @@ LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 class WebSettings(Group):
     title: ClassVar[str] = _("Studio and API")
+    live: ClassVar[frozenset[str]] = frozenset(
+        {"compat_base64", "connections", "connections_per_address", "replicate_webhook_secret", "image_cdn_url"}
+    )
 
     is_on: bool = switch(True, _("Serve the studio and the HTTP API"), variable="WEB")
     port: int = number(

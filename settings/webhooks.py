@@ -10,6 +10,7 @@ from texts.text import _
 
 class WebhookSettings(Group):
     title: ClassVar[str] = "Webhooks"
+    live: ClassVar[frozenset[str]] = frozenset({"url", "secret"})
 
     url: str = address(
         _("URL that receives an event for every job (docs/webhooks.md)"),

@@ -628,6 +628,14 @@ declare namespace Api {
     notes: string[];
   }
 
+  /** The outcome; the names are those of settings. */
+  interface Reload {
+    changed: string[];
+    waiting: string[];
+    wrong: string[];
+    message: string;
+  }
+
   /** The cost of a rented machine on one day, as far as it was seen to run. */
   interface RentalCost {
     day: string;
@@ -873,6 +881,7 @@ declare namespace Api {
     P extends "/api/enhance" ? EnhancedPrompt :
     P extends "/api/uploads" ? Media :
     P extends "/api/recall" ? Recall :
+    P extends "/api/reload" ? Reload :
     P extends "/api/styles" ? Style :
     P extends "/api/parse" ? Parsed :
     P extends "/api/jobs" ? Submitted :

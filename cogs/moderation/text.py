@@ -40,6 +40,7 @@ TITLES: Final = {
     AuditAction.CAPS: _("changed the limits of"),
     AuditAction.SETUP: _("changed the rules"),
     AuditAction.MODELS: _("changed the models:"),
+    AuditAction.RELOAD: _("reloaded the settings"),
 }
 
 

@@ -91,7 +91,7 @@ class Catalog:
     def __init__(self, registry: BackendRegistry, *, off: Mapping[str, str] | None = None, preferred: str = "") -> None:
         self._registry = registry
         self._preferred = preferred
-        self._off = off or {}  # the name of an engine that is switched off, by its kind
+        self.off = off or {}  # the name of an engine that is switched off, by its kind
 
     def preferred(self, person: Person) -> Engine | None:
         """Return the engine that is set to draw where a request names none."""
@@ -106,7 +106,7 @@ class Catalog:
         kind = kind_typed(word) or kind_of(word)
         if kind is None:
             return None
-        if name := self._off.get(kind.name):
+        if name := self.off.get(kind.name):
             variable = f"{name.upper().replace('-', '_')}_ENABLED"
             return kind.title, _("It is switched off: set {variable}=yes, then start Easel again.", variable=variable)
         variable = kind.key_variable if kind.is_hosted else f"{kind.name.upper()}_URL"

@@ -124,12 +124,15 @@ class ConnectionService:
         self._registry = registry
         self._store = store
         self._clock = clock
-        safety = safety or SafetySettings()
-        self._policy, self._trusted_policy = safety.connections, safety.trusted_connections
-        self._trusted = trusted
+        self.use(safety or SafetySettings(), trusted)
         self._timeout_s = timeout_s
         self._examine = examine
         self._changing = asyncio.Lock()  # table and registry change together
+
+    def use(self, safety: SafetySettings, trusted: frozenset[str]) -> None:
+        """Hold what is connected from now on to these rules."""
+        self._policy, self._trusted_policy = safety.connections, safety.trusted_connections
+        self._trusted = trusted
 
     async def connect(self, kind: str, url: str, key: str = "", *, owner: Owner, label: str = "") -> Connected:
         """Test a server and, if it works, make it the owner's engine in place of the one before.

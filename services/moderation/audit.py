@@ -48,6 +48,7 @@ class AuditAction(StrEnum):
     CAPS = "caps"
     SETUP = "setup"
     MODELS = "models"  # of the engine inside
+    RELOAD = "reload"  # of the settings
 
 
 class AuditService:

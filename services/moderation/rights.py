@@ -18,8 +18,12 @@ class Rights:
     """Moderators have Manage Server or a role that `/setup` names; admins are named in the settings."""
 
     def __init__(self, admins: Iterable[str] = ()) -> None:
-        self._admins = frozenset(f"discord:{user_id}" for user_id in admins)
+        self.name_admins(admins)
         self.moderator_roles: RolesOf = no_roles
+
+    def name_admins(self, user_ids: Iterable[str]) -> None:
+        """Take these users of Discord, and no others, for admins from now on."""
+        self._admins = frozenset(f"discord:{user_id}" for user_id in user_ids)
 
     def is_admin(self, person: Person) -> bool:
         return person.is_admin or person.user_key in self._admins

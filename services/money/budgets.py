@@ -57,7 +57,7 @@ class BudgetService:
         self._registry = registry
         self._caps = caps
         self._rules = rules
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self.on_refused: list[Callable[[Budget, float], None]] = []  # told of a budget and what it was too small for
 
@@ -68,7 +68,7 @@ class BudgetService:
         usd = await self._registry.quote(entry, request)
         if usd is None:
             known = await self._store.dearest(entry.name, self._clock.now())
-            usd = (self._settings.assumed_usd if known is None else known) * max(1, request.batch_size)
+            usd = (self.settings.assumed_usd if known is None else known) * max(1, request.batch_size)
         return usd
 
     async def charge(self, job: Job, entry: Entry) -> Charge | None:
@@ -160,7 +160,7 @@ class BudgetService:
         """Return the price above which somebody is asked first, None: they are not."""
         house_id = origin.guild_id or origin.house_id
         here = (await self._rules.load(house_id)).confirm_above_usd if house_id else 0.0
-        limits = [limit for limit in (self._settings.confirm_above_usd, here) if limit > 0]
+        limits = [limit for limit in (self.settings.confirm_above_usd, here) if limit > 0]
         return min(limits, default=None)
 
     async def prune(self) -> None:
@@ -211,7 +211,7 @@ class BudgetService:
         return OverBudget(text, budget=budget, retry_after=wait_s)
 
     async def _budgets(self, origin: Origin) -> list[Budget]:
-        house_id, settings = origin.guild_id or origin.house_id or "", self._settings
+        house_id, settings = origin.guild_id or origin.house_id or "", self.settings
         limits = {BudgetScope.PERSON: settings.person_usd, BudgetScope.EVERYBODY: settings.everybody_usd}
         allowed = None
         if house_id:

@@ -47,10 +47,14 @@ class AccessService:
         self._store = store
         self._clock = clock
         self._tokens = TimedTokens(box.derive("links that end"))  # no text: what a key is for
-        self._admins = frozenset(f"discord:{user_id}" for user_id in admins)
+        self.name_admins(admins)
         self._known: OrderedDict[str, tuple[Key, float]] = OrderedDict()
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
         self._guesses = Guesses(clock)
+
+    def name_admins(self, user_ids: Iterable[str]) -> None:
+        """Take these users of Discord, and no others, for admins from now on; their open sessions too."""
+        self._admins = frozenset(f"discord:{user_id}" for user_id in user_ids)
 
     async def create_key(
         self,

@@ -98,15 +98,19 @@ class SignInService:
         settings: members of its servers may come in; of none, only the admins may.
         api_url: of Discord.
         """
-        self._settings = settings
-        self._secret = settings.client_secret.get_secret_value()
+        self.use(settings)
         self._api_url = api_url
         self._clock = clock
         self._ask = ask
         self._policy = UrlPolicy(allow_private=True, allow_insecure_http=True)  # the owner set the address
+        self._used: OrderedDict[str, None] = OrderedDict()  # states of sign-ins that came back
+
+    def use(self, settings: PeopleSettings) -> None:
+        """Let these people in from now on; with another secret, sign-ins that are under way begin again."""
+        self._settings = settings
+        self._secret = settings.client_secret.get_secret_value()
         seal = hmac.digest(self._secret.encode(), b"easel sign-in that ends", "sha256")
         self._tokens = TimedTokens(seal)
-        self._used: OrderedDict[str, None] = OrderedDict()  # states of sign-ins that came back
 
     @property
     def is_available(self) -> bool:

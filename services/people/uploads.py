@@ -19,7 +19,7 @@ class UploadQuota:
     def __init__(self, store: UploadStore, clock: Clock, settings: StorageSettings) -> None:
         self._store = store
         self._clock = clock
-        self._quota_mb = settings.max_upload_mb_per_user
+        self.quota_mb = settings.max_upload_mb_per_user
         self._hours = max(1, math.ceil(settings.media_ttl_s / HOUR_S))
         self._pruned = 0
 
@@ -29,7 +29,7 @@ class UploadQuota:
         Raises:
             LimitReached: it is too much; says when there is room again.
         """
-        if not self._quota_mb:
+        if not self.quota_mb:
             return
         now_s = self._clock.now().timestamp()
         hour = int(now_s // HOUR_S)
@@ -37,7 +37,7 @@ class UploadQuota:
         if hour != self._pruned:
             self._pruned = hour
             await self._store.prune(since)
-        quota_bytes = self._quota_mb * MB
+        quota_bytes = self.quota_mb * MB
         if await self._store.charge(user_key, size_bytes, hour=hour, since=since, quota_bytes=quota_bytes):
             return
         oldest = await self._store.oldest(user_key, since)
@@ -45,7 +45,7 @@ class UploadQuota:
         raise LimitReached(
             _(
                 "You have brought {quota_mb} MB of pictures within {hours} h, the maximum.",
-                quota_mb=self._quota_mb,
+                quota_mb=self.quota_mb,
                 hours=self._hours,
             ),
             retry_after=max(1.0, free_at_s - now_s),

@@ -61,6 +61,11 @@ class MachineService:
         self._clock = clock
         self._listed: dict[str, tuple[float, tuple[Machine, ...]]] = {}
 
+    def use(self, providers: Sequence[GpuProvider], people: PeopleSettings) -> None:
+        """Ask these providers from now on, for these people."""
+        self._providers, self._people = providers, people
+        self._listed.clear()
+
     @property
     def has_providers(self) -> bool:
         return bool(self._providers)

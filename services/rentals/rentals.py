@@ -74,8 +74,8 @@ class RentalService:
         self._store = store
         self._lanes = lanes
         self._clock = clock
-        self._machines = machines
-        self._settings = settings
+        self.machines = machines
+        self.settings = settings
         self._asked_at: dict[str, float] = {}  # lane -> when its provider was last asked by ourselves
         self._quiet_since: dict[str, float] = {}  # lane -> since when nothing happens there, seen by this process
         self._asleep: dict[str, Owner] = {}  # lanes whose machine was stopped when it was last asked for
@@ -125,10 +125,10 @@ class RentalService:
         if self._clock.monotonic() - entry.checked_at >= LEAST_S:
             await self._registry.refresh(entry.name)
         rental = await self._note(entry)
-        if not self._machines.allows(owner, by):
+        if not self.machines.allows(owner, by):
             return bill_of(entry, rental, self._clock.now())
         try:
-            machine = await self._machines.find(entry, rental)
+            machine = await self.machines.find(entry, rental)
         except GenerationError as error:
             return bill_of(entry, rental, self._clock.now(), machine_error=error.user_message)
         return await self._told(entry, rental, machine)
@@ -144,9 +144,9 @@ class RentalService:
         """
         entry = self._entry(owner)
         rental = await self._note(entry)
-        machine = await self._machines.require(entry, rental, by)
+        machine = await self.machines.require(entry, rental, by)
         if machine.state not in ("running", "starting"):
-            await self._machines.start(machine)
+            await self.machines.start(machine)
             log.info("rented machine started", extra={"action": "machine_started", "backend": entry.name})
             now = self._clock.now()  # a new run of it, and nobody needs to be told that it is not up at once
             times = {"up_since": now, "down_since": now, "warned_at": now, "seen_up_at": None}
@@ -163,9 +163,9 @@ class RentalService:
         """
         entry = self._entry(owner)
         rental = await self._note(entry)
-        machine = await self._machines.require(entry, rental, by)
+        machine = await self.machines.require(entry, rental, by)
         if machine.state != "stopped":
-            await self._machines.stop(machine)
+            await self.machines.stop(machine)
             log.info("rented machine stopped", extra={"action": "machine_stopped", "backend": entry.name})
             machine = replace(machine, state="stopped")
         return await self._told(entry, rental, machine)
@@ -178,11 +178,11 @@ class RentalService:
         """
         entry = self._entry(owner)
         rental = await self._note(entry)
-        return await self._told(entry, rental, await self._machines.require(entry, rental, by))
+        return await self._told(entry, rental, await self.machines.require(entry, rental, by))
 
     def may_serve(self) -> bool:
         """Return whether anybody here has something to rent: a provider's key, or an engine of their own."""
-        return self._machines.has_providers or any(entry.owner.kind in ("user", "guild") for entry in self._registry)
+        return self.machines.has_providers or any(entry.owner.kind in ("user", "guild") for entry in self._registry)
 
     def start_command(self, lane: str) -> str:
         """Write the command that starts an engine's machine; empty unless it is known to be stopped."""
@@ -212,7 +212,7 @@ class RentalService:
         entry = self._entry(owner)
         changes = {"provider": provider} if provider else {}
         bill = await self._change(entry, usd_per_hour=usd_per_hour, **changes)
-        return await self.bill(owner) if self._machines.allows(owner) else bill  # what the provider says goes before
+        return await self.bill(owner) if self.machines.allows(owner) else bill  # what the provider says goes before
 
     async def set_reminders(self, owner: Owner, *, is_on: bool) -> Bill:
         """Switch the word about an unused machine on or off.
@@ -259,11 +259,11 @@ class RentalService:
         """Ask now and then what a machine in use costs, and which it is: a stopped one may not be found by address."""
         now = self._clock.monotonic()
         is_due = now - self._asked_at.get(entry.name, float("-inf")) >= LOOK_ANEW_S
-        if not is_due or rental.down_since or not rental.up_since or not self._machines.allows(entry.owner):
+        if not is_due or rental.down_since or not rental.up_since or not self.machines.allows(entry.owner):
             return rental
         self._asked_at[entry.name] = now
         try:
-            await self._told(entry, rental, await self._machines.find(entry, rental))
+            await self._told(entry, rental, await self.machines.find(entry, rental))
         except GenerationError as error:
             log.warning("a provider does not tell of its machines", extra={"error": str(error)})
         return await self._note(entry)
@@ -311,8 +311,8 @@ class RentalService:
 
     async def _stop_unused(self, entry: Entry, rental: Rental) -> Notice | None:
         """Stop a machine on which nothing has happened for as long as the owner of Easel said."""
-        auto_stop_s, now = self._settings.auto_stop_s, self._clock.monotonic()
-        if not auto_stop_s or rental.down_since or not rental.up_since or not self._machines.allows(entry.owner):
+        auto_stop_s, now = self.settings.auto_stop_s, self._clock.monotonic()
+        if not auto_stop_s or rental.down_since or not rental.up_since or not self.machines.allows(entry.owner):
             self._quiet_since.pop(entry.name, None)
             self._unstopped.discard(entry.name)
             return None
@@ -320,11 +320,11 @@ class RentalService:
             return None
         self._quiet_since[entry.name] = now  # whatever comes of it, the next try is as far away
         try:
-            machine = await self._machines.find(entry, rental)
+            machine = await self.machines.find(entry, rental)
             # jobs may have come while the provider was asked
             if machine is None or machine.state != "running" or self._is_used(entry, machine):
                 return None
-            await self._machines.stop(machine)
+            await self.machines.stop(machine)
         except GenerationError as error:
             log.warning("an unused machine could not be stopped", extra={"error": str(error)})
             self._quiet_since[entry.name] = now + max(0.0, LOOK_ANEW_S - auto_stop_s)
@@ -344,13 +344,13 @@ class RentalService:
         return Notice(kind="idle", owner=entry.owner, bill=bill, message=message, lines=(HOW_TO_STOP[rental.provider],))
 
     def _ways_to_stop(self, entry: Entry, rental: Rental) -> tuple[str, ...]:
-        own = (command("stop", entry.owner),) if self._machines.allows(entry.owner) else ()
+        own = (command("stop", entry.owner),) if self.machines.allows(entry.owner) else ()
         return (*own, HOW_TO_STOP[rental.provider])
 
     def _is_used(self, entry: Entry, machine: Machine | None) -> bool:
         """Return whether anything waits or runs on a machine, or did a short while ago."""
         return any(
-            lane.waiting or lane.running or (lane.idle_s is not None and lane.idle_s < self._settings.auto_stop_s)
+            lane.waiting or lane.running or (lane.idle_s is not None and lane.idle_s < self.settings.auto_stop_s)
             for lane in self._lanes_at(entry, machine)
         )
 
@@ -361,7 +361,7 @@ class RentalService:
             return None
         now = self._clock.now()
         await self._change(entry, warned_at=now)
-        if self._machines.allows(entry.owner):
+        if self.machines.allows(entry.owner):
             bill = await self.bill(entry.owner)
             if bill.machine is not None and bill.machine.state == "stopped":
                 return Notice(kind="asleep", owner=entry.owner, bill=bill)
@@ -375,13 +375,13 @@ class RentalService:
 
     def _is_idle(self, rental: Rental, lane: LaneView | None, now: datetime) -> bool:
         is_rented = bool(rental.usd_per_hour) or (rental.usd_per_hour is None and rental.provider != "")
-        if not (is_rented and rental.reminds and self._settings.reminder_s and rental.up_since):
+        if not (is_rented and rental.reminds and self.settings.reminder_s and rental.up_since):
             return False
         if lane is not None and (lane.running or lane.waiting):
             return False
         since = max(filter(None, (rental.up_since, rental.last_used_at)))
         is_told = rental.reminded_at is not None and rental.reminded_at >= since
-        return not is_told and now - since >= timedelta(seconds=self._settings.reminder_s)
+        return not is_told and now - since >= timedelta(seconds=self.settings.reminder_s)
 
     def _lane(self, name: str) -> LaneView | None:
         return next((lane for lane in self._lanes() if lane.name == name), None)

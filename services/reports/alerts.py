@@ -58,8 +58,8 @@ class AlertService:
         self._registry = registry
         self._statistics = statistics
         self._clock = clock
-        self._limits = limits or AlertSettings()
-        self._budget_usd = budget_usd  # of a day; 0: there is none
+        self.limits = limits or AlertSettings()
+        self.budget_usd = budget_usd  # of a day; 0: there is none
         self._ends: deque[tuple[float, bool]] = deque()  # when a job ended, and whether in an error
         self._fired: dict[tuple[AlertKind, str], float] = {}
         self._kept: deque[Alert] = deque(maxlen=KEPT_ALERTS)
@@ -100,7 +100,7 @@ class AlertService:
 
     def _look_at_result(self, job: Job) -> None:
         assert job.result, "only done jobs come here"
-        seconds, limit = job.result.seconds, self._limits.slow_s
+        seconds, limit = job.result.seconds, self.limits.slow_s
         if 0 < limit < seconds:
             label = self._registry.label(job.lane)
             message = _(
@@ -110,7 +110,7 @@ class AlertService:
                 limit=limit,
             )
             self._fire("slow", job.lane, message, value=seconds, limit=limit)
-        if job.result.cost_usd > 0 and self._budget_usd > 0:
+        if job.result.cost_usd > 0 and self.budget_usd > 0:
             self._is_budget_due = True
             self._bell.set()
         self._count(is_error=False)
@@ -127,7 +127,7 @@ class AlertService:
             self._count(is_error=True)
 
     def _count(self, *, is_error: bool) -> None:
-        now, limit = self._clock.monotonic(), self._limits.error_rate
+        now, limit = self._clock.monotonic(), self.limits.error_rate
         self._ends.append((now, is_error))
         while self._ends[0][0] <= now - WINDOW_S:
             self._ends.popleft()
@@ -146,7 +146,7 @@ class AlertService:
 
     async def _check_budget(self) -> None:
         try:
-            spent, limit = await self._statistics.spent_today(), self._budget_usd
+            spent, limit = await self._statistics.spent_today(), self.budget_usd
         except Exception:  # the next picture that costs asks again
             log.exception("could not ask what was spent", extra={"action": "alert", "kind": "budget"})
             return
@@ -183,7 +183,7 @@ class AlertService:
 
     def _fire(self, kind: AlertKind, lane: str, message: str, *, value: float = 0.0, limit: float = 0.0) -> None:
         now = self._clock.monotonic()
-        if now - self._fired.get((kind, lane), float("-inf")) < self._limits.cooldown_s:
+        if now - self._fired.get((kind, lane), float("-inf")) < self.limits.cooldown_s:
             return
         self._fired[kind, lane] = now
         alert = Alert(kind=kind, lane=lane, message=message, value=value, limit=limit, at=self._clock.now())

@@ -70,9 +70,7 @@ class WebhookService:
         self._job_of = job_of
         self._policy = policy
         self._owner_policy = UrlPolicy(allow_private=True, allow_insecure_http=True)
-        settings = settings or WebhookSettings()
-        self._owner_url = settings.url
-        self._secret = settings.secret.get_secret_value()
+        self._settings = settings or WebhookSettings()
         self._public_url = public_url.rstrip("/")
         self._label_of = label_of
         self._send_json = send
@@ -84,12 +82,21 @@ class WebhookService:
 
     async def start(self) -> None:
         """Take up the settings: from now on the owner's hook hears of every job."""
-        if self._owner_url:
+        await self.use(self._settings)
+
+    async def use(self, settings: WebhookSettings) -> None:
+        """Report to this address from now on, signed with this secret.
+
+        Raises:
+            GenerationError: it cannot be written; the ones before stay.
+        """
+        if settings.url:
             now, events = self._clock.now(), frozenset(EVENTS)
-            hook = Hook(id=OWNERS_HOOK, url=self._owner_url, events=events, created_at=now)
+            hook = Hook(id=OWNERS_HOOK, url=settings.url, events=events, created_at=now)
             await self._store.save_hook(hook)
         else:
             await self._store.drop_hook(OWNERS_HOOK)
+        self._settings = settings
 
     def note(self, job: Job) -> None:
         """Look into the outbox: this job has changed. Never waits."""
@@ -115,7 +122,7 @@ class WebhookService:
 
     async def tell_owner(self, event: str, values: Mapping[str, Any]) -> None:
         """Notify the owner's address, if there is one, of something that is about no job."""
-        if not self._owner_url:
+        if not self._settings.url:
             return
         delivery_id, now = secrets.token_hex(8), self._clock.now()
         body = json.dumps({"id": delivery_id, "event": event, "created_at": _written(now), **values})
@@ -218,10 +225,10 @@ class WebhookService:
 
     async def _post(self, delivery: WebhookDelivery, body: bytes) -> int:
         now_s = self._clock.now().timestamp()
-        headers = standard_headers(delivery.id, body, self._secret, now_s)
+        headers = standard_headers(delivery.id, body, self._settings.secret.get_secret_value(), now_s)
         headers |= {"X-Easel-Event": delivery.event, "X-Easel-Delivery": delivery.id}
-        if self._secret:
-            headers["X-Easel-Signature"] = signature_of(body, self._secret, now_s)
+        if self._settings.secret.get_secret_value():
+            headers["X-Easel-Signature"] = signature_of(body, self._settings.secret.get_secret_value(), now_s)
         policy = self._owner_policy if delivery.is_owners else self._policy
         return await self._send_json(delivery.url, body, headers, policy)
 

@@ -90,10 +90,10 @@ class TextService:
         self.engine = engine
         self.till: Till | None = None  # without one nothing is charged
         self._prices = TextPrices(usd_in=settings.usd_in, usd_out=settings.usd_out)
-        self._limit_s = settings.timeout_s
         self._uses = uses
         self._clock = clock
-        self._turns = asyncio.Semaphore(settings.concurrency)
+        self._limit_s, self._turns = settings.timeout_s, asyncio.Semaphore(settings.concurrency)
+        self._replaced: list[TextEngine] = []  # an answer may still come from them
         self._asking: set[str] = set()
         self._rests_until = 0.0
         self._error = ""
@@ -140,13 +140,22 @@ class TextService:
         finally:
             self._asking.discard(origin.user_key)
 
+    def use(self, engine: TextEngine | None, settings: TextSettings) -> None:
+        """Ask this one from now on; who waits for the one before still has its answer."""
+        if self.engine is not None:
+            self._replaced.append(self.engine)
+        self.engine, self._error, self._rests_until = engine, "", 0.0
+        self._limit_s, self._turns = settings.timeout_s, asyncio.Semaphore(settings.concurrency)
+        self._prices = TextPrices(usd_in=settings.usd_in, usd_out=settings.usd_out)
+
     async def totals(self) -> list[TextUse]:
         """Return all that was ever asked, by model and purpose."""
         return await self._uses.totals()
 
     async def aclose(self) -> None:
-        if self.engine:
-            await self.engine.aclose()
+        for engine in (*self._replaced, self.engine):
+            if engine is not None:
+                await engine.aclose()
 
     async def _ask(self, engine: TextEngine, question: TextQuestion[Form], origin: Origin, purpose: Purpose) -> Form:
         model = engine.vision_model if question.picture else engine.model

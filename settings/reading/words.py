@@ -18,6 +18,7 @@ class SettingHelp:
     default: str
     meaning: str
     allowed: str
+    is_live: bool = False  # a running Easel takes it up
 
 
 def help_of(group: type[Group], values: Mapping[str, object], prefix: str = "") -> list[SettingHelp]:
@@ -28,6 +29,7 @@ def help_of(group: type[Group], values: Mapping[str, object], prefix: str = "") 
             default=shown(field),
             meaning=(field.description or "").format_map(values),
             allowed=allowed_of(field),
+            is_live=name in group.live,
         )
         for name, field in group.model_fields.items()
         if declared(field)

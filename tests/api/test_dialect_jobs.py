@@ -198,7 +198,7 @@ async def test_a_failed_job_says_why(site):
         raise BackendUnavailable("The engine is on fire.")
 
     site.easel.registry.get("sketch").backend.generate = fail
-    site.easel.queue._outcomes._policy = site.easel.queue._outcomes._policy.__class__(max_attempts=1)
+    site.easel.queue._outcomes.policy = site.easel.queue._outcomes.policy.__class__(max_attempts=1)
     job = await made(site, "/generate/text2img", {"prompt": "a fox"})
     done = await completed(site, job["id"])
     assert (done["status"], "result" in done) == ("failed", False)

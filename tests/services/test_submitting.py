@@ -90,7 +90,7 @@ async def test_one_that_is_refused_gives_the_places_of_all_back(house: tuple[Rig
 async def test_the_same_key_twice_at_the_same_moment_is_one_set_of_jobs(house: tuple[Rig, GenerationService]) -> None:
     rig, service = house
     keyed = replace(ANN, request_key="k", request_digest="d")
-    rig.queue._cooldown._seconds = 0
+    rig.queue._cooldown.seconds = 0
     rig.queue._limits = rig.queue._limits.changed(max_waiting_per_user=10)
     first, second = await asyncio.gather(ask(service, 3, keyed), ask(service, 3, keyed))
     assert first == second
