@@ -194,7 +194,8 @@ class EaselBot(commands.Bot):
         self.add_cog(Templates(templates=services.records.templates, questions=questions))
         self.add_cog(Blend(catalog=catalog, workflows=services.workflows, inputs=inputs, desk=self.desk))
         self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
-        self.add_cog(Styles(catalog=catalog, service=generation, **styles))  # type: ignore[arg-type]
+        mixing = services.wording.mixing
+        self.add_cog(Styles(catalog=catalog, service=generation, mixing=mixing, clock=clock, **styles))  # type: ignore[arg-type]
 
     def _add_card_cogs(self, services: Services) -> None:
         """Add what answers presses under a picture, and what begins with one."""
@@ -239,7 +240,11 @@ class EaselBot(commands.Bot):
             )
         )
         self.add_cog(Compare(compare=services.compare, messages=self._comparisons, catalog=catalog, desk=desk))
-        self.add_cog(Versus(versus=services.versus, votes=self._votes, catalog=catalog, desk=desk))
+        prompts, clock = services.wording.prompts, services.clock
+        votes = self._votes
+        self.add_cog(
+            Versus(versus=services.versus, votes=votes, prompts=prompts, catalog=catalog, desk=desk, clock=clock)
+        )
         self.add_cog(
             Gallery(
                 gallery=services.records.gallery,

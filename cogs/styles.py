@@ -1,6 +1,7 @@
 """`/style`: the styles there are, and looks, which have a code to pass on; and *Save look* under a picture."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import nextcord
@@ -10,17 +11,20 @@ from nextcord.ext import commands
 from cogs.cards import Card, CardPicture
 from cogs.decorators import prefix_command
 from cogs.error_handler import thinking
-from cogs.origin import person_of, person_of_message
-from cogs.plain import code, escape, suggest
+from cogs.origin import of_interaction, person_of, person_of_message
+from cogs.plain import code, escape, sentence, suggest
 from cogs.posting import edit_answer, reply_to
 from cogs.presses import Press, Route
 from cogs.wire.styles import new_message
+from generation.errors import RequestRejected
 from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.drawing.looks import MAX_NAME_CHARS, MAX_WORDS_CHARS, LookService, SavedLook, codes_of, words_of
 from services.drawing.styles import Style, StyleService
 from services.engines.catalog import Catalog
+from services.wording.mixing import MixedStyle, MixService
 from texts.text import _, joined
+from utils.clock import Clock
 from utils.palettes import colour_name
 from utils.text import cut
 
@@ -34,9 +38,18 @@ class Styles(commands.Cog):
     """Lists, shows, adds, shares and deletes them."""
 
     def __init__(
-        self, *, looks: LookService, styles: StyleService, catalog: Catalog, service: GenerationService
+        self,
+        *,
+        looks: LookService,
+        styles: StyleService,
+        mixing: MixService,
+        catalog: Catalog,
+        service: GenerationService,
+        clock: Clock,
     ) -> None:
         self._looks = looks
+        self._mixing = mixing
+        self._clock = clock
         self._styles = styles
         self._catalog = catalog
         self._service = service
@@ -86,6 +99,47 @@ class Styles(commands.Cog):
         )
         await interaction.response.send_message(**new_message(look_card(look, None)), ephemeral=True)
 
+    @slash_style.subcommand(name="mix", description=_("Make one style of two or three"))
+    async def slash_mix(
+        self,
+        interaction: nextcord.Interaction,
+        first: str = SlashOption(description=_("Its name, its code, or words"), max_length=MAX_WORDS_CHARS),
+        second: str = SlashOption(description=_("Its name, its code, or words"), max_length=MAX_WORDS_CHARS),
+        third: str = SlashOption(
+            description=_("Its name, its code, or words"), required=False, max_length=MAX_WORDS_CHARS
+        ),
+        name: str = SlashOption(description=_("What it is called"), required=False, max_length=MAX_NAME_CHARS),
+    ) -> None:
+        person, given = person_of(interaction), [style for style in (first, second, third) if style]
+        async with thinking(interaction, ephemeral=True):
+            words = [await self._words(person, style) for style in given]
+            mixed = await self._mixing.mix(words, of_interaction(interaction, self._clock, private=True))
+            called = name or await self._free_name(person, given)
+            look = await self._looks.from_words(person, called, mixed.words)
+            await edit_answer(interaction, mixed_card(look, mixed))
+
+    async def _words(self, person: Person, style: str) -> str:
+        """Return the words of a style or a look, or what was typed where it is more than a name."""
+        ours = {each.id: each.value for each in await self._styles.styles()}
+        if preset := ours.get(style.strip().casefold()):
+            return preset
+        try:
+            found = words_of(await self._looks.look(person, style))
+        except RequestRejected:
+            if " " not in style.strip():
+                raise
+            return style
+        if not found:
+            raise RequestRejected(_("{name} has no words of its own to mix.", name=style), field="style")
+        return found
+
+    async def _free_name(self, person: Person, given: Sequence[str]) -> str:
+        """Return a name for a mix that none of the person's styles has."""
+        usual = cut(" + ".join(" ".join(style.replace(":", " ").split()) for style in given), MAX_NAME_CHARS - 3)
+        taken = {look.name.casefold() for look in await self._looks.looks(person) if look.owner == person.user_key}
+        names = (usual, *(f"{usual} {number}" for number in range(2, 100)))
+        return next((name for name in names if name.casefold() not in taken), usual)
+
     @slash_style.subcommand(name="share", description=_("Let everybody who has its code use a look of yours"))
     async def slash_share(
         self,
@@ -107,6 +161,9 @@ class Styles(commands.Cog):
         text = _("✅ {name} is deleted. Pictures that were drawn in it stay.", name=escape(look.name))
         await interaction.response.send_message(text, ephemeral=True)
 
+    @slash_mix.on_autocomplete("first")
+    @slash_mix.on_autocomplete("second")
+    @slash_mix.on_autocomplete("third")
     @slash_show.on_autocomplete("style")
     async def suggest_any(self, interaction: nextcord.Interaction, typed: str) -> None:
         presets = {each.name: each.id for each in await self._styles.styles()}
@@ -168,6 +225,13 @@ def preset_text(style: Style) -> str:
         id=code(style.id),
         words=escape(cut(style.value, LIST_CHARS - 200)),
     )
+
+
+def mixed_card(look: SavedLook, mixed: MixedStyle) -> Card:
+    """Show a mix as the look that it is, and what wrote it."""
+    shown = look_card(look, None)
+    by = mixed.note or _("written by {model}", model=escape(mixed.source))
+    return replace(shown, content=joined("\n", (shown.content, f"-# {sentence(by)}")))
 
 
 def look_card(look: SavedLook, picture: bytes | None) -> Card:

@@ -379,6 +379,7 @@ ALIKE: Final[dict[str, str]] = {
     "style show": "styles",
     "style add": "styles",
     "style share": "styles",
+    "style mix": "styles",
     "style delete": "styles",
     "export": "history",
     "admin reload": "engine-pause",

@@ -1,6 +1,7 @@
 """`/versus` and `!versus`: two prompts on one engine side by side, and a vote on which is better."""
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 import nextcord
@@ -14,20 +15,24 @@ from cogs.comparisons.versus_card import END, VOTE, counted
 from cogs.comparisons.votes import VoteMessages
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
+from cogs.error_handler import thinking
 from cogs.jobs.card import timestamp
 from cogs.mentions import names_in, names_of_interaction
-from cogs.origin import check_interaction_permissions, check_message_permissions, person_of
+from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, person_of
 from cogs.pictures.sources import suggest_engines
 from cogs.presses import Press, Route
 from cogs.slash import slash_option
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
+from generation.job import Origin
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft
 from services.drawing.versus import HOURS, LEAST_HOURS, MOST_HOURS, Side, VersusService
 from services.engines.catalog import Catalog
+from services.wording.enhancing import PromptService
 from texts.text import _, _n
+from utils.clock import Clock
 
 BETWEEN: Final = re.compile(r"\s+(?:vs\.?|versus)\s+|\s*\n\s*", re.IGNORECASE)
 OF_SIDE: Final[dict[str, Side]] = {"a": "a", "b": "b"}
@@ -36,7 +41,18 @@ OF_SIDE: Final[dict[str, Side]] = {"a": "a", "b": "b"}
 class Versus(commands.Cog):
     """The commands, and the buttons of a vote."""
 
-    def __init__(self, *, versus: VersusService, votes: VoteMessages, catalog: Catalog, desk: Desk) -> None:
+    def __init__(
+        self,
+        *,
+        versus: VersusService,
+        votes: VoteMessages,
+        prompts: PromptService,
+        catalog: Catalog,
+        desk: Desk,
+        clock: Clock,
+    ) -> None:
+        self._prompts = prompts
+        self._clock = clock
         self._versus = versus
         self._votes = votes
         self._catalog = catalog
@@ -47,7 +63,11 @@ class Versus(commands.Cog):
         self,
         interaction: nextcord.Interaction,
         a: str = SlashOption(description=_("The first prompt"), required=True, max_length=MAX_PROMPT_CHARS),
-        b: str = SlashOption(description=_("The second prompt"), required=True, max_length=MAX_PROMPT_CHARS),
+        b: str = SlashOption(
+            description=_("The second prompt; one like the first is written, if left out"),
+            required=False,
+            max_length=MAX_PROMPT_CHARS,
+        ),
         hours: int = SlashOption(
             description=_("So long people may vote (24, if left out)"),
             required=False,
@@ -58,10 +78,16 @@ class Versus(commands.Cog):
     ) -> None:
         check_interaction_permissions(interaction)
         names = await names_of_interaction(interaction, a, b)
-        order = _order(
-            [parse_prompt(each, names, takes_several=True) for each in (a, b)], hours or HOURS, backend or None
-        )
-        await self._desk.take_press(interaction, order, private=False)
+        sides = [parse_prompt(each, names, takes_several=True) for each in (a, b) if each]
+        if len(sides) == 2:
+            order = versus_order(sides, hours or HOURS, backend or None)
+            await self._desk.take_press(interaction, order, private=False)
+            return
+        versus_order(sides * 2)  # what no vote can be between is refused before a text engine is asked
+        async with thinking(interaction, ephemeral=False):
+            sides, notes = await self._with_another(sides[0], of_interaction(interaction, self._clock))
+            order = versus_order(sides, hours or HOURS, backend or None, notes)
+            await self._desk.take_press(interaction, order, private=False)
 
     @slash_versus.on_autocomplete("backend")
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
@@ -83,8 +109,14 @@ class Versus(commands.Cog):
                 field="prompt",
             )
         parsed = [parse_prompt(prompt, names_in(ctx.message), takes_several=True) for prompt in prompts]
-        order = _order(parsed, HOURS, None, unused_in(ctx.message, why=FROM_WORDS))
+        order = versus_order(parsed, notes=unused_in(ctx.message, why=FROM_WORDS))
         await self._desk.take_message(ctx, order, private=False)
+
+    async def _with_another(self, parsed: ParsedPrompt, origin: Origin) -> tuple[list[ParsedPrompt], tuple[str, ...]]:
+        """Return two prompts for the subject of one, with its options, and what wrote them."""
+        pair = await self._prompts.pair(parsed.draft.prompt, origin)
+        sides = [replace(parsed, draft=replace(parsed.draft, prompt=words)) for words in (pair.first, pair.second)]
+        return sides, pair.notes
 
     def routes(self) -> tuple[Route, ...]:
         return (
@@ -116,7 +148,9 @@ class Versus(commands.Cog):
         self._votes.open()
 
 
-def _order(sides: list[ParsedPrompt], hours: float, backend: str | None, notes: tuple[str, ...] = ()) -> Order:
+def versus_order(
+    sides: list[ParsedPrompt], hours: float = HOURS, backend: str | None = None, notes: tuple[str, ...] = ()
+) -> Order:
     """Return the order for two prompts.
 
     Raises:

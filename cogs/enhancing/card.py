@@ -5,7 +5,7 @@ after a restart. Under a picture's own prompt the buttons carry its job: what is
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import nextcord
@@ -18,13 +18,14 @@ from constants import DISCORD_CONTENT_CHARS, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.foreign import visible
 from generation.money import dollars
+from generation.prompt_syntax import format_prompt, parse_prompt
 from services.wording.rules import RULES, Enhanced
 from texts.text import _, joined
 from utils.text import cut
 
 ACTION: Final = "enhance"
 NO_JOB: Final = "-"
-DRAW, EDIT, EDITED, AGAIN, OTHER = "draw", "edit", "edited", "again", "other"
+DRAW, EDIT, EDITED, AGAIN, OTHER, VOTE = "draw", "edit", "edited", "again", "other", "vote"
 PRIVATE: Final = "-private"
 WORDS_CHARS: Final = 1700  # of all prompts in one message; the rest is for what is around them
 _BLOCK: Final = re.compile(r"```\n(.*?)\n```", re.DOTALL)
@@ -93,6 +94,23 @@ def words_in(message: nextcord.Message | None) -> EnhancedWords:
     return EnhancedWords(before=blocks[0] if len(blocks) > 1 else "", after=blocks[-1], others=others)
 
 
+def sides_of(words: EnhancedWords) -> tuple[str, str]:
+    """Return the two prompts that people may vote on: the fuller one and another way, else the first and the fuller.
+
+    Raises:
+        RequestRejected: there is only one.
+    """
+    if words.others:
+        return words.after, with_options_of(words.after, words.others[0])
+    if not words.before:
+        raise RequestRejected(_("There is only one prompt in this message, so there is nothing to vote on."))
+    return words.before, words.after
+
+
+def with_options_of(text: str, prompt: str) -> str:
+    return format_prompt(replace(parse_prompt(text).draft, prompt=prompt))
+
+
 def edit_form(words: EnhancedWords, job_id: str, *, private: bool) -> Form:
     """Return the fuller prompt to change before it is drawn."""
     argument = f"{EDITED}{PRIVATE}" if private else EDITED
@@ -130,6 +148,8 @@ def _rows(job_id: str, others: tuple[str, ...], *, again: str, private: bool) ->
     first = [button(DRAW, _("Draw it"), "🎨"), button(EDIT, _("Edit"), "✏️")]
     if again:
         first.append(button(AGAIN, again, "🔁"))
+    if job_id == NO_JOB and not private and (others or again):  # two prompts are there, and nobody keeps them secret
+        first.append(button(VOTE, _("A/B"), "⚖️"))
     if not others:
         return (tuple(first),)
     choices = tuple(Choice(label=other, value=str(number)) for number, other in enumerate(others))

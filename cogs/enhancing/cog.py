@@ -11,10 +11,11 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.cards import Card
+from cogs.comparisons.versus import versus_order
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.enhancing import card as cards
-from cogs.enhancing.card import ACTION, AGAIN, EDIT, EDITED, NO_JOB, OTHER, PRIVATE
+from cogs.enhancing.card import ACTION, AGAIN, EDIT, EDITED, NO_JOB, OTHER, PRIVATE, VOTE
 from cogs.error_handler import thinking
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of
@@ -105,6 +106,10 @@ class Enhance(commands.Cog):
                 await self._answer(
                     interaction, PromptAsked(text=words.before, draft=draft, job_id=job_id, private=private)
                 )
+            elif argument == VOTE:
+                check_interaction_permissions(interaction)
+                order = versus_order([parse_prompt(text, takes_several=True) for text in cards.sides_of(words)])
+                await self._desk.take_press(interaction, order, private=False)
             else:
                 text = _chosen(words, press) if argument == OTHER else words.after
                 await self._draw(interaction, text, press.job_id, private=private)
@@ -158,4 +163,4 @@ def _chosen(words: cards.EnhancedWords, press: Press) -> str:
     number = int(press.values[0]) if press.values and press.values[0].isdecimal() else -1
     if not 0 <= number < len(words.others):
         raise RequestRejected(_("That one is no longer there. Please open the list again."))
-    return format_prompt(replace(parse_prompt(words.after).draft, prompt=words.others[number]))
+    return cards.with_options_of(words.after, words.others[number])

@@ -6,6 +6,7 @@ from services.engines.describing import DescribingService
 from services.house.gate import Gate
 from services.wording.asking import TextService, TextUse
 from services.wording.enhancing import PromptService
+from services.wording.mixing import MixService
 from services.wording.seeing import SeeingService
 from services.wording.translating import TranslationService
 from settings.text import TextSettings
@@ -17,6 +18,7 @@ class WordServices:
 
     text: TextService
     prompts: PromptService
+    mixing: MixService
     seeing: SeeingService
     translation: TranslationService
 
@@ -32,6 +34,7 @@ def make_wording(
     return WordServices(
         text=text,
         prompts=PromptService(text, gate),
+        mixing=MixService(text, gate),
         seeing=SeeingService(text, describing),
         translation=TranslationService(text, is_on=settings.translates),
     )

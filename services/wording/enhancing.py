@@ -1,6 +1,6 @@
 """Make prompts fuller by the text engine, by rules where there is none or it fails, always within the house rules."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -35,6 +35,15 @@ class EnhancedForm(BaseModel):
         description="Three other complete prompts for the same subject, each in another style or setting"
     )  # no text: for a model
     tags: list[str] = Field(description="Four to eight single words for what it is about")  # no text: for a model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two prompts for one subject, and what wrote them."""
+
+    first: str
+    second: str
+    notes: tuple[str, ...]
 
 
 class PromptService:
@@ -82,13 +91,20 @@ class PromptService:
                 raise
             return self._by_rules(prompt, _("{reason} The rules wrote this instead.", reason=error.user_message))
 
-    async def pair(self, prompt: str, origin: Origin) -> tuple[str, str] | None:
-        """Return two prompts for one subject, to be drawn side by side; None where no text engine gives any.
+    async def pair(self, prompt: str, origin: Origin) -> Pair:
+        """Return two prompts for one subject, to be drawn side by side; by rules they are the prompt and a fuller one.
 
         Raises as `enhance` does.
         """
         enhanced = await self.enhance(prompt, origin)
-        return (enhanced.prompt, enhanced.suggestions[0]) if enhanced.has_prompts and enhanced.suggestions else None
+        if enhanced.has_prompts and enhanced.suggestions:
+            note = _("both prompts written by {model}", model=enhanced.source)
+            return Pair(first=enhanced.prompt, second=enhanced.suggestions[0], notes=(note,))
+        if enhanced.has_prompts:
+            note = _("B is A, written more fully by {model}", model=enhanced.source)
+            return Pair(first=checked(prompt), second=enhanced.prompt, notes=(note,))
+        note = _("B is A, written more fully by rules")
+        return Pair(first=checked(prompt), second=enhanced.prompt, notes=(note, *enhanced.notes))
 
     async def refusal_for(self, words: str, origin: Origin) -> GenerationError | None:
         """Return why words may not be drawn for somebody, None where they may: a model's are judged as typed ones."""

@@ -33,7 +33,7 @@ def test_what_was_shown_is_read_back() -> None:
 def test_advice_of_the_rules_is_no_prompt_to_draw() -> None:
     card = enhanced_card("a fox", "a red fox", BY_RULES)
     assert words_in(message(card.content)).others == ()
-    assert actions(card) == ["draw", "edit", "again"]
+    assert actions(card) == ["draw", "edit", "again", "vote"]
 
 
 @given(before=st.text(max_size=1500), after=st.text(max_size=1500).map(clean_prompt), others=st.lists(st.text()))

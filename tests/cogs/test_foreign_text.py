@@ -29,6 +29,7 @@ from cogs.comparisons import versus_card
 from cogs.engines import models
 from cogs.engines import text as engines_text
 from cogs.enhancing import card as enhancing
+from cogs.house import limits
 from cogs.house import text as house_text
 from cogs.jobs import card as render
 from cogs.jobs import forms, small_print
@@ -57,6 +58,7 @@ from services.moderation.reports import AppealState, ReportState
 from services.people.preferences import Preferred, Scope
 from services.rentals.rentals import Notice
 from services.wording.asking import TextState
+from services.wording.mixing import MixedStyle
 from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.money_samples import bill, books
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
@@ -186,6 +188,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     small_print.small_print: lambda text: small_print.small_print(views(text)[3].job),
     job_info.info_card: lambda text: job_info.info_card(views(text)[3].job, job_info.Keeping(may_keep=True, until=NOW)),
     styles.look_card: lambda text: styles.look_card(look(text), b"x"),
+    styles.mixed_card: lambda text: styles.mixed_card(look(text), MixedStyle(words=text, source=text)),
     styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
     styles.preset_text: lambda text: styles.preset_text(style(text)),
     cost.books_text: lambda text: cost.books_text(books(text)),
@@ -220,6 +223,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     ),
     moderation_text.banned: lambda text: moderation_text.banned(ban(text), 1),
     moderation_text.caps: lambda text: moderation_text.caps([cap(text)], "1"),
+    limits.page: lambda text: limits.page([cap(text)], "1"),
     moderation_text.quota: lambda text: moderation_text.quota(
         Quota(allowance=allowance_of("1", [cap(text)], ["2"], ["2"]), used=1, waiting=0, resets_at=NOW)
     ),
@@ -262,6 +266,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
 NOT_MESSAGES = {
     "cogs.inputs": {"preview_in"},
     "cogs.shelves": {"read_day"},
+    "cogs.enhancing.card": {"with_options_of"},  # a prompt again
     "cogs.jobs.info": {"seeds_of"},
     "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them
     "cogs.jobs.card": {"bar", "timestamp", "date_and_time", "place", "came_back"},

@@ -163,3 +163,50 @@ async def test_an_empty_prompt_is_refused_in_words(discord: DiscordServer, start
     easel = await start(FakeBackend("gpu1"))
     answer = await easel.answer_to(await easel.say("!enhance"))
     assert answer.content.startswith("✖")
+
+
+def voted_on(message: Message | None) -> Message | None:
+    return message if message and "until" in message.text else None
+
+
+async def test_its_variants_go_to_a_vote_by_a_button(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend("gpu1")
+    easel = await start(engine, text_engine=FakeTextEngine(SAYS))
+    answer = await enhance(easel, "a red fox --steps 12")
+    await easel.stop()
+    await easel.start()
+    asked = await discord.user("mia").click(answer, "A/B")
+    vote = await easel.server.wait_for(
+        lambda: asked.message if asked.message and "until" in asked.message.text else None
+    )
+    assert not vote.ephemeral
+    assert {request.prompt for request in engine.requests} == {SAYS["prompt"], SAYS["alternatives"][0]}
+    assert {request.steps for request in engine.requests} == {12}
+
+
+async def test_without_variants_the_vote_is_on_before_and_after(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend("gpu1")
+    easel = await start(engine)
+    asked = await discord.user("mia").click(await enhance(easel, "a red fox"), "A/B")
+    await easel.server.wait_for(lambda: voted_on(asked.message))
+    first, second = sorted((request.prompt for request in engine.requests), key=len)
+    assert first == "a red fox"
+    assert second.startswith("a red fox, ")
+
+
+async def test_what_is_for_one_alone_goes_to_no_vote(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend("gpu1"), text_engine=FakeTextEngine(SAYS))
+    assert "A/B" not in (await enhance(easel, "a red fox", private=True)).buttons
+
+
+async def test_versus_with_one_prompt_has_the_other_written(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend("gpu1")
+    easel = await start(engine, text_engine=FakeTextEngine(SAYS))
+    asked = await discord.user("mia").slash(discord.channel, "versus", a="a red fox --steps 9")
+    vote = await easel.server.wait_for(
+        lambda: asked.message if asked.message and "until" in asked.message.text else None
+    )
+    assert {(request.prompt, request.steps) for request in engine.requests} == {
+        (SAYS["prompt"], 9), (SAYS["alternatives"][0], 9)
+    }  # fmt: skip
+    assert "both prompts written by claude-haiku-5-5" in vote.text

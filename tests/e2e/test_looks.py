@@ -6,11 +6,13 @@ import re
 from dataclasses import replace
 
 from generation.capabilities import Capabilities
+from generation.errors import BackendUnavailable
 from tests.discord_server import DiscordServer, Interaction
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, job_id
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
+from tests.services.wording.rig import FakeTextEngine
 
 
 def words(answer: Interaction) -> str:
@@ -151,3 +153,29 @@ async def test_looks_are_forgotten_with_their_maker(discord: DiscordServer, star
     await discord.wait_for(lambda: "Deleted" in asked.original.content)
     assert "There is no look" in words(await discord.user("ann").slash(discord.channel, "style show", style=code))
     assert await easel.now.database.fetch("SELECT * FROM looks") == []
+
+
+async def test_styles_are_mixed_into_a_look_by_a_text_engine_or_by_rules(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine, mia = rich_backend(), discord.user("mia")
+    text = FakeTextEngine({"style": "ink drawn in neon"})
+    easel = await start(engine, text_engine=text)
+
+    async def mix(**styles: str) -> str:
+        answer = await mia.slash(discord.channel, "style mix", **styles)
+        await discord.wait_for(lambda: (answer.message and answer.message.content) or answer.followups)
+        return words(answer)
+
+    mixed = await mix(first="watercolor", second="neon light, wet streets")
+    assert mixed.startswith("**watercolor + neon light, wet streets** · `--look ")
+    assert "\nink drawn in neon\n" in mixed
+    assert mixed.endswith("-# written by claude-haiku-5-5")
+    await easel.dream(f"!dream a fox --look {code_in(mixed)}", user="ann")
+    assert engine.requests[-1].prompt == "a fox, ink drawn in neon"
+    assert "There is no look “nosuch” for you" in await mix(first="nosuch", second="watercolor")
+    text.says = BackendUnavailable("It is gone.")
+    by_rules = await mix(first=code_in(mixed), second="oil paint, thick strokes", name="Mine")
+    assert "\nink drawn in neon, oil paint, thick strokes\n" in by_rules
+    assert "It is gone. The rules mixed these instead." in by_rules
+    assert by_rules.startswith("**Mine** · ")

@@ -104,8 +104,20 @@ async def test_who_may_only_read_costs_nothing():
 
 
 async def test_two_prompts_for_one_subject_are_offered():
-    assert await prompts(FakeTextEngine(SAYS)).pair("a fox", ORIGIN) == ("a red fox in snow, low sun", "a fox asleep")
-    assert await prompts(None).pair("a fox", ORIGIN) is None
+    pair = await prompts(FakeTextEngine(SAYS)).pair("a fox", ORIGIN)
+    assert (pair.first, pair.second) == ("a red fox in snow, low sun", "a fox asleep")
+    assert pair.notes == ("both prompts written by claude-haiku-5-5",)
+    single = await prompts(FakeTextEngine(SAYS | {"alternatives": []})).pair("a fox", ORIGIN)
+    assert (single.first, single.second) == ("a fox", "a red fox in snow, low sun")
+
+
+async def test_without_a_text_engine_the_second_is_the_first_written_by_rules_and_that_is_told():
+    pair = await prompts(None).pair("a fox", ORIGIN)
+    assert pair.first == "a fox"
+    assert pair.second.startswith("a fox, ")
+    assert pair.notes == (
+        "B is A, written more fully by rules", "No text engine is connected here: the rules wrote this."
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "x" * 5000])
