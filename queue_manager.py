@@ -224,9 +224,7 @@ class QueueManager:
         self.watchers.ring_queued([lane_name])
 
     def lanes(self) -> list[LaneView]:
-        for entry in self._registry:
-            self._lanes.get(entry.name)
-        return self._lanes.views()
+        return self._lanes.views([entry.name for entry in self._registry])
 
     def wait_s(self, lane_name: str, model: str | None = None) -> float:
         """Expected seconds before a job submitted to this lane now would start."""
@@ -238,7 +236,10 @@ class QueueManager:
         return pace.seconds(request.model, request.cost) if pace.is_learned else None
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
-        if job := self._lanes.running.get(job_id):
+        if progress.is_drawn:
+            if self._lanes.drawn(job_id):
+                self._wake.set()
+        elif job := self._lanes.running.get(job_id):
             is_shown = self.screen is None or self.screen.may_preview(job)  # nobody has looked at a preview yet
             self._lanes.progress[job_id] = progress if is_shown else replace(progress, preview=None)
             self.watchers.ring(job_id)
@@ -266,8 +267,7 @@ class QueueManager:
             self._judge(job, lane, outcome)
         else:
             lane.answered()
-            lane.pace.learn(run.model, run.cost, seconds)
-            lane.warm_model = run.model
+            lane.learn(run)
         self._wake.set()
         self.watchers.ring_queued([lane.name])  # what was learned of the engine concerns who waits for it
         await asyncio.wait({self._background.spawn(self._finish(job, outcome, seconds))})

@@ -316,6 +316,8 @@ async def poll_to_end(
     while not (state := await backend.poll(remote_id)).is_finished:
         await report(state.progress)
         await clock.sleep(state.poll_after_s)
+    if state.progress.is_drawn:
+        await report(state.progress)
     return await backend.fetch(remote_id, request)
 
 

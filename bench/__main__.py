@@ -1,4 +1,4 @@
-"""`python -m bench [queue discord engines web history disk start]`: measure, print, write `bench/latest.json`."""
+"""`python -m bench [queue discord engines line web history disk start]`: measure, print, write `bench/latest.json`."""
 
 import asyncio
 import sys
@@ -10,6 +10,7 @@ from bench import (
     disk_bench,
     history_bench,
     lanes_bench,
+    line_bench,
     overhead_bench,
     page_bench,
     progress_bench,
@@ -31,6 +32,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
         channel_bench.requests,
     ),
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
+    "line": (line_bench.busy,),
     "web": (web_bench.crowd, page_bench.page),
     "history": (history_bench.history,),
     "disk": (disk_bench.burst,),

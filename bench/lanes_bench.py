@@ -90,7 +90,7 @@ async def _on_sockets(count: int) -> Kept:
         async def spans() -> list[Spans]:
             return [(await client.get(f"{url}/stand-in/busy")).json() for url in urls]
 
-        return await _keep_busy(easel, spans)
+        return await keep_busy(easel, spans)
 
 
 async def _in_process(count: int) -> Kept:
@@ -101,16 +101,18 @@ async def _in_process(count: int) -> Kept:
             engines = [entry.backend for entry in easel.registry]
             return [engine.busy for engine in engines if isinstance(engine, TimedEngine)]
 
-        return await _keep_busy(easel, spans)
+        return await keep_busy(easel, spans)
 
 
-async def _keep_busy(easel: Easel, spans: Callable[[], Awaitable[list[Spans]]]) -> Kept:
+async def keep_busy(
+    easel: Easel, spans: Callable[[], Awaitable[list[Spans]]], window_s: float = WINDOW_S, warm_up_s: float = WARM_UP_S
+) -> Kept:
     """50 users ask for a picture, and for the next one when they have it; no one names an engine."""
     users = [asyncio.create_task(_keep_asking(easel, f"user{n}")) for n in range(USERS)]
     try:
-        await asyncio.sleep(WARM_UP_S)
+        await asyncio.sleep(warm_up_s)
         since = time.monotonic()
-        await asyncio.sleep(WINDOW_S)
+        await asyncio.sleep(window_s)
         until = time.monotonic()
         await asyncio.sleep(SECONDS * 1.5)  # what ran at the end is counted, too
         runs = await spans()

@@ -67,7 +67,7 @@ async def world(*, seconds_per_image: float, image_bytes: int, **environ: str) -
 async def discord_world(**environ: str) -> AsyncIterator[World]:
     """Start Discord and Easel with the engines of these settings."""
     async with AsyncExitStack() as stack:
-        discord = await stack.enter_async_context(_process("tests.discord_server", "--port", "0", says_json=True))
+        discord = await stack.enter_async_context(process("tests.discord_server", "--port", "0", says_json=True))
         engine = await stack.enter_async_context(httpx.AsyncClient(base_url=environ.get("A1111_URL", ""), timeout=60))
         easel = await stack.enter_async_context(running_easel(PING_AFTER="0", **environ))
         await stack.enter_async_context(_bot(easel, discord))
@@ -95,8 +95,8 @@ async def running_easel(**environ: str) -> AsyncIterator[Easel]:
 @asynccontextmanager
 async def stand_in(module: str, *arguments: str) -> AsyncIterator[str]:
     """Start a stand-in engine as a process of its own; yields its address once it answers."""
-    port = _free_port()
-    async with _process(module, "--port", str(port), *arguments):
+    port = free_port()
+    async with process(module, "--port", str(port), *arguments):
         await _answers(port)
         yield f"http://127.0.0.1:{port}"
 
@@ -114,8 +114,8 @@ async def _bot(easel: Easel, discord: dict[str, Any]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _process(module: str, *arguments: str, says_json: bool = False) -> AsyncIterator[dict[str, Any]]:
-    process = await asyncio.create_subprocess_exec(
+async def process(module: str, *arguments: str, says_json: bool = False) -> AsyncIterator[dict[str, Any]]:
+    child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-W",
         "ignore",
@@ -126,11 +126,11 @@ async def _process(module: str, *arguments: str, says_json: bool = False) -> Asy
         env=os.environ,
     )
     try:
-        reply = json.loads(await process.stdout.readline()) if process.stdout else {}
+        reply = json.loads(await child.stdout.readline()) if child.stdout else {}
         yield reply
     finally:
-        process.kill()
-        await process.wait()
+        child.kill()
+        await child.wait()
 
 
 async def _answers(port: int) -> None:
@@ -145,7 +145,7 @@ async def _answers(port: int) -> None:
                 return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -193,7 +193,10 @@ def child_of(job: Job, origin: Origin) -> Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """The progress of a running job. `fraction` 0..1; `preview` is a small JPEG, PNG or WebP."""
+    """The progress of a running job. `fraction` 0..1; `preview` is a small JPEG, PNG or WebP.
+
+    `is_drawn`: its engine is done with it and free for the next, the pictures are on their way.
+    """
 
     fraction: float = 0.0
     step: int | None = None
@@ -201,6 +204,7 @@ class Progress:
     preview: bytes | None = field(default=None, repr=False)
     eta_s: float | None = None
     note: str = ""  # "loading the model", "2nd in the engine's own queue"
+    is_drawn: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fraction", finite(self.fraction, 0.0, 1.0))

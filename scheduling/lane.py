@@ -11,11 +11,13 @@ from scheduling.breaker import CircuitBreaker
 from scheduling.fair_queue import FairQueue, Served
 from scheduling.pace import Pace
 from scheduling.rate_limit import TokenBucket
+from scheduling.way import EngineWay
 from utils.clock import Clock
 
 MODEL_SWITCH_S = 15.0  # about what an engine takes to load another model
 OVERRUN = 0.1  # of its expected time: what a job that should be done by now is still given
-HEAD_START_S = 0.5  # the next job is sent this much before the last is done, to a server that lines requests up
+HEAD_START_S = 0.5  # the next job is there this much before the last is done, at a server that lines requests up
+MOST_COMING = 2  # for each job an engine draws at once: whose pictures are under way while it draws the next
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class Running:
     model: str | None
     since: float
     is_ahead: bool = False  # sent before its turn, it waits in the server for the one before
+    was_ahead: bool = False  # it was, and began when that one was done
+    drawn_at: float | None = None  # when its engine was done with it; its pictures are under way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,7 @@ class Lane:
     running: dict[str, Running] = field(default_factory=dict)
     settling: set[str] = field(default_factory=set)  # failed ones of which it is not decided yet what becomes of them
     pace: Pace = field(default_factory=Pace)
+    way: EngineWay = field(default_factory=EngineWay)
     paused_until: float = 0.0
     is_stopped: bool = False  # an admin has paused it
     absence: Absence | None = None  # while it lasts nothing starts: a probe finds out when the engine is back
@@ -87,6 +92,7 @@ class Lane:
     def __post_init__(self) -> None:
         self.bucket = TokenBucket(self.settings.rate_per_s, self.clock)
         self.breaker = CircuitBreaker(self.clock)
+        self._knows_pace_alone = self.pace.is_learned  # without the way; an earlier process has learned it
 
     def take(self, blocked: Collection[str]) -> Served | None:
         """Take the next job of a user not in `blocked` out of the line; until it runs, it is on its way."""
@@ -115,16 +121,20 @@ class Lane:
     def slot_s(self) -> float:
         """Seconds until a slot is there for the next job; inf = when a running one ends.
 
-        Where the server lines requests up, the next one is sent a moment before the last is expected to be done:
-        while its pictures travel back the engine already draws.
+        Where the server lines requests up, the next one is sent before the last is expected to be done, by the time
+        that it needs to get there and a moment more: while pictures travel back the engine already draws.
         """
+        there = self._there
+        if len(self.running) - len(there) >= MOST_COMING * self.concurrency:
+            return float("inf")  # the line is slower than the engine
         if self.has_slot:
             return 0.0
-        if not self.settings.lines_up or not self.pace.is_learned or len(self.running) > self.concurrency:
+        if not self.settings.lines_up or not self.pace.is_learned or len(there) > self.concurrency:
             return float("inf")
         if self.settling or self.queue.is_first_returned:
             return float("inf")  # the server lost it, and what runs there may be lost as well: that one goes first
-        return max(0.0, min(self._left_s(run) for run in self.running.values()) - HEAD_START_S)
+        head_start_s = HEAD_START_S + self.way.seconds(self.pace)
+        return max(0.0, min(map(self._left_s, there)) - head_start_s) if there else 0.0
 
     @property
     def is_down(self) -> bool:
@@ -141,7 +151,12 @@ class Lane:
 
     @property
     def has_slot(self) -> bool:
-        return len(self.running) + len(self.settling) < self.concurrency
+        return len(self._there) + len(self.settling) < self.concurrency
+
+    @property
+    def _there(self) -> list[Running]:
+        """Return what the engine draws, and what waits there."""
+        return [run for run in self.running.values() if run.drawn_at is None]
 
     def started(self, job_id: str, run: Running) -> None:
         self.running[job_id] = replace(run, is_ahead=not self.has_slot)
@@ -152,11 +167,41 @@ class Lane:
         """Free a slot; a job that was sent ahead begins now."""
         run = self.running.pop(job_id)
         self.used_at = self.clock.monotonic()
+        if run.drawn_at is None:
+            self._begin_next(run)
+        return run
+
+    def drawn(self, job_id: str) -> bool:
+        """The engine is done with a job whose pictures are under way: free its slot there; false if it was known."""
+        run = self.running.get(job_id)
+        if run is None or run.drawn_at is not None or not self.settings.lines_up:
+            return False
+        self._begin_next(run)
+        self.running[job_id] = replace(run, is_ahead=False, drawn_at=self.clock.monotonic())
+        return True
+
+    def learn(self, run: Running) -> float:
+        """Take in how long a job took its engine, which was done with it now or before; return the seconds."""
+        seconds = (run.drawn_at or self.clock.monotonic()) - run.since
+        if run.was_ahead:
+            if not self._knows_pace_alone:
+                self._knows_pace_alone = True
+                self.pace.forget(run.model)  # it holds the way, too
+            self.pace.learn(run.model, run.cost, seconds)
+        else:
+            if self.settings.lines_up and run.model == self.warm_model:
+                self.way.learn(run.model, run.cost, seconds)
+            self.pace.learn(run.model, run.cost, max(0.0, seconds - self.way.seconds(self.pace)))
+        self.warm_model = run.model
+        return seconds
+
+    def _begin_next(self, run: Running) -> None:
+        """Let the job that waits in the server begin where `run` was drawn."""
         for other_id, other in self.running.items():
             if other.is_ahead and not run.is_ahead:
-                self.running[other_id] = replace(other, is_ahead=False, since=self.clock.monotonic())
+                now = self.clock.monotonic()
+                self.running[other_id] = replace(other, is_ahead=False, was_ahead=True, since=now)
                 break
-        return run
 
     @property
     def ahead(self) -> int:
@@ -229,14 +274,17 @@ class Lane:
 
     def _wait(self, cost_ahead: float, jobs_ahead: int) -> float:
         busy = 0.0
-        if len(self.running) + jobs_ahead >= self.concurrency:
+        there = self._there
+        if len(there) + jobs_ahead >= self.concurrency:
             # one that runs for longer than expected is no free slot
-            left = sum(max(self._left_s(run), OVERRUN * self._expected_s(run)) for run in self.running.values())
+            left = sum(max(self._left_s(run), OVERRUN * self._expected_s(run)) for run in there)
             busy = (left + self.pace.seconds(self.warm_model, cost_ahead)) / self.concurrency
         hold = self.hold_s()
         return busy + (hold if hold != float("inf") else 0.0)
 
     def _left_s(self, run: Running) -> float:
+        if run.drawn_at is not None:
+            return 0.0
         spent = 0.0 if run.is_ahead else self.clock.monotonic() - run.since
         return max(0.0, self._expected_s(run) - spent)
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import count
 from statistics import median
@@ -66,8 +66,9 @@ class Lanes:
         lane = self._lanes.get(name)
         if lane is None:
             settings = self._settings_of(name) or LaneSettings()
-            lane = Lane(name=name, clock=self._clock, settings=settings, is_stopped=name in self._stopped)
-            lane.pace = Pace(by_model=dict(self._paces.get(name, {})), guess=self._usual_pace)
+            pace = Pace(by_model=dict(self._paces.get(name, {})), guess=self._usual_pace)
+            is_stopped = name in self._stopped
+            lane = Lane(name=name, clock=self._clock, settings=settings, pace=pace, is_stopped=is_stopped)
             self._lanes[name] = lane
         return lane
 
@@ -228,6 +229,11 @@ class Lanes:
         lane = self.get(job.lane)
         return job, lane, lane.ended(job_id)
 
+    def drawn(self, job_id: str) -> bool:
+        """The engine is done with a job whose pictures are under way; true if its slot is free now."""
+        job = self.running.get(job_id)
+        return job is not None and self.get(job.lane).drawn(job_id)
+
     def users_at_limit(self, limit: int) -> set[str]:
         """Return whose running jobs are as many as they may have: `limit`, or fewer where a job of theirs says so."""
         counts: Counter[str] = Counter()
@@ -256,7 +262,10 @@ class Lanes:
             )
         return JobView(job=job)
 
-    def views(self) -> list[LaneView]:
+    def views(self, names: Iterable[str] = ()) -> list[LaneView]:
+        """Return how the lanes stand, those of these names too that nothing was ever sent to."""
+        for name in names:
+            self.get(name)
         return [lane.view() for lane in self._lanes.values()]
 
     def load_pace(self, lane: str, model: str, seconds_per_cost: float, samples: int) -> None:

@@ -24,6 +24,11 @@ class Pace:
             self.by_model[name] = (old + share * (seconds / max(cost, LEAST_COST) - old), samples + 1)
             self._unsaved.add(name)
 
+    def forget(self, model: str | None) -> None:
+        """Let the next job count alone, as if it were the first."""
+        for name in {"", model or ""} & self.by_model.keys():
+            self.by_model[name] = (self.by_model[name][0], 0)
+
     def take_unsaved(self) -> list[str]:
         """Return the models that were learned about since the last call."""
         names, self._unsaved = sorted(self._unsaved), set()

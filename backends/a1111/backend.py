@@ -148,10 +148,11 @@ class A1111Backend:
         payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=keep_files)
         content = await run_in_thread(write_json, payload)
         await self._seed_options(facts, keep_files)
+
         async with self._followed(task, report):
             try:
                 path = f"{API}/txt2img" if request.mode is Mode.TXT2IMG else f"{API}/img2img"
-                body = await self._post(path, content, _limit(request, payload["batch_size"] + 1), task)
+                body = await self._post(path, content, _limit(request, payload["batch_size"] + 1), task, report)
             except _AnswerLost as lost:
                 if not keep_files:
                     self._stop_later(task, self._timeout_s)  # nobody will see those pictures
@@ -183,7 +184,7 @@ class A1111Backend:
 
     async def _judged(self, result: GenerationResult, task: Task) -> GenerationResult:
         """Mark pictures of which it is not known that nobody stopped them half-way."""
-        is_whole = await self._watch.is_whole(task)
+        is_whole = await (task.verdict or self._watch.is_whole(task))
         if is_whole and self._facts and self._facts.family is Program.SDNEXT:
             is_whole = None  # it sets the flag back at the end of a job
         notes = (*result.notes, task.stop_note) if is_whole is False else result.notes
@@ -229,9 +230,11 @@ class A1111Backend:
             raise
         finally:
             self._in_flight -= 1
-            if watcher:
-                watcher.cancel()
-                await asyncio.wait([watcher])
+            beside = {asked for asked in (watcher, task.verdict) if asked}
+            for asked in beside:
+                asked.cancel()
+            if beside:
+                await asyncio.wait(beside)
 
     async def aclose(self) -> None:
         for task in tuple(self._stopping):
@@ -240,11 +243,22 @@ class A1111Backend:
         await self._jobs.aclose()
         await self._calls.aclose()
 
-    async def _post(self, path: str, content: bytes, limit: int, task: Task | None = None) -> bytes:
+    async def _post(
+        self,
+        path: str,
+        content: bytes,
+        limit: int,
+        task: Task | None = None,
+        report: ProgressCallback | None = None,
+    ) -> bytes:
+        """Ask for pictures; `report` is told as soon as their answer begins: the server is free then."""
         if task:
             task.was_sent = True
         try:
-            reply = await self._jobs.call("POST", path, limit=limit, content=content, headers=JSON)
+            async with self._jobs.open("POST", path, content=content, headers=JSON) as response:
+                if task and report and response.status_code == HTTPStatus.OK:
+                    await self._watch.drawn(task, report)
+                reply = await self._jobs.whole(response, limit)
         except BackendUnavailable as error:
             if error.may_have_run:
                 raise _AnswerLost(error) from error

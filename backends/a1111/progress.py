@@ -106,6 +106,7 @@ class Task:
     was_stopped: bool = False  # somebody pressed Interrupt or Skip while it ran
     first_seen: tuple[float, float] | None = None  # moment (monotonic seconds) and fraction, once it draws
     last_seen: tuple[float, float] = (0.0, 0.0)
+    verdict: asyncio.Task[bool | None] | None = None  # whether it is whole, asked while its answer arrives
 
     def see(self, fraction: float, now: float) -> None:
         """Note how far it is; fractions never go back."""
@@ -172,6 +173,15 @@ class TaskWatch:
             except Exception as error:  # a broken watcher of progress must not cost the picture
                 log.debug("progress could not be reported: %r", error)
             await asyncio.sleep(self._pace.poll_s)
+
+    async def drawn(self, task: Task, report: ProgressCallback) -> None:
+        """Report that the task's answer begins, and ask meanwhile whether it is whole."""
+        task.verdict = asyncio.create_task(self.is_whole(task))
+        step = round(task.fraction * task.steps)
+        try:
+            await report(Progress(fraction=task.fraction, step=step, steps=task.steps, is_drawn=True))
+        except Exception as error:
+            log.debug("progress could not be reported: %r", error)
 
     async def _by_task(self, task: Task) -> Progress | None:
         state = await self.task_state(task, preview=True)

@@ -66,6 +66,24 @@ async def test_progress_comes_with_steps_and_previews(family: str) -> None:
         await backend.aclose()
 
 
+@FAMILIES
+async def test_it_is_told_once_that_the_server_is_free_for_the_next_job(family: str) -> None:
+    async with A1111Server(family) as server:
+        backend, drawn = connect(server), []
+
+        async def report(progress: Progress) -> None:
+            if progress.is_drawn:
+                drawn.append(server.engine.job)
+
+        await backend.generate(request(), report)
+        assert drawn == [None], "it draws nothing any more"
+        server.fail_next(status=500, after_accept=True)
+        with pytest.raises(GenerationError):
+            await backend.generate(request(), report)
+        assert len(drawn) == 1, "what failed is no picture under way"
+        await backend.aclose()
+
+
 async def test_place_in_the_servers_own_queue_is_told() -> None:
     async with A1111Server() as server:
         backend, notes = connect(server), []

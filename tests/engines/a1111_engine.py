@@ -112,6 +112,7 @@ class Engine:
         self.interrupted: list[str] = []
         self.failed: list[str] = []
         self.busy: list[tuple[float, float]] = []  # (began, ended) of each run, monotonic seconds
+        self.most = 0  # jobs it had at once, the one it draws among them
         self.files: dict[str, bytes] = {}
         self.check: Callable[[str, dict[str, Any]], None] = lambda mode, body: None
         self.control_maps: Callable[[dict[str, Any], str], list[bytes]] = lambda body, family: []
@@ -142,6 +143,7 @@ class Engine:
         self.check(mode, body)
         job = Job(id=body.get("force_task_id") or f"task({len(self.submitted)})", mode=mode, body=body)
         self.pending.append(job.id)
+        self.most = max(self.most, len(self.pending) + self.lock.locked())
         if mode == "img2img":
             _check_init(body)  # dies before the start: its id stays in `pending` for ever
         async with self.lock:

@@ -130,7 +130,7 @@ class A1111Server:
             "options": lambda: engine.defaults | engine.options,
         }
         routes = [web.get("/", self._front_page), web.get("/openapi.json", self._openapi)]
-        routes.append(web.get("/stand-in/busy", self._busy))
+        routes += [web.get("/stand-in/busy", self._busy), web.get("/stand-in/most", self._most)]
         if self.ui:
             routes += [web.post("/internal/progress", self._task_progress), web.get("/file={path:.+}", self._file)]
             routes.append(web.get("/internal/pending-tasks", self._pending))
@@ -290,6 +290,10 @@ class A1111Server:
     async def _busy(self, _: web.Request) -> web.Response:
         """Not a real server's: when it was at work, for benchmarks."""
         return web.json_response(self.engine.busy)
+
+    async def _most(self, _: web.Request) -> web.Response:
+        """Not a real server's either: how many jobs it had at once."""
+        return web.json_response(self.engine.most)
 
     async def _front_page(self, _: web.Request) -> web.Response:
         return web.Response(text="<!doctype html><title>Stable Diffusion</title>", content_type="text/html")

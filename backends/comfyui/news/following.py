@@ -76,6 +76,9 @@ class Follower:
         if watch.is_connected and not watch.reader.is_over:
             await watch.wait_for_news(self._pace.poll_s)
             await watch.wait_for_end(self._pace.report_s)  # reports are rationed, the end is not
+        if watch.reader.is_over and not watch.is_end_told:
+            watch.is_end_told = True  # at once: its history and pictures are asked for while the next job is drawn
+            return RemoteState(is_finished=False, progress=replace(watch.progress, is_drawn=True), poll_after_s=0.0)
         now = self._clock.monotonic()
         is_live = watch.is_connected and not watch.reader.is_over
         if is_live and now - watch.asked_at < self._pace.check_s:
@@ -119,7 +122,7 @@ class Follower:
             return RemoteState(is_finished=False, progress=watch.progress, poll_after_s=self._pace.report_s)
         watch.missing = 0
         if standing.is_finished:
-            return RemoteState(is_finished=True, progress=watch.progress)
+            return RemoteState(is_finished=True, progress=replace(watch.progress, is_drawn=True))
         is_waiting = not standing.is_running and standing.ahead
         watch.place = _("{ahead} ahead of it in the engine’s own queue", ahead=standing.ahead) if is_waiting else ""
         if standing.graph:

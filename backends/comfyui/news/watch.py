@@ -49,6 +49,7 @@ class JobWatch:
         self.asked_at = float("-inf")  # when the server was last asked over HTTP, and when it last answered
         self.answered_at: float | None = None
         self.place = ""  # where it stands in the server's own queue, in words, until it runs
+        self.is_end_told = False
         self.missing = 0  # how often in a row it was neither waiting, running nor finished
         self._news = asyncio.Event()
         self._source = source

@@ -53,6 +53,20 @@ async def finish(backend: ComfyUIBackend, remote_id: str) -> None:
             await asyncio.sleep(state.poll_after_s)
 
 
+async def test_it_is_told_that_the_engine_is_free_before_its_history_and_pictures_are_asked_for(
+    server: ComfyUIServer, backend: ComfyUIBackend
+) -> None:
+    asked: list[str] = []
+
+    async def report(progress: Progress) -> None:
+        if progress.is_drawn and not asked:
+            asked.extend(path for _, path, *_ in server.requests)
+
+    await backend.generate(make_request(), report)
+    assert asked
+    assert not [path for path in asked if path.startswith(("/history/", "/view"))]
+
+
 async def test_previews_and_steps_are_reported_while_it_draws(server: ComfyUIServer, backend: ComfyUIBackend) -> None:
     server.engine.hold()
     seen: list[Progress] = []
