@@ -14,6 +14,7 @@ GB: Final = 1000.0  # megabytes
 ROOM: Final = 1.2  # of a model's size, free before it is fetched
 FITTING: Final = (
     ("whole", template("whole on the GPU: {names}")),
+    ("eight_bits", template("in 8 bits: {names}")),
     ("parts", template("part by part: {names}")),
     ("layers", template("layer by layer, slowly: {names}")),
     ("processor", template("on the processor, slowly: {names}")),
@@ -98,12 +99,13 @@ def _chosen(settings: Settings, keeper: Any, machine: Any) -> Iterator[Check]:
 def _fitting(keeper: Any, machine: Any) -> str:
     """Return which models that can be fetched fit, and which the disk has no room for."""
     rooms: dict[str, list[str]] = {}
-    for model in keeper.known():
+    models = [model for model in keeper.known() if not model.control]
+    for model in models:
         rooms.setdefault(str(machine.room_of(model)), []).append(model.name)
     parts: list[str] = [Text(words, {"names": ", ".join(rooms[room])}) for room, words in FITTING if room in rooms]
     large = [
         model.name
-        for model in keeper.known()
+        for model in models
         if machine.disk_mb is not None and not keeper.has(model) and model.size_gb * GB * ROOM > machine.disk_mb
     ]
     if large:

@@ -102,6 +102,17 @@ def _list(keeper: Keeper) -> None:
         say(f"{model.name}: {model.family.title}, {model.weights_mb / 1000:.1f} GB")
     for path in shelf.loras:
         say(f"LoRA {path.stem}")
+    for path in shelf.controls:
+        say(f"ControlNet {path.name}: {path.kind}")  # no text: a name
+    for single in shelf.alone:
+        tell(
+            _(
+                "{name} is a model of the family {family} in one file: fetch one of that family as well, "
+                "which lends it what it lacks.",
+                name=single.name,
+                family=single.family,
+            )
+        )
     if not shelf.models:
         tell(_("No model yet: `python main.py models pull` shows which there are."))
 

@@ -32,7 +32,7 @@ class OwnModelOut(BaseModel):
     base: str
     size_gb: float
     memory_gb: float
-    room: Literal["whole", "parts", "layers", "processor", "none"]
+    room: Literal["whole", "eight_bits", "parts", "layers", "processor", "none"]
     fits: str
     is_here: bool
     fetch: FetchOut | None

@@ -532,7 +532,7 @@ declare namespace Api {
     base: string;
     size_gb: number;
     memory_gb: number;
-    room: "whole" | "parts" | "layers" | "processor" | "none";
+    room: "whole" | "eight_bits" | "parts" | "layers" | "processor" | "none";
     fits: string;
     is_here: boolean;
     fetch: Fetch | null;

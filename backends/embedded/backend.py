@@ -12,7 +12,7 @@ from typing import Any, Final
 from backends.base import BackendConfig, LoadedModel, ProgressCallback
 from backends.child import Child, ChildAnswer, ChildFailed
 from backends.embedded.errors import translate
-from backends.embedded.facts import capabilities_of, default_model
+from backends.embedded.facts import capabilities_of, default_model, model_for_controls
 from backends.embedded.kind import ABSENT_HINT, IDLE_S, NAME, is_installed, shelf_of
 from backends.embedded.models.disk import LocalModel, ModelShelf
 from backends.embedded.payload import draw_order, model_values
@@ -29,11 +29,14 @@ CHILD: Final = "backends.embedded.work.hand"
 SILENCE_S: Final = 60.0  # without a beat; the child gives one each two seconds
 HELD_BACK: Final = "held_back:"  # before the seed of a picture that the model's safety checker took for unsafe
 NOTES: Final = {
+    "eight_bit": _("the model’s weights were kept in 8 bits, which are a little less exact"),
     "model_offload": _("the GPU’s memory is short: parts of the model were moved in and out, which is slower"),
     "sequential_offload": _("the GPU’s memory is very short: the model was moved in layer by layer, which is slow"),
     "tiled": _("memory is very short: the picture was drawn with as little as the model can do with, which is slow"),
     "own_sampler": _("this model has a sampler of its own, which was used"),
     "no_negative_prompt": _("this model takes no negative prompt"),
+    "no_word_weights": _("this model takes no weights of words"),
+    "as_map": _("the picture that steers was taken as a map of its kind, as it is"),
     "no_clip_skip": _("this model has no CLIP skip"),
 }
 
@@ -89,7 +92,7 @@ class EmbeddedBackend:
             BackendUnavailable: the child crashed or hung.
         """
         shelf = await self._shelf()
-        model = self._model(request.model, shelf)
+        model = self._model(request, shelf)
         order, blobs = draw_order(request, model, shelf)
         course = Course(self._pace)
         answer = await self._ask(order, blobs, lambda values: report(course.progress(values)))
@@ -116,7 +119,7 @@ class EmbeddedBackend:
             BackendError: it cannot be loaded.
         """
         shelf = await self._shelf()
-        await self._ask({"do": "load", "model": model_values(self._model(model or None, shelf))}, [], None)
+        await self._ask({"do": "load", "model": model_values(self._named(model, shelf))}, [], None)
         assert self._state.loaded is not None, "its answer says so"
         return self._state.loaded
 
@@ -155,7 +158,13 @@ class EmbeddedBackend:
             raise BackendUnavailable(_("The built-in engine has no model yet."), hint=hint)
         return shelf
 
-    def _model(self, wanted: str | None, shelf: ModelShelf) -> LocalModel:
+    def _model(self, request: GenerationRequest, shelf: ModelShelf) -> LocalModel:
+        if request.model:
+            return self._named(request.model, shelf)
+        usual = self._options.get("model", "")
+        return model_for_controls(shelf, usual, [unit.kind for unit in request.control])
+
+    def _named(self, wanted: str, shelf: ModelShelf) -> LocalModel:
         if not wanted:
             return default_model(shelf, self._options.get("model", ""))
         names = {name: model for model in shelf.models for name in (model.name, model.title)}

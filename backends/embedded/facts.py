@@ -1,9 +1,13 @@
 """Abilities of the engine with the models that are on this machine."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from backends.embedded.models.controls import ControlNet
 from backends.embedded.models.disk import LocalModel, ModelShelf
+from backends.embedded.models.families import CONTROLLED
 from generation.capabilities import Capabilities, ModelInfo
+from generation.control_kinds import match_control_kind
 from generation.request import Mode
 
 MODES: Final = frozenset({Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT})
@@ -24,6 +28,22 @@ def default_model(shelf: ModelShelf, wanted: str) -> LocalModel:
     return next((model for model in shelf.models if wanted in (model.name, model.title)), shelf.models[0])
 
 
+def model_for_controls(shelf: ModelShelf, wanted: str, kinds: Sequence[str]) -> LocalModel:
+    """Return the model that draws where a request names none: one that all its ControlNets fit, if there is one."""
+    usual = default_model(shelf, wanted)
+    for model in (usual, *shelf.models):
+        there = tuple(control.kind for control in shelf.controls_for(model))
+        if all(match_control_kind(kind, there) for kind in kinds):
+            return model
+    return usual
+
+
+def _usable(shelf: ModelShelf) -> list[ControlNet]:
+    """Return the ControlNets that fit one of the models, of families that are drawn with one."""
+    widths = {model.words_width for model in shelf.models if model.family.name in CONTROLLED}
+    return [control for control in shelf.controls if control.words_width in widths]
+
+
 def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities:
     """Return what can be done; `wanted` is the default model, `loaded` the one that is in memory."""
     usual = default_model(shelf, wanted)
@@ -36,6 +56,8 @@ def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities
         samplers=SAMPLERS,
         schedulers=SCHEDULERS,
         loras=tuple(path.stem for path in shelf.loras),
+        control_kinds=tuple(sorted({control.kind for control in _usable(shelf)})),
+        control_models=tuple(control.name for control in _usable(shelf)),
         size_grid=GRID,
         min_side=64,
         max_side=MAX_SIDE_PX,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAME: Final = "embedded"
 PACKAGES: Final = ("torch", "diffusers", "transformers", "accelerate", "peft")
 IDLE_S: Final = 600.0
-OFFLOADS: Final = ("auto", "none", "model", "sequential")
+OFFLOADS: Final = ("auto", "none", "8bit", "model", "sequential")
 ABSENT_HINT: Final = _("`make run GPU=1` installs what it needs.")
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from backends.embedded.models.disk import LocalModel
+from backends.embedded.models.families import FAMILIES
 from backends.embedded.models.known import KnownModel
-from backends.embedded.work.ladder import LARGEST_PART, SPARE_MB
+from backends.embedded.work.ladder import HALF, LARGEST_PART, SPARE_MB
 from texts.text import _
 from utils.disks import free_bytes as disk_free_bytes
 from utils.memory import free_bytes as memory_free_bytes
@@ -41,6 +42,7 @@ class Room(StrEnum):
     """Ways in which a model fits, from the best way to none."""
 
     WHOLE = "whole"
+    EIGHT_BITS = "eight_bits"
     PARTS = "parts"
     LAYERS = "layers"
     PROCESSOR = "processor"
@@ -49,6 +51,7 @@ class Room(StrEnum):
 
 ROOM_WORDS: Final = {
     Room.WHOLE: _("fits the GPU whole"),
+    Room.EIGHT_BITS: _("fits the GPU with its weights in 8 bits"),
     Room.PARTS: _("fits the GPU part by part, which is slower"),
     Room.LAYERS: _("fits the GPU layer by layer, which is slow"),
     Room.PROCESSOR: _("the processor can draw with it, slowly"),
@@ -75,7 +78,7 @@ class OwnMachine:
     disk_mb: int | None = None  # free where models are kept
     is_shared: bool = False  # the GPU has no memory of its own (Apple)
 
-    def room_for(self, needs_gb: float) -> Room:
+    def room_for(self, needs_gb: float, family: str) -> Room:
         """Return how a model fits that wants `needs_gb` of a GPU to be there whole."""
         needs_mb, memory_mb = needs_gb * GB, self.memory_mb
         has_memory = memory_mb is None or needs_mb + (0 if self.is_shared else REST_MB) <= memory_mb
@@ -83,11 +86,13 @@ class OwnMachine:
         if self.gpus and needs_mb * NEARLY <= largest:
             return Room.WHOLE
         if self.gpus and not self.is_shared and has_memory:
+            if FAMILIES[family].is_flow and needs_mb * HALF + SPARE_MB <= largest:
+                return Room.EIGHT_BITS
             return Room.PARTS if needs_mb * LARGEST_PART + SPARE_MB <= largest else Room.LAYERS
         return Room.PROCESSOR if has_memory else Room.NONE
 
     def room_of(self, model: KnownModel) -> Room:
-        return self.room_for(model.memory_gb)
+        return self.room_for(model.memory_gb, model.family)
 
     def words_for(self, model: KnownModel) -> str:
         return ROOM_WORDS[self.room_of(model)]
@@ -95,7 +100,7 @@ class OwnMachine:
     def fit(self, model: LocalModel) -> tuple[str, str]:
         """Return how a model that is here fits, in a word and in words."""
         needs_gb = model.known.memory_gb if model.known else (model.weights_mb + SPARE_MB) / GB
-        room = self.room_for(needs_gb)
+        room = self.room_for(needs_gb, model.family.name)
         return str(room), ROOM_WORDS[room]
 
 

@@ -1,10 +1,14 @@
 """A request in the child's words."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from backends.embedded.models.controls import ControlNet
 from backends.embedded.models.disk import LocalModel, ModelShelf
+from generation.control_kinds import match_control_kind
 from generation.errors import RequestRejected
-from generation.request import GenerationRequest, Mode, SourceImage, seed_after
+from generation.request import ControlUnit, GenerationRequest, Mode, SourceImage, seed_after
+from generation.samplers import match_name
 from texts.text import _
 
 FEW_STEPS: Final = ("Euler", "SGM Uniform")  # which SDXL Lightning was made for, as its page says
@@ -16,6 +20,7 @@ def model_values(model: LocalModel) -> dict[str, Any]:
         "path": str(model.path),
         "family": model.family.name,
         "weights_mb": model.weights_mb,
+        "file": str(model.file) if model.file else "",
     }
 
 
@@ -42,6 +47,9 @@ def draw_order(request: GenerationRequest, model: LocalModel, shelf: ModelShelf)
         "seeds": [seed_after(request.seed, number) for number in range(request.batch_size)],
         "loras": [_lora(lora.name, lora.weight, shelf) for lora in request.loras],
     }
+    if request.control:
+        controls = shelf.controls_for(model)
+        draw["controls"] = [_control(unit, controls, model) for unit in request.control]
     if model.lora:
         draw["loras"].insert(0, {"path": str(model.lora), "weight": 1.0})
     pictures = []
@@ -49,6 +57,7 @@ def draw_order(request: GenerationRequest, model: LocalModel, shelf: ModelShelf)
         pictures.append(_data(request.init_image, "init_image"))
     if request.mode is Mode.INPAINT:
         pictures.append(_data(request.mask_image, "mask_image"))
+    pictures += [unit.image.data for unit in request.control]
     return {"do": "draw", "draw": draw}, pictures
 
 
@@ -57,6 +66,18 @@ def _lora(name: str, weight: float, shelf: ModelShelf) -> dict[str, Any]:
     if path is None:
         raise RequestRejected(_("There is no LoRA “{name}” here any more.", name=name), field="loras")
     return {"path": str(path), "weight": weight}
+
+
+def _control(unit: ControlUnit, controls: Sequence[ControlNet], model: LocalModel) -> dict[str, Any]:
+    kind = match_control_kind(unit.kind, tuple(control.kind for control in controls))
+    fitting = {control.name: control for control in controls if control.kind == kind}
+    name = match_name(unit.model, fitting) if unit.model else next(iter(fitting), None)
+    if name is None:
+        named = unit.model or unit.kind
+        message = _("There is no ControlNet “{name}” here for the model {model}.", name=named, model=model.title)
+        raise RequestRejected(message, field="control")
+    found = fitting[name]
+    return {"path": str(found.path), "kind": found.kind, "weight": unit.weight}
 
 
 def _data(source: SourceImage | None, field: str) -> bytes:

@@ -13,6 +13,7 @@ LEAST_PATIENCE_S: Final = 60.0
 PATIENCE_STEPS: Final = 5.0  # of the usual length
 REMEMBERED: Final = 50  # steps
 RUNG_WORDS: Final = {
+    "eight_bit": _("loading the model, its weights in 8 bits since the GPU’s memory is short"),
     "model_offload": _("loading the model, part by part since the GPU’s memory is short"),
     "sequential_offload": _("loading the model, layer by layer since the GPU’s memory is very short"),
     "tiled": _("loading the model with as little memory as it can do with"),

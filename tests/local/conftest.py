@@ -7,7 +7,11 @@ import pytest
 
 WANTED = os.environ.get("EASEL_TEST_LOCAL") == "1"
 IS_THERE = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("diffusers") is not None
-collect_ignore = [] if WANTED and IS_THERE else ["tiny.py", "test_child.py", "test_drawing.py"]
+collect_ignore = (
+    []
+    if WANTED and IS_THERE
+    else ["tiny.py", "more_tiny.py", "test_child.py", "test_drawing.py", "test_more_drawing.py"]
+)
 
 
 def pytest_configure():

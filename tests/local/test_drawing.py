@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from backends.child_side import OrderRefused, OrderStopped
 from backends.embedded.facts import SAMPLERS, SCHEDULERS
+from backends.embedded.work import drawing
 from backends.embedded.work.devices import choose
 from backends.embedded.work.drawing import DiffusersMaker
 from backends.embedded.work.orders import ChildOrder, LoraFile, ModelFolder, Rung
@@ -63,6 +64,11 @@ def order(folders, family, mode="txt2img", **changes):
 def draw(maker, asked, on_step=lambda step, preview: None):
     maker.load(asked.model, Rung.WHOLE)
     return maker.draw(asked, asked.seeds, on_step)
+
+
+def apart(first, second):
+    """Return how far two pictures are apart, in steps of 256."""
+    return max(high for _low, high in ImageChops.difference(opened(first), opened(second)).getextrema())
 
 
 def opened(data):
@@ -159,6 +165,37 @@ def test_words_and_guidance_change_the_picture(maker, folders):
              "scale": {"cfg_scale": 12.0}, "clip skip": {"clip_skip": 2}}  # fmt: skip
     drawn = {name: draw(maker, order(folders, "sd15", **changes))[0] for name, changes in asked.items()}
     assert len({*drawn.values()}) == len(asked)
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_a_weight_of_a_word_changes_the_picture_and_one_of_1_does_not(maker, folders, family):
+    prompts = ("a red fox", "a (red:1.0) fox", "a (red fox:9)", "(a red fox:0)")
+    drawn = {
+        prompt: draw(maker, order(folders, family, prompt=prompt, cfg_scale=15.0, steps=8))[0] for prompt in prompts
+    }
+    assert apart(drawn["a red fox"], drawn["a (red:1.0) fox"]) <= 2
+    for weighed in prompts[2:]:
+        assert apart(drawn["a red fox"], drawn[weighed]) > 2
+    assert maker.notes() == []
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_numbers_of_words_are_those_of_the_library_where_nothing_is_weighed(maker, folders, family):
+    """Read by hand, a plain prompt draws what the library's own reading draws, with CLIP skip too."""
+    for changes in ({}, {"clip_skip": 2}, {"negative_prompt": "blur"}):
+        asked = order(folders, family, **changes)
+        (own,) = draw(maker, asked)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(drawing, "needs_numbers", lambda pipe, order: True)
+            (by_hand,) = draw(maker, asked)
+        assert apart(own, by_hand) <= 2, changes
+
+
+def test_words_beyond_those_that_clip_reads_at_once_count(maker, folders):
+    long = "a red fox, " * 20
+    pictures = {draw(maker, order(folders, "sd15", prompt=long + end))[0] for end in ("in snow", "at sea")}
+    assert len(pictures) == 2
+    assert maker.notes() == []
 
 
 def lora(folder, name, wide=32):

@@ -11,14 +11,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from backends.embedded.models.families import FLUX, Family, family_of
+from backends.embedded.models.controls import CONFIG, ControlNet, control_at, words_width
+from backends.embedded.models.families import CONTROLLED, FLUX, Family, family_of
 from backends.embedded.models.known import KnownModel, known_by_repo, known_models
+from backends.embedded.models.single import SUFFIX, SingleFile, single_file
 from generation.samplers import match_name
 
 log = logging.getLogger(__name__)
 
 INDEX: Final = "model_index.json"
 DEEPEST: Final = 3  # folders below a folder of models
+QUICK_STEPS: Final = 4  # of a model that takes no guidance
+NO_MODELS: Final = frozenset({"vae", "vaes", "embeddings", "upscalers", "text_encoders", "clip"})  # folders of parts
 LORAS: Final = frozenset({"lora", "loras"})  # names of folders, in lower case
 WEIGHTS: Final = frozenset({".safetensors", ".bin", ".gguf"})
 MOST_FOLDERS: Final = 5000  # looked at, so that a wrong MODEL_PATH like / ends
@@ -38,6 +42,8 @@ class LocalModel:
     is_guided: bool = True  # False: it takes no guidance (FLUX.1-schnell)
     known: KnownModel | None = None
     lora: Path | None = None  # one that makes it what it is (SDXL Lightning)
+    file: Path | None = None  # its weights, where they are in a single file; `path` has what that lacks
+    words_width: int = 0  # numbers that stand for a word, by which ControlNets fit
 
     @property
     def title(self) -> str:
@@ -50,6 +56,13 @@ class ModelShelf:
 
     models: tuple[LocalModel, ...] = ()
     loras: tuple[Path, ...] = ()
+    controls: tuple[ControlNet, ...] = ()
+    alone: tuple[SingleFile, ...] = ()  # files that lack a model of their family beside them
+
+    def controls_for(self, model: LocalModel) -> list[ControlNet]:
+        """Return the ControlNets that fit a model."""
+        is_steered = model.family.name in CONTROLLED
+        return [control for control in self.controls if is_steered and control.words_width == model.words_width]
 
     def lora(self, name: str) -> Path | None:
         """Return the file of a LoRA by the name that people know it by."""
@@ -66,6 +79,8 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
     """Return the models and LoRAs in some folders and in the hub's cache; what cannot be read is passed over."""
     models: dict[str, LocalModel] = {}
     loras: dict[str, Path] = {}
+    controls: dict[str, ControlNet] = {}
+    singles: dict[str, SingleFile] = {}
     for folder in folders:
         for place in _walk(folder):
             if (place / INDEX).is_file():
@@ -74,17 +89,46 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
             elif place.name.lower() in LORAS:
                 for path in sorted(place.rglob("*.safetensors")):
                     loras.setdefault(path.stem, path)
-    for place, repo in _snapshots(hub):
+            elif (place / CONFIG).is_file() and (control := control_at(place, place.name)):
+                controls.setdefault(control.name, control)
+            elif place.name.lower() not in NO_MODELS:
+                found = filter(None, map(single_file, sorted(place.glob(f"*{SUFFIX}"))))
+                singles |= {single.name: single for single in found if single.name not in singles}
+    for place, repo in _snapshots(hub, CONFIG):
+        known = known_by_repo(repo)
+        if control := control_at(place, known.name if known else repo.rpartition("/")[2]):
+            controls.setdefault(control.name, control)
+    for place, repo in _snapshots(hub, INDEX):
         known = known_by_repo(repo)
         if model := _model(place, known.name if known else repo.rpartition("/")[2], known):
             models.setdefault(model.name, model)
     for known in known_models().values():
-        if known.base in models and (lora := _lora_in(hub, known)) is not None:
+        if known.base in models and not known.control and (lora := _lora_in(hub, known)) is not None:
             base = models[known.base]
             models[known.name] = replace(
                 base, name=known.name, steps=known.steps, cfg_scale=known.cfg_scale, known=known, lora=lora
             )
-    return ModelShelf(models=tuple(models.values()), loras=tuple(loras.values()))
+    alone = [single for name, single in singles.items() if name not in models and not _put_in(models, single)]
+    return ModelShelf(
+        models=tuple(models.values()),
+        loras=tuple(loras.values()),
+        controls=tuple(controls.values()),
+        alone=tuple(alone),
+    )
+
+
+def _put_in(models: dict[str, LocalModel], single: SingleFile) -> bool:
+    """Add the model in a single file, where one of its family lends it what it lacks; return whether one does."""
+    lends = [model for model in models.values() if model.family.name == single.family and not model.lora]
+    lender = next((model for model in lends if not model.file and model.is_guided == single.is_guided), None)
+    if lender is None:
+        return False
+    usual = lender.family.steps if single.is_guided else QUICK_STEPS
+    models[single.name] = replace(
+        lender, name=single.name, file=single.path, weights_mb=single.weights_mb, steps=usual,
+        cfg_scale=lender.family.cfg_scale, known=None,
+    )  # fmt: skip
+    return True
 
 
 def _lora_in(hub: Path, known: KnownModel) -> Path | None:
@@ -110,7 +154,7 @@ def snapshot_of(hub: Path, repo: str, revision: str = "") -> Path | None:
 INCOMPLETE: Final = ".easel-incomplete"  # stands in a snapshot while its files are fetched
 
 
-def _snapshots(hub: Path) -> Iterator[tuple[Path, str]]:
+def _snapshots(hub: Path, named: str) -> Iterator[tuple[Path, str]]:
     try:
         folders = sorted(hub.glob("models--*"))
     except OSError:
@@ -119,7 +163,7 @@ def _snapshots(hub: Path) -> Iterator[tuple[Path, str]]:
         repo = folder.name.removeprefix("models--").replace("--", "/")
         known = known_by_repo(repo)
         place = snapshot_of(hub, repo, known.revision if known else "") or snapshot_of(hub, repo)
-        if place is not None and (place / INDEX).is_file():
+        if place is not None and (place / named).is_file():
             yield place, repo
 
 
@@ -147,7 +191,7 @@ def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | No
         log.debug("no family of models fits %s", folder)
         return None
     is_guided = family.name != FLUX or bool(_json(folder / "transformer" / "config.json").get("guidance_embeds"))
-    steps = family.steps if is_guided else 4
+    steps = family.steps if is_guided else QUICK_STEPS
     return LocalModel(
         name=name,
         path=folder,
@@ -157,6 +201,9 @@ def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | No
         cfg_scale=known.cfg_scale if known else family.cfg_scale,
         is_guided=is_guided,
         known=known,
+        words_width=words_width(
+            _json(folder / "unet" / "config.json") or _json(folder / "transformer" / "config.json")
+        ),
     )
 
 

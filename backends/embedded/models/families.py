@@ -12,6 +12,7 @@ SD3: Final = "sd3"
 FLUX: Final = "flux"
 KLEIN: Final = "flux2-klein"
 Z_IMAGE: Final = "z-image"
+CONTROLLED: Final = frozenset({SD15, SDXL, FLUX})  # can be steered by a ControlNet
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,8 @@ class KnownModel:
     revision: str = ""
     is_gated: bool = False  # the hub gives it only to who has agreed there, with a token
     is_commercial: bool = True  # its licence lets pictures and model be used to earn money
-    base: str = ""  # another known model that it is loaded into: this one is a LoRA
+    base: str = ""  # another known model that it is loaded into: this one is a LoRA or a ControlNet
+    control: str = ""  # of a ControlNet: what it takes from a picture
 
 
 @cache

@@ -79,7 +79,7 @@ class LocalEngine:
                 break
             except Exception as error:
                 self._maker.unload()
-                if not self._maker.is_out_of_memory(error) or not (sparing := next_rung(device, rung)):
+                if not self._maker.is_out_of_memory(error) or not (sparing := next_rung(device, rung, model.family)):
                     raise
                 rung = sparing
         self._model, self._rung = model, rung
@@ -98,7 +98,7 @@ class LocalEngine:
             reporter.report(stage="fewer", at_once=self._at_once)
             return
         device = self._maker.look()
-        sparing = next_rung(device, self._rung)
+        sparing = next_rung(device, self._rung, model.family)
         if sparing is None:
             raise MemoryError(_shortage(device)) from error
         self._load(model, reporter, sparing)

@@ -11,6 +11,7 @@ class Rung(StrEnum):
     """The share of a model that is in the device's memory at once, from the quickest way to the most sparing."""
 
     WHOLE = "whole"
+    EIGHT_BIT = "eight_bit"  # the weights in 8 bits: half of it
     MODEL_OFFLOAD = "model_offload"  # one part of the pipeline at a time
     SEQUENTIAL_OFFLOAD = "sequential_offload"  # one layer at a time
     TILED = "tiled"  # the same, and the picture is decoded in tiles
@@ -18,12 +19,16 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFolder:
-    """A model as the child loads it. `weights_mb` is the size of its files."""
+    """A model as the child loads it. `weights_mb` is the size of its files.
+
+    `file`: its weights, where they are in a single file; `path` has then what that lacks.
+    """
 
     name: str
     path: str
     family: str
     weights_mb: int = 0
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +40,20 @@ class LoraFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ControlFile:
+    """A ControlNet that steers, and the kind of picture it wants."""
+
+    path: str
+    kind: str
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChildOrder:
-    """One request: as many pictures as `seeds`. The first picture that comes with it is the source, then the mask."""
+    """One request: as many pictures as `seeds`.
+
+    The first picture that comes with it is the source, then the mask; the last ones are for `controls`.
+    """
 
     model: ModelFolder
     mode: str
@@ -53,7 +70,12 @@ class ChildOrder:
     strength: float | None = None
     clip_skip: int | None = None
     loras: tuple[LoraFile, ...] = ()
+    controls: tuple[ControlFile, ...] = ()
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def control_pictures(self) -> tuple[bytes, ...]:
+        return self.pictures[len(self.pictures) - len(self.controls) :]
 
     @property
     def planned_steps(self) -> int:
@@ -66,6 +88,7 @@ class ChildOrder:
         values = dict(order["draw"])
         values["model"] = ModelFolder(**values["model"])
         values["loras"] = tuple(LoraFile(**lora) for lora in values.get("loras", ()))
+        values["controls"] = tuple(ControlFile(**control) for control in values.get("controls", ()))
         values["seeds"] = tuple(values["seeds"])
         return cls(**values, pictures=tuple(blobs))
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from backends.embedded.models.families import FLUX, KLEIN, SD3, SD15, SDXL, Z_IMAGE
 from backends.embedded.work.orders import ChildOrder
+from backends.embedded.work.weights import without_weights
 
 PIPELINES: Final[Mapping[str, Mapping[str, str]]] = {
     SD15: {
@@ -31,7 +32,25 @@ PIPELINES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     Z_IMAGE: {"txt2img": "ZImagePipeline", "img2img": "ZImageImg2ImgPipeline", "inpaint": "ZImageInpaintPipeline"},
 }
+STEERED: Final[Mapping[str, Mapping[str, str]]] = {
+    SD15: {
+        "txt2img": "StableDiffusionControlNetPipeline",
+        "img2img": "StableDiffusionControlNetImg2ImgPipeline",
+        "inpaint": "StableDiffusionControlNetInpaintPipeline",
+    },
+    SDXL: {
+        "txt2img": "StableDiffusionXLControlNetPipeline",
+        "img2img": "StableDiffusionXLControlNetImg2ImgPipeline",
+        "inpaint": "StableDiffusionXLControlNetInpaintPipeline",
+    },
+    FLUX: {
+        "txt2img": "FluxControlNetPipeline",
+        "img2img": "FluxControlNetImg2ImgPipeline",
+        "inpaint": "FluxControlNetInpaintPipeline",
+    },
+}
 NEGATIVE: Final = frozenset({SD15, SDXL, SD3, Z_IMAGE})
+WEIGHED: Final = frozenset({SD15, SDXL})  # weights of words: their words are read by CLIP alone
 CLIP_SKIP: Final = frozenset({SD15, SDXL, SD3})
 SHORT_PROMPT: Final = 256  # tokens that FLUX.1 without guidance reads at most
 USUAL_STRENGTH: Final = 0.75
@@ -43,10 +62,15 @@ def strength_of(order: ChildOrder) -> float:
 
 def arguments(order: ChildOrder, *, is_guided: bool) -> tuple[dict[str, Any], list[str]]:
     """Return what a pipeline is called with, pictures and seeds left out, and codes of what it cannot be told."""
-    family, notes = order.model.family, []
+    family = order.model.family
+    notes: list[str] = []
     scale = order.cfg_scale if order.guidance is None else order.guidance
+    takes_weights = family in WEIGHED
+    prompt = order.prompt if takes_weights else without_weights(order.prompt)
+    if prompt != order.prompt:
+        notes.append("no_word_weights")
     values: dict[str, Any] = {
-        "prompt": order.prompt,
+        "prompt": prompt,
         "num_inference_steps": order.steps,
         "guidance_scale": scale if is_guided else 1.0,
     }
@@ -55,7 +79,8 @@ def arguments(order: ChildOrder, *, is_guided: bool) -> tuple[dict[str, Any], li
     if order.mode != "txt2img":
         values["strength"] = strength_of(order)
     if family in NEGATIVE:
-        values["negative_prompt"] = order.negative_prompt
+        unwanted = order.negative_prompt
+        values["negative_prompt"] = unwanted if takes_weights else without_weights(unwanted)
     elif order.negative_prompt:
         notes.append("no_negative_prompt")
     if (order.clip_skip or 1) > 1:

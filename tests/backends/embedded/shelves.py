@@ -8,11 +8,12 @@ CLASSES = {
 }  # fmt: skip
 
 
-def put_model(folder, family, *, mb=0, guidance=None):
+def put_model(folder, family, *, mb=0, guidance=None, width=0):
     """Make a folder that is recognised as a model."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model_index.json").write_text(json.dumps({"_class_name": CLASSES.get(family, family)}))
     (folder / "unet").mkdir(exist_ok=True)
+    (folder / "unet" / "config.json").write_text(json.dumps({"cross_attention_dim": width} if width else {}))
     with open(folder / "unet" / "weights.safetensors", "wb") as file:
         file.truncate(mb * 2**20)
     if guidance is not None:
@@ -32,3 +33,18 @@ def put_in_hub(hub, repo, family, revision="0" * 40, **more):
 def put_lora(folder, name):
     (folder / "loras").mkdir(parents=True, exist_ok=True)
     (folder / "loras" / f"{name}.safetensors").write_bytes(b"")
+
+
+def put_control(folder, width, class_name="ControlNetModel"):
+    """Make a folder that is recognised as a ControlNet, if its name says what for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"_class_name": class_name, "cross_attention_dim": width}))
+    return folder
+
+
+def put_file(path, *names):
+    """Make a file of weights of these names, without any."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = json.dumps({name: {"dtype": "F16", "shape": [0], "data_offsets": [0, 0]} for name in names}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    return path

@@ -3,7 +3,7 @@
 from backends.embedded.models.disk import INCOMPLETE, hub_folder, look_for_models, snapshot_of
 from backends.embedded.models.families import FAMILIES
 from backends.embedded.models.known import known_models
-from tests.backends.embedded.shelves import CLASSES, put_in_hub, put_lora, put_model
+from tests.backends.embedded.shelves import CLASSES, put_control, put_file, put_in_hub, put_lora, put_model
 
 
 def names(shelf):
@@ -64,6 +64,40 @@ def test_loras_are_found_in_their_folder_and_by_a_part_of_their_name(tmp_path):
     assert [path.stem for path in shelf.loras] == ["ink-wash-v2"]
     assert shelf.lora("Ink Wash") == tmp_path / "loras" / "ink-wash-v2.safetensors"
     assert shelf.lora("oil") is None
+
+
+def test_control_nets_are_found_by_what_their_names_say_and_fit_by_their_width(tmp_path):
+    put_model(tmp_path / "fox", "sd15", width=768)
+    put_model(tmp_path / "big", "sdxl", width=2048)
+    for name, width in (("sd15_canny", 768), ("controlnet-depth-sdxl", 2048), ("nothing said", 768)):
+        put_control(tmp_path / "controlnet" / name, width)
+    known = known_models()["sd15-openpose"]
+    put_control(put_in_hub(tmp_path / "hub", known.repo, "none"), 768)
+    shelf = look_for_models((tmp_path,), tmp_path / "hub")
+    fitting = {model.name: [control.name for control in shelf.controls_for(model)] for model in shelf.models}
+    assert fitting == {"fox": ["sd15_canny", "sd15-openpose"], "big": ["controlnet-depth-sdxl"]}
+    assert [control.kind for control in shelf.controls] == ["depth", "canny", "openpose"]
+
+
+def test_single_files_are_recognised_by_their_weights_and_need_one_of_their_family(tmp_path):
+    clip = "cond_stage_model.transformer.text_model.embeddings.position_ids"
+    put_file(tmp_path / "dream.safetensors", clip, "model.diffusion_model.input_blocks.0.0.weight")
+    put_file(tmp_path / "large.safetensors", "conditioner.embedders.1.model.ln_final.weight")
+    put_file(tmp_path / "quick.safetensors", "double_blocks.0.img_attn.qkv.weight", "single_blocks.0.linear1.weight")
+    put_file(tmp_path / "part.safetensors", "decoder.conv_in.weight")
+    put_file(tmp_path / "vae" / "other.safetensors", clip, "model.diffusion_model.input_blocks.0.0.weight")
+    (tmp_path / "short.safetensors").write_bytes(b"\x05")
+    shelf = look_for_models((tmp_path,), tmp_path / "none")
+    assert {single.name: single.family for single in shelf.alone} == {"dream": "sd15", "large": "sdxl", "quick": "flux"}
+    put_model(tmp_path / "fox", "sd15")
+    put_model(tmp_path / "dev", "flux", guidance=True)
+    shelf = look_for_models((tmp_path,), tmp_path / "none")
+    assert names(shelf) == ["dev", "fox", "dream"]
+    assert shelf.models[-1].path == tmp_path / "fox"
+    assert shelf.models[-1].file == tmp_path / "dream.safetensors"
+    assert [single.name for single in shelf.alone] == ["large", "quick"], (
+        "a model with guidance lends a quick one nothing"
+    )
 
 
 def test_the_hub_is_where_hf_home_says(tmp_path):

@@ -17,8 +17,8 @@ from backends.embedded.backend import EmbeddedBackend
 from backends.embedded.progress import StepPace
 from generation.capabilities import Fit, fit
 from generation.errors import BackendError, BackendUnavailable, ContentBlocked, OutOfMemory, RequestRejected
-from generation.request import GenerationRequest, Lora, Mode, SourceImage
-from tests.backends.embedded.shelves import put_lora, put_model
+from generation.request import ControlUnit, GenerationRequest, Lora, Mode, SourceImage
+from tests.backends.embedded.shelves import put_control, put_lora, put_model
 from tests.contracts.backend_contract import BackendContract, _ignore
 from tests.utils.pictures import picture
 
@@ -167,6 +167,20 @@ async def test_a_lora_that_was_taken_away_is_named(engine, models):
     (models / "loras" / "ink.safetensors").unlink()
     with pytest.raises(RequestRejected, match="no LoRA “ink” here any more"):
         await engine.generate(asked(loras=(Lora(name="ink"),)), _ignore)
+
+
+async def test_control_nets_are_offered_by_kind_and_choose_a_model_that_they_fit(models):
+    put_model(models / "steered", "sd15", width=768)
+    put_control(models / "sd15-canny", 768)
+    engine = make(models)
+    found = await engine.capabilities()
+    assert (found.control_kinds, found.control_models) == (("canny",), ("sd15-canny",))
+    unit = ControlUnit(kind="edges", image=SOURCE, weight=0.7)
+    assert (await engine.generate(asked(control=(unit,)), _ignore)).model == "steered"
+    with pytest.raises(RequestRejected, match="no ControlNet “edges” here for the model klein") as caught:
+        await engine.generate(asked(control=(unit,), model="klein"), _ignore)
+    assert caught.value.field == "control"
+    await engine.aclose()
 
 
 async def test_progress_counts_the_steps_and_says_when_the_model_is_loaded(engine):

@@ -70,11 +70,13 @@ def test_the_first_way_is_the_quickest_that_should_fit(where, weights_mb, wanted
 def test_the_ways_follow_one_another_to_the_most_sparing():
     cuda, cpu = device("cuda", 1), device("cpu", 1)
     ways = [Rung.WHOLE]
-    while (rung := next_rung(cuda, ways[-1])) is not None:
+    while (rung := next_rung(cuda, ways[-1], "flux")) is not None:
         ways.append(rung)
     assert ways == list(Rung)
-    assert next_rung(cpu, Rung.WHOLE) is Rung.TILED
-    assert next_rung(cpu, Rung.TILED) is None
+    assert next_rung(cuda, Rung.WHOLE, "sdxl") is Rung.MODEL_OFFLOAD, "a small one would lose too much in 8 bits"
+    assert next_rung(cpu, Rung.EIGHT_BIT, "flux") is Rung.TILED
+    assert next_rung(cpu, Rung.WHOLE, "flux") is Rung.TILED
+    assert next_rung(cpu, Rung.TILED, "flux") is None
 
 
 def test_a_model_is_loaded_once_and_another_takes_its_place():

@@ -19,8 +19,8 @@ NVIDIA_SAID = "NVIDIA GeForce RTX 3060, 580.65, 12288, 11000\nNVIDIA H200, 580.6
 @pytest.mark.parametrize(
     ("gpus", "memory_mb", "rooms"),
     [
-        ((SMALL,), 64_000, {"sd15": "whole", "sdxl": "whole", "flux2-klein": "layers", "flux-dev": "layers"}),
-        ((Gpu(name="g", total_mb=17_000),), 64_000, {"flux2-klein": "whole", "sd3-medium": "parts"}),
+        ((SMALL,), 64_000, {"sd15": "whole", "sdxl": "whole", "flux2-klein": "eight_bits", "flux-dev": "layers"}),
+        ((Gpu(name="g", total_mb=17_000),), 64_000, {"flux2-klein": "whole", "sd3-medium": "eight_bits"}),
         ((SMALL,), 8_000, {"sd15": "whole", "flux-dev": "none"}),
         ((), 16_000, {"sd15": "processor", "sdxl": "processor", "flux2-klein": "none"}),
         ((), None, {"flux-dev": "processor"}),
@@ -85,7 +85,8 @@ async def test_doctor_names_gpu_driver_memory_disk_and_what_fits(tmp_path, monke
     assert found["memory"].message == "30.0 GB of memory are free; 20 GB on the disk where models are kept"
     assert found["model that draws"].message == "fox: fits the GPU whole"
     assert found["models"].message == (
-        "whole on the GPU: sd15, sdxl, sdxl-lightning; layer by layer, slowly: sd3-medium, flux2-klein, z-image-turbo; "
+        "whole on the GPU: sd15, sdxl, sdxl-lightning; in 8 bits: flux2-klein; "
+        "layer by layer, slowly: sd3-medium, z-image-turbo; "
         "too large: flux-schnell, flux-dev; no room on the disk: flux-schnell, flux-dev, z-image-turbo"
     )
     assert all(check.is_ok for check in found.values())

@@ -13,6 +13,7 @@ from backends.embedded.work.pipelines import PIPELINES, arguments
 from backends.embedded.work.precision import precision_for
 from backends.embedded.work.schedulers import SAMPLERS as CLASSES
 from backends.embedded.work.schedulers import SPACINGS
+from backends.embedded.work.weights import has_signs, weigh
 
 
 def order(family, mode="txt2img", **changes):
@@ -46,6 +47,34 @@ def test_what_a_family_cannot_be_told_is_noted(family, notes):
     assert found == notes
     assert ("negative_prompt" in values) is ("no_negative_prompt" not in notes)
     assert values.get("clip_skip") == (None if "no_clip_skip" in notes else 1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "parts"),
+    [
+        ("a red fox", (("a red fox", 1.0),)),
+        ("a (red:1.3) fox", (("a ", 1.0), ("red", 1.3), (" fox", 1.0))),
+        ("a (red) [fox]", (("a ", 1.0), ("red", 1.1), (" ", 1.0), ("fox", 0.9091))),
+        ("((red)) fox", (("red", 1.21), (" fox", 1.0))),
+        ("(a (red:1.5) fox:0.5)", (("a ", 0.5), ("red", 0.75), (" fox", 0.5))),
+        (r"a fox \(red\)", (("a fox (red)", 1.0),)),
+        ("a (red fox", (("a (red fox", 1.0),)),
+        ("ratio 3:2 :) fox)", (("ratio 3:2 :) fox)", 1.0),)),
+        ("(red:99)", (("red", 10.0),)),
+        ("", ()),
+    ],
+)
+def test_weights_of_words_are_read_as_automatic1111_writes_them(prompt, parts):
+    assert weigh(prompt) == parts
+    assert has_signs(prompt) is (parts not in ((), ((prompt, 1.0),)))
+
+
+def test_a_family_that_takes_no_weights_gets_the_words_without_them_and_says_so():
+    values, notes = arguments(order("flux", prompt="a (red:1.3) fox (in snow), ((big:1.2) tree:0.8)"), is_guided=True)
+    assert (values["prompt"], notes) == ("a red fox (in snow), big tree", ["no_word_weights"])
+    assert arguments(order("flux", prompt="a fox (red)"), is_guided=True)[1] == []
+    values, notes = arguments(order("sd15", prompt="a (red:1.3) fox"), is_guided=True)
+    assert (values["prompt"], notes) == ("a (red:1.3) fox", [])
 
 
 def test_strength_size_and_guidance_go_where_they_belong():

@@ -1,0 +1,161 @@
+"""ControlNets, weights in 8 bits and models in single files, with the real libraries on tiny models."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from safetensors.torch import load_file, save_file
+
+from backends.child_side import OrderRefused
+from backends.embedded.models.disk import look_for_models
+from backends.embedded.payload import model_values
+from backends.embedded.work.drawing import DiffusersMaker
+from backends.embedded.work.edges import edges_of
+from backends.embedded.work.loaded import read_pipeline
+from backends.embedded.work.orders import ControlFile, LoraFile, ModelFolder, Rung
+from tests.local import more_tiny, tiny
+from tests.local.test_drawing import apart, draw, lora, opened, order, png
+
+STEERED = ("sd15", "sdxl", "flux")
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    return {family: tiny.make(family, root / family) for family in STEERED}
+
+
+@pytest.fixture(scope="session")
+def controls(folders, tmp_path_factory):
+    root = tmp_path_factory.mktemp("controls")
+    return {
+        family: more_tiny.control(read_pipeline(model_of(folders, family), "float32"), root / f"{family}-canny")
+        for family in STEERED
+    }
+
+
+@pytest.fixture(scope="module")
+def maker():
+    return DiffusersMaker("cpu")
+
+
+def model_of(folders, family):
+    return ModelFolder(name=family, path=str(folders[family]), family=family, weights_mb=2)
+
+
+def shape(side=64):
+    picture = Image.new("RGB", (side, side), "white")
+    ImageDraw.Draw(picture).rectangle((side // 4, side // 4, 3 * side // 4, 3 * side // 4), fill="black")
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def by(controls, family, kind="canny", weight=1.0):
+    return (ControlFile(path=str(controls[family]), kind=kind, weight=weight),)
+
+
+@pytest.mark.parametrize("mode", ["txt2img", "img2img", "inpaint"])
+@pytest.mark.parametrize("family", STEERED)
+def test_a_control_net_changes_the_picture_by_its_weight_in_each_mode(maker, folders, controls, family, mode):
+    plain = order(folders, family, mode)
+    sent = (*plain.pictures, shape())
+    first, none, empty = (
+        draw(maker, order(folders, family, mode, controls=by(controls, family, weight=weight), pictures=pictures))[0]
+        for weight, pictures in ((1.0, sent), (0.0, sent), (1.0, (*plain.pictures, png("white"))))
+    )
+    assert opened(first).size == (64, 64)
+    assert apart(first, none) > 2
+    assert apart(first, empty) > 2
+    assert maker.notes() == []
+    (again,) = draw(maker, order(folders, family, mode, controls=by(controls, family), pictures=sent))
+    assert again == first
+    assert draw(maker, plain) == draw(maker, plain)
+
+
+def test_two_steer_together_and_a_map_is_taken_as_it_is(maker, folders, controls):
+    two = (*by(controls, "sd15"), *by(controls, "sd15", kind="openpose", weight=0.5))
+    (both,) = draw(maker, order(folders, "sd15", controls=two, pictures=(shape(), png("red"))))
+    assert maker.notes() == ["as_map"]
+    (alone,) = draw(maker, order(folders, "sd15", controls=by(controls, "sd15"), pictures=(shape(),)))
+    assert apart(both, alone) > 0
+
+
+def test_a_damaged_control_net_is_refused_by_name(maker, folders, tmp_path):
+    damaged = {"sd15": tmp_path / "broken-canny"}
+    damaged["sd15"].mkdir()
+    with pytest.raises(OrderRefused, match="ControlNet broken-canny cannot be loaded"):
+        draw(maker, order(folders, "sd15", controls=by(damaged, "sd15"), pictures=(shape(),)))
+
+
+def test_edges_are_thin_lines_where_a_picture_changes():
+    edges = edges_of(opened(shape(128))).convert("L")
+    assert edges.size == (128, 128)
+    assert edges.getpixel((64, 64)) == edges.getpixel((4, 4)) == 0
+    row = [edges.getpixel((x, 64)) for x in range(128)]
+    assert 2 <= sum(value > 0 for value in row) <= 4
+    assert edges_of(Image.new("RGB", (32, 32), "red")).getextrema() == ((0, 0),) * 3
+
+
+@pytest.mark.parametrize("family", ["sd15", "flux", "flux2-klein", "z-image"])
+def test_weights_in_8_bits_take_less_room_and_draw_nearly_the_same(tmp_path_factory, family, tmp_path):
+    folder = tiny.make(family, tmp_path_factory.mktemp("models") / family)
+    model = ModelFolder(name=family, path=str(folder), family=family, weights_mb=2)
+    asked = order({family: folder}, family)
+    sizes, pictures = [], []
+    for rung in (Rung.WHOLE, Rung.EIGHT_BIT):
+        maker = DiffusersMaker("cpu")
+        maker.load(model, rung)
+        previews = []
+        pictures += maker.draw(asked, (7,), lambda step, preview, seen=previews: seen.append(preview()))
+        part = maker._loaded._base.components.get("transformer") or maker._loaded._base.unet
+        sizes.append(sum(values.numel() * values.element_size() for values in part.parameters()))
+        kinds = {values.dtype for values in part.parameters()}
+        assert maker.draw(asked, (7,), lambda step, preview: None) == pictures[-1:]
+    assert sizes[1] < 0.95 * sizes[0], "of a tiny model much is in layers that stay as they are"
+    assert torch.float8_e4m3fn in kinds
+    assert 0 < apart(*pictures) < 128
+
+
+def test_a_lora_works_on_weights_in_8_bits(folders, tmp_path):
+    maker = DiffusersMaker("cpu")
+    maker.load(model_of(folders, "sd15"), Rung.EIGHT_BIT)
+    asked = order(folders, "sd15")
+    (plain,) = maker.draw(asked, (7,), lambda *_: None)
+    with_lora = order(folders, "sd15", loras=(LoraFile(path=lora(tmp_path, "ink"), weight=1.0),))
+    (inked,) = maker.draw(with_lora, (7,), lambda *_: None)
+    assert apart(plain, inked) > 0
+    assert maker.draw(asked, (7,), lambda *_: None) == [plain]
+
+
+def test_a_model_in_one_file_draws_what_its_folder_draws(maker, folders, tmp_path):
+    root = tmp_path / "models"
+    more_tiny.one_file(folders["sd15"], root / "mine" / "dream.safetensors")
+    assert look_for_models((root,), tmp_path).models == ()
+    assert [single.name for single in look_for_models((root,), tmp_path).alone] == ["dream"]
+    tiny.make("sd15", root / "base")
+    found = {model.name: model for model in look_for_models((root,), tmp_path).models}
+    assert {*found} == {"base", "dream"}
+    asked = order(folders, "sd15")
+    pictures = []
+    for name in ("base", "dream"):
+        maker.load(ModelFolder(**model_values(found[name])), Rung.WHOLE)
+        pictures += maker.draw(asked, (7,), lambda *_: None)
+    assert apart(*pictures) <= 2
+
+
+def test_a_flux_in_one_file_draws_with_the_rest_of_its_family(maker, folders, tmp_path):
+    root = tmp_path / "models"
+    base = tiny.make("flux", root / "base")
+    weights = load_file(next((base / "transformer").glob("*.safetensors")))
+    save_file({name: values * 1.05 for name, values in weights.items()}, root / "mine.safetensors")
+    found = {model.name: model for model in look_for_models((root,), tmp_path).models}
+    assert (found["mine"].steps, found["mine"].is_guided) == (4, False)
+    asked = order(folders, "flux")
+    pictures = []
+    for name in ("base", "mine"):
+        maker.load(ModelFolder(**model_values(found[name])), Rung.WHOLE)
+        pictures += maker.draw(asked, (7,), lambda *_: None)
+    assert apart(*pictures) > 0
