@@ -159,6 +159,7 @@ def _join(
 ) -> None:
     """Let services that are made one after the other hear of each other."""
     money.budgets.on_refused.append(records.alerts.budget_refused)
+    money.tags.estimate = generation.estimate
     generation.on_moderated = moderation.audit.note
     moderation.reports.channel_of, moderation.reports.remove_picture = house.reports_channel, removal.remove
 

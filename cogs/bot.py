@@ -133,6 +133,7 @@ class EaselBot(commands.Bot):
             versus=services.versus,
             spender=self._spender,
             context_of=self.messages.context,
+            priced=self.messages.priced,
             clock=services.clock,
             write=self._letters.send_finished,
             ping_after_s=settings.ping_after_s,
@@ -187,7 +188,8 @@ class EaselBot(commands.Bot):
         self.add_cog(questions)
         prompts = services.wording.prompts
         clock = services.clock
-        self.add_cog(Enhance(prompts=prompts, service=generation, questions=questions, desk=self.desk, clock=clock))
+        asked = {"questions": questions, "desk": self.desk, "tags": services.money.tags}
+        self.add_cog(Enhance(prompts=prompts, service=generation, clock=clock, **asked))  # type: ignore[arg-type]
         styles = {"looks": services.looks, "styles": services.records.styles}
         inputs = Inputs(generation)
         drawing = {"workflows": services.workflows, "inputs": inputs, **styles}
@@ -214,7 +216,7 @@ class EaselBot(commands.Bot):
         self.add_cog(AsInput(service=generation, sources=PictureSources(generation, media), desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "seeing": services.wording.seeing}
-        self.add_cog(PictureWords(desk=desk, clock=services.clock, **words))  # type: ignore[arg-type]
+        self.add_cog(PictureWords(desk=desk, tags=services.money.tags, clock=services.clock, **words))  # type: ignore[arg-type]
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk

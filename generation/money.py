@@ -14,6 +14,7 @@ from texts.text import _, joined
 
 ROUNDING_USD: Final = 1e-9  # sums of prices are no exact numbers
 CENTS: Final = 2
+ON: Final = "on:"  # and the name of an engine: the price of a job there
 TEXT_LANE: Final = "text:"  # and the model, for what a text engine takes
 MOST_DIGITS: Final = 4  # of a dollar, where cents would hide the price of a picture
 LEAST_USD: Final = 0.0001

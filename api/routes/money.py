@@ -1,5 +1,6 @@
 """The books: what pictures and rented machines have cost, and what is left of the budgets."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Query, Request
@@ -8,10 +9,23 @@ from api.caller import Reader, origin_of
 from api.context import web_of
 from api.errors import errors
 from api.routing import Router
-from api.schemas.money import BudgetOut, CostOut, CostsOut, RentalCostOut
+from api.schemas.money import BudgetOut, CostOut, CostsOut, PricesOut, RentalCostOut
+from api.sight import visible_job
+from generation.money import ON
 from services.money.books import MAX_DAYS
 
 router = Router(prefix="/api", tags=["dashboard"], responses=errors(401, 403, 422))
+
+
+@router.get("/jobs/{job_id}/prices", responses=errors(404))
+async def prices(request: Request, job_id: str, caller: Reader) -> PricesOut:
+    """Show what going on from a job costs, before it is asked for."""
+    web = web_of(request)
+    job = await visible_job(web, job_id, caller)
+    found = await web.services.money.tags.of(replace(job, origin=origin_of(caller)))
+    engines = {name.removeprefix(ON): usd for name, usd in found.items() if name.startswith(ON)}
+    own = {name: found.get(name) for name in ("again", "vary", "zoom", "upscale")}
+    return PricesOut(engines=engines, **own)
 
 
 @router.get("/costs")

@@ -54,6 +54,7 @@ class SessionOut(BaseModel):
     sign_in_url: str | None
     limits: LimitsOut
     open_job: str | None
+    has_paid_engines: bool = Field(description="Some engine here charges: `/api/jobs/ID/prices` says what.")
     text: TextOut | None = Field(description="None: no text engine is set.")
     discord: str | None = Field(description="Why the bot is not connected to Discord; None: it is, or there is none.")
 
@@ -115,6 +116,7 @@ async def session_of(request: Request, caller: Person) -> SessionOut:
             max_batch=MAX_BATCH_SIZE,
         ),
         open_job=caller.job_id or None,
+        has_paid_engines=any(engine.is_paid for engine in web.services.catalog.engines(caller)),
         text=_text(web.services.wording.text),
         discord=web.own.discord.message or None,
     )

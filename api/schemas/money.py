@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class BudgetOut(BaseModel):
@@ -32,6 +32,16 @@ class CostOut(BaseModel):
     cost_usd: float
     reserved_usd: float
     unsure_usd: float
+
+
+class PricesOut(BaseModel):
+    """The cost of going on from a job, about, in US dollars; null: nothing, or it cannot be done here."""
+
+    again: float | None
+    vary: float | None
+    zoom: float | None
+    upscale: float | None
+    engines: dict[str, float] = Field(description="The same on other engines that charge, by their names.")
 
 
 class RentalCostOut(BaseModel):

@@ -600,6 +600,15 @@ declare namespace Api {
     or_more: boolean;
   }
 
+  /** The cost of going on from a job, about, in US dollars; null: nothing, or it cannot be done here. */
+  interface Prices {
+    again: number | null;
+    vary: number | null;
+    zoom: number | null;
+    upscale: number | null;
+    engines: Record<string, number>;
+  }
+
   /** The place of a request in the queue: in turn, or before what waits, for whom a server lets. */
   type Priority = "normal" | "high";
 
@@ -687,6 +696,7 @@ declare namespace Api {
     sign_in_url: string | null;
     limits: Limits;
     open_job: string | null;
+    has_paid_engines: boolean;
     text: Text | null;
     discord: string | null;
   }
@@ -836,6 +846,7 @@ declare namespace Api {
     P extends `/api/jobs/${string}/preview` ? null :
     P extends `/api/comparisons/${string}` ? Comparison :
     P extends `/api/jobs/${string}/finish` ? Finish :
+    P extends `/api/jobs/${string}/prices` ? Prices :
     P extends "/api/collections" ? Collections :
     P extends `/api/workflows/${string}` ? WholeWorkflow :
     P extends "/api/dashboard" ? Dashboard :

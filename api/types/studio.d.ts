@@ -38,6 +38,7 @@ interface Action {
   label: string;
   icon: string;
   run: (anchor: HTMLElement) => unknown;
+  hint?: string;
   danger?: boolean;
   filled?: boolean;
 }

@@ -1,11 +1,11 @@
 """The message of a comparison: values in, a `Card` out. One line for each engine, one sheet of pictures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cogs.cards import Button, Card, CardPicture, Row
-from cogs.jobs.card import MARKS, bar, head, timestamp
+from cogs.jobs.card import MARKS, bar, head, prices_line, timestamp
 from cogs.jobs.context import CardContext
 from cogs.jobs.more import is_still, more_of
 from cogs.plain import escape, label, sentence
@@ -58,7 +58,15 @@ def card(
         done += int(view is not None and view.job.status is JobStatus.DONE)
         lines.append(cut(state_line(contender, view, str(done), now), LINE_CHARS))
     lines.append(_("-# the same seed everywhere: {seed}", seed=comparison.seed))
-    rows: tuple[Row, ...] = _picks(comparison, views, context_of) if is_over else (_stop(comparison),)
+    rows: tuple[Row, ...] = (_stop(comparison),)
+    if is_over:
+        each = [(job, context_of(job)) for job in _done(comparison, views)]
+        rows = _picks(each)
+        lines += [
+            f"-# **{number}** {prices}"
+            for number, (__, context) in enumerate(each, 1)
+            if (prices := prices_line(context.prices))
+        ]
     return Card(content=cut(joined("\n", lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
 
 
@@ -121,13 +129,15 @@ def _stop(comparison: Comparison) -> tuple[Button, ...]:
     return (StopButton(action="cancel", job_id=comparison.id, label=_("Cancel"), emoji="✖️"),)
 
 
-def _picks(comparison: Comparison, views: Mapping[str, JobView], context_of: ContextOf) -> tuple[Row, ...]:
+def _done(comparison: Comparison, views: Mapping[str, JobView]) -> list[Job]:
+    return [views[item.job_id].job for item in comparison.contenders if _is_done(views.get(item.job_id))]
+
+
+def _picks(each: Sequence[tuple[Job, CardContext]]) -> tuple[Row, ...]:
     """Return U1-U4, V1-V4 and More…, as under a grid; each begins from the picture of its engine."""
-    done = [views[item.job_id].job for item in comparison.contenders if _is_done(views.get(item.job_id))]
-    if not done:
+    if not each:
         return ()
-    each = [(job, context_of(job)) for job in done]
-    picks = [Button(action="pick", job_id=job.id, label=f"U{n}", argument="0") for n, job in enumerate(done, 1)]
+    picks = [Button(action="pick", job_id=job.id, label=f"U{n}", argument="0") for n, (job, __) in enumerate(each, 1)]
     varied = [
         Button(action="vary", job_id=job.id, label=f"V{n}", argument="0")
         for n, (job, context) in enumerate(each, 1)

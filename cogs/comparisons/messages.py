@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,6 +11,7 @@ from cogs.comparisons import card as compare_card
 from cogs.comparisons import versus_card
 from cogs.delivery import Delivery, Followers, Write, is_old
 from cogs.jobs.attached import SPOILER, hidden
+from cogs.jobs.context import CardContext
 from cogs.origin import DOOR
 from cogs.pacing import EditPlan, MessageState, Pacer
 from cogs.posting import Posted, Poster
@@ -31,6 +33,7 @@ class _State:
     comparison: Comparison
     ballot: Ballot | None = None
     views: dict[str, JobView] = field(default_factory=dict)
+    contexts: dict[str, CardContext] = field(default_factory=dict)  # of the pictures that are done
 
     @property
     def is_known(self) -> bool:
@@ -57,6 +60,7 @@ class CompareMessages:
         clock: Clock,
         write: Write,
         context_of: compare_card.ContextOf,
+        priced: Callable[[Job], Awaitable[CardContext]],
         ping_after_s: float = 30.0,
     ) -> None:
         self._poster = poster
@@ -65,6 +69,7 @@ class CompareMessages:
         self._versus = versus
         self._spender = spender
         self._context_of = context_of
+        self._priced = priced  # the same, with what its buttons cost
         self._clock = clock
         self._born_at = clock.now()
         self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s, write=write)
@@ -185,6 +190,8 @@ class CompareMessages:
         return posted
 
     async def _final(self, state: _State, limit_bytes: int) -> Card:
+        done = [view.job for view in state.views.values() if view.job.status is JobStatus.DONE]
+        state.contexts = {job.id: await self._priced(job) for job in done}
         upload = await self._compare.strip(state.comparison, limit_bytes)
         if upload is None:
             return self._card(state)
@@ -205,7 +212,11 @@ class CompareMessages:
             views = [state.views[job_id] for job_id in state.comparison.job_ids if job_id in state.views]
             return versus_card.card(state.comparison.id, views, state.ballot, self._clock.now(), pictures)
         user_id = state.lead.origin.user_id
-        return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures, self._context_of)
+        now = self._clock.now()
+        return compare_card.card(state.comparison, state.views, user_id, now, pictures, partial(self._context, state))
+
+    def _context(self, state: _State, job: Job) -> CardContext:
+        return state.contexts.get(job.id) or self._context_of(job)
 
 
 def _alt_text(state: _State) -> str:

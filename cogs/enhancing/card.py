@@ -42,7 +42,14 @@ class EnhancedWords:
 
 
 def enhanced_card(
-    before: str, after: str, enhanced: Enhanced, *, job_id: str = "", private: bool = False, usd: float = 0.0
+    before: str,
+    after: str,
+    enhanced: Enhanced,
+    *,
+    job_id: str = "",
+    private: bool = False,
+    usd: float = 0.0,
+    drawn_usd: float = 0.0,
 ) -> Card:
     """Show a prompt before and after, with what can be done with it.
 
@@ -53,6 +60,7 @@ def enhanced_card(
         job_id: the picture whose prompt it is; empty: none.
         private: what is drawn from it is for who presses alone.
         usd: what asking again costs.
+        drawn_usd: what drawing it costs.
 
     Raises:
         RequestRejected: it is too long for a message.
@@ -73,10 +81,12 @@ def enhanced_card(
         lines.append(_block(_("**Other ways**"), numbered))
     lines += [_small(line) for line in _remarks(enhanced)]
     content = cut(joined("\n", lines), DISCORD_CONTENT_CHARS)
-    again = ""
+    draw, again = _("Draw it"), ""
+    if drawn_usd:
+        draw = _("Draw it · {usd}", usd=dollars(drawn_usd))
     if is_whole:
         again = _("Again · {usd}", usd=dollars(usd)) if usd else _("Again")
-    return Card(content=content, rows=_rows(job_id or NO_JOB, others, again=again, private=private))
+    return Card(content=content, rows=_rows(job_id or NO_JOB, others, draw=draw, again=again, private=private))
 
 
 def words_in(message: nextcord.Message | None) -> EnhancedWords:
@@ -136,7 +146,7 @@ def _block(head: str, words: str) -> str:
     return f"{head}\n```\n{block(words)}\n```"
 
 
-def _rows(job_id: str, others: tuple[str, ...], *, again: str, private: bool) -> tuple[Row, ...]:
+def _rows(job_id: str, others: tuple[str, ...], *, draw: str, again: str, private: bool) -> tuple[Row, ...]:
     suffix = PRIVATE if private else ""
 
     def button(argument: str, label: str, emoji: str) -> Button:
@@ -145,7 +155,7 @@ def _rows(job_id: str, others: tuple[str, ...], *, again: str, private: bool) ->
             action=ACTION, job_id=job_id, argument=f"{argument}{suffix}", label=label, emoji=emoji, style=style
         )
 
-    first = [button(DRAW, _("Draw it"), "🎨"), button(EDIT, _("Edit"), "✏️")]
+    first = [button(DRAW, draw, "🎨"), button(EDIT, _("Edit"), "✏️")]
     if again:
         first.append(button(AGAIN, again, "🔁"))
     if job_id == NO_JOB and not private and (others or again):  # two prompts are there, and nobody keeps them secret

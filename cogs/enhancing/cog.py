@@ -32,6 +32,7 @@ from generation.order import Order, OrderKind
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft
 from services.drawing.generation import GenerationService
+from services.money.tags import PriceTags
 from services.wording.enhancing import PromptService
 from texts.text import _
 from utils.clock import Clock
@@ -57,10 +58,12 @@ class Enhance(commands.Cog):
         service: GenerationService,
         questions: Questions,
         desk: Desk,
+        tags: PriceTags,
         clock: Clock,
     ) -> None:
         self._prompts = prompts
         self._service = service
+        self._tags = tags
         self._questions = questions
         self._desk = desk
         self._clock = clock
@@ -132,7 +135,21 @@ class Enhance(commands.Cog):
         enhanced = await self._prompts.enhance(asked.draft.prompt, origin)
         after = format_prompt(replace(asked.draft, prompt=enhanced.prompt))
         usd = self._prompts.price
-        return cards.enhanced_card(asked.text, after, enhanced, job_id=asked.job_id, private=asked.private, usd=usd)
+        drawn_usd = await self._drawn_usd(asked, enhanced.prompt, origin)
+        return cards.enhanced_card(
+            asked.text,
+            after,
+            enhanced,
+            job_id=asked.job_id,
+            private=asked.private,
+            usd=usd,
+            drawn_usd=drawn_usd,
+        )
+
+    async def _drawn_usd(self, asked: PromptAsked, prompt: str, origin: Origin) -> float:
+        if not asked.job_id:
+            return await self._tags.of_draft(replace(asked.draft, prompt=prompt), origin)
+        return (await self._tags.of(await self._service.get(asked.job_id))).get("again", 0.0)
 
     async def _draw(self, interaction: nextcord.Interaction, text: str, job_id: str, *, private: bool) -> None:
         check_interaction_permissions(interaction)

@@ -186,15 +186,23 @@ def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
         lines.insert(0, GONE)
     if is_unfinished(job) and has_pictures:
         lines.append(_small(_finishing(job, context)))
-    elif context.prices:
-        lines.append(_small(prices_line(context.prices)))
+    lines += _priced(context)
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
 
 
 def prices_line(prices: Mapping[str, float]) -> str:
-    """Return what each button costs that draws something, before it is pressed."""
-    named = (_("{button} about {usd}", button=PRICED[name], usd=dollars(usd)) for name, usd in prices.items())
-    return joined(" · ", [f"💳 {next(named)}", *named])
+    """Return what each button costs that draws something, before it is pressed; empty where none of them costs."""
+    named = [
+        _("{button} about {usd}", button=words, usd=dollars(prices[name]))
+        for name, words in PRICED.items()
+        if name in prices
+    ]
+    return joined(" · ", [f"💳 {named[0]}", *named[1:]]) if named else ""
+
+
+def _priced(context: CardContext) -> list[str]:
+    line = prices_line(context.prices)
+    return [_small(line)] if line else []
 
 
 def _finishing(job: Job, context: CardContext) -> str:
@@ -208,7 +216,7 @@ def _finishing(job: Job, context: CardContext) -> str:
     elif price.usd is None:
         cost = _(" · the engine charges for it")
     else:
-        cost = _(" · about ${usd:.3f}", usd=price.usd)
+        cost = _(" · about {usd}", usd=dollars(price.usd))
     return _(
         "✏️ draft · {buttons} at {width}×{height}, {steps} steps{cost}",
         buttons=buttons,
@@ -255,8 +263,7 @@ def _failed(job: Job, context: CardContext) -> list[str]:
     words = str(joined("\n", lines))
     others = [name for name in dict.fromkeys(context.tried) if not _names(escape(name), words)]
     tried = _(" · also tried {names}", names=escape(", ".join(others))) if others else ""
-    cost = [_small(prices_line(context.prices))] if context.prices else []
-    return [*lines, *cost, _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
+    return [*lines, *_priced(context), _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
 
 
 def _notes(notes: tuple[str, ...]) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from generation.money import dollars
 from services.drawing.finishing import FinishPrice
+from texts.text import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +16,11 @@ class OtherEngine:
     label: str
     is_flux: bool = False
     is_idle: bool = False  # nothing waits or is drawn there
+    usd: float = 0.0  # what the same costs there; 0: nothing, or nothing is known
+
+    def named(self, words: str) -> str:
+        """Return the words of a button that draws there, with the price."""
+        return _("{words} · {usd}", words=words, usd=dollars(self.usd)) if self.usd else words
 
 
 @dataclass(frozen=True, kw_only=True)

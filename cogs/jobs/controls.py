@@ -30,6 +30,7 @@ from generation.person import Person
 from generation.policy import check_change
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft
+from services.drawing.continuing import ENGINES_OWN
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from texts.text import _
@@ -37,15 +38,6 @@ from utils.text import duration
 
 log = logging.getLogger(__name__)
 
-ENGINES_OWN = (
-    "model",
-    "sampler",
-    "scheduler",
-    "vae",
-    "loras",
-    "workflow",
-    "options",
-)  # names that mean nothing to another engine
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 

@@ -20,6 +20,7 @@ from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
 from generation.job import Job, JobView
+from generation.money import ON
 from generation.person import Person
 from generation.request import Mode
 from services.drawing.finishing import Finisher
@@ -194,7 +195,7 @@ class JobMessages:
         price = await self._finisher.price(job, job.origin.person)
         prices = await self._tags.of(job)
         around = replace(
-            self.context(job, files.is_smaller), left_out=files.left_out, finish_price=price, prices=prices
+            self.context(job, files.is_smaller, prices=prices), left_out=files.left_out, finish_price=price
         )
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
@@ -217,8 +218,13 @@ class JobMessages:
                 pictures.append(to_picture(alone, image, upload))
         return pictures
 
-    def context(self, job: Job, smaller: bool = False) -> CardContext:
-        """Return what the card of a job needs beside it."""
+    async def priced(self, job: Job) -> CardContext:
+        """Return what the card of a job needs beside it, the prices of its buttons asked for now."""
+        return self.context(job, prices=await self._tags.of(job))
+
+    def context(self, job: Job, smaller: bool = False, *, prices: Mapping[str, float] | None = None) -> CardContext:
+        """Return what the card of a job needs beside it; `prices`: instead of those of when it was opened."""
+        prices = self._prices.get(job.id, {}) if prices is None else prices
         person = job.origin.person
         engine = self._catalog.engine(job.lane, person)
         capabilities = engine.capabilities if engine else None
@@ -230,6 +236,7 @@ class JobMessages:
                 label=cut(other.label, OTHER_CHARS),
                 is_flux=other.is_flux,
                 is_idle=other.name not in busy,
+                usd=prices.get(f"{ON}{other.name}", 0.0),
             )
             for other in self.other_engines(job, person)
         )
@@ -246,7 +253,7 @@ class JobMessages:
             has_studio=self._has_studio,
             start_command=self._start_command(job.lane),
             smaller_copy=smaller,
-            prices=self._prices.get(job.id, {}),
+            prices=prices,
         )
 
     def other_engines(self, job: Job, person: Person) -> list[Engine]:

@@ -78,7 +78,7 @@ def _engines(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry
         replace(
             entry,
             argument=other.name,
-            label=_("Flux it") if other.is_flux else _("Draw on {engine}", engine=other.label),
+            label=other.named(_("Flux it") if other.is_flux else _("Draw on {engine}", engine=other.label)),
             description=other.label if other.is_flux else "",
         )
         for other in context.others

@@ -12,6 +12,7 @@ from cogs.jobs.more import (
     more_menu,
 )
 from generation.job import Hold, Job, JobView
+from generation.money import dollars
 from generation.quick import is_unfinished
 from texts.text import _
 from utils.text import cut
@@ -67,7 +68,11 @@ def after_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
 
 def draw_on(job: Job, other: OtherEngine) -> Button:
     label = _("Draw on {engine}", engine=cut(other.label, ENGINE_CHARS))
-    return Button(action="flux", job_id=job.id, label=label, emoji="⚡", argument=other.name)
+    return Button(action="flux", job_id=job.id, label=other.named(label), emoji="⚡", argument=other.name)
+
+
+def _price(other: OtherEngine) -> str:
+    return dollars(other.usd) if other.usd else ""
 
 
 def done_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
@@ -101,8 +106,8 @@ def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
         further.append(Button(action="meant", job_id=job.id, emoji="↩️"))
     elif is_shareable(job, context):
         further.append(Button(action="share", job_id=job.id, emoji="📢"))
-    elif any(other.is_flux for other in context.others):
-        further.append(Button(action="flux", job_id=job.id, emoji="⚡"))
+    elif flux := next((other for other in context.others if other.is_flux), None):
+        further.append(Button(action="flux", job_id=job.id, label=_price(flux), emoji="⚡"))
     further.append(Button(action="keep", job_id=job.id, emoji="⭐"))
     further.append(Button(action="delete", job_id=job.id, emoji="🗑️"))
     return tuple(again), tuple(further)

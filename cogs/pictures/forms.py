@@ -15,6 +15,7 @@ from cogs.plain import block, escape, sentence
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
 from generation.foreign import visible
+from generation.money import dollars
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
 from services.engines.describing import Description
@@ -65,7 +66,7 @@ def notes_of(parsed: ParsedPrompt) -> tuple[str, ...]:
     return (*parsed.notes, _("--repeat ignored: one at a time from a picture")) if parsed.repeat > 1 else parsed.notes
 
 
-def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
+def info_card(info: Infotext, picture: ImageInfo, *, private: bool, usd: float = 0.0) -> Card:
     """Show how a picture was made, with a line that makes it again."""
     draft = drawable(info)
     kind = picture.media_type.removeprefix("image/").upper()
@@ -77,16 +78,21 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     tail = f"-# {escape(cut(details, DETAIL_CHARS))}" if details else ""
     if unused := unused_in(info):
         tail += _("\n-# cannot be used here: {unused}", unused=escape(cut(", ".join(unused), DETAIL_CHARS)))
-    return _with_words(joined("\n", lines), draft, tail, private=private)
+    return _with_words(joined("\n", lines), draft, tail, private=private, usd=usd)
 
 
-def described_card(description: Description, picture: CardPicture | None, *, private: bool) -> Card:
+def described_card(description: Description, picture: CardPicture | None, *, private: bool, usd: float = 0.0) -> Card:
     """Show what a picture shows, as words to draw."""
     tail = [_("-# described by {engine}", engine=escape(description.engine))]
     tail += [f"-# {sentence(note)}" for note in description.notes]
-    draft = Draft(prompt=description.text)
-    card = _with_words(_("**What it shows**"), draft, joined("\n", tail), private=private)
+    draft = words_of(description)
+    card = _with_words(_("**What it shows**"), draft, joined("\n", tail), private=private, usd=usd)
     return Card(content=card.content, rows=card.rows, pictures=(*card.pictures, *([picture] if picture else [])))
+
+
+def words_of(description: Description) -> Draft:
+    """Return what the button under a description draws."""
+    return Draft(prompt=description.text)
 
 
 def words_in(message: nextcord.Message) -> str | None:
@@ -108,11 +114,12 @@ def words_file(message: nextcord.Message) -> nextcord.Attachment:
     raise RequestRejected(_("The words are no longer in this message. Please ask for them again."))
 
 
-def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
+def _with_words(head: str, draft: Draft, tail: str, *, private: bool, usd: float) -> Card:
     words = visible(format_prompt(draft))
     argument = DRAW_PRIVATE if private else DRAW
+    words_on_it = _("Draw this · {usd}", usd=dollars(usd)) if usd else _("Draw this")
     rows: tuple[Row, ...] = (
-        (Button(action=ACTION, job_id=NO_JOB, label=_("Draw this"), emoji="🎨", style="primary", argument=argument),),
+        (Button(action=ACTION, job_id=NO_JOB, label=words_on_it, emoji="🎨", style="primary", argument=argument),),
     )
     if len(words) <= LINE_CHARS and "```" not in words:
         content = f"{head}\n```\n{COMMAND}{words}\n```\n{tail}"

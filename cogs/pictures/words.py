@@ -25,8 +25,9 @@ from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
+from services.money.tags import PriceTags
 from services.pictures.media import MediaService
-from services.pictures.pictures import SAYS_NOTHING, parameters_in
+from services.pictures.pictures import SAYS_NOTHING, drawable, parameters_in
 from services.wording.seeing import SeeingService
 from texts.text import _
 from utils import images
@@ -49,12 +50,14 @@ class PictureWords(commands.Cog):
         catalog: Catalog,
         desk: Desk,
         seeing: SeeingService,
+        tags: PriceTags,
         clock: Clock,
     ) -> None:
         self._media = media
         self._catalog = catalog
         self._desk = desk
         self._seeing = seeing
+        self._tags = tags
         self._clock = clock
         self._sources = PictureSources(service, media)
 
@@ -107,7 +110,8 @@ class PictureWords(commands.Cog):
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
         alt_text = cut(_("The picture described: {text}", text=answer.alt or answer.text), DISCORD_ALT_TEXT_CHARS)
         picture = CardPicture(data=small, filename="described.jpg", alt_text=alt_text) if small else None
-        await edit_answer(interaction, forms.described_card(answer, picture, private=private))
+        usd = await self._tags.of_draft(forms.words_of(answer), origin)
+        await edit_answer(interaction, forms.described_card(answer, picture, private=private, usd=usd))
 
     async def _show_info(self, interaction: nextcord.Interaction, data: bytes, *, private: bool) -> None:
         try:
@@ -120,7 +124,9 @@ class PictureWords(commands.Cog):
                 SAYS_NOTHING,
                 hint=_("Previews and most apps drop that: attach the original file, or `/describe` it."),
             )
-        await edit_answer(interaction, forms.info_card(found, facts, private=private))
+        origin = of_interaction(interaction, self._clock, private=private)
+        usd = await self._tags.of_draft(drawable(found), origin)
+        await edit_answer(interaction, forms.info_card(found, facts, private=private, usd=usd))
 
     def routes(self) -> tuple[Route, ...]:
         return tuple(Route(action=forms.ACTION, argument=draw, handle=self._press) for draw in sorted(forms.DRAWS))

@@ -18,6 +18,8 @@ from services.drawing.choosing import Candidate, Chooser
 from store.jobs import JobStore
 from texts.text import _, joined
 
+# Names that mean nothing to another engine.
+ENGINES_OWN: Final = ("model", "sampler", "scheduler", "vae", "loras", "workflow", "options")
 MOST_ENLARGEMENTS: Final = 20  # one upon the other
 # Names that may mean nothing to another engine, in the order in which a picture can best do without them.
 NAMES: Final = {

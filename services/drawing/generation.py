@@ -142,15 +142,17 @@ class GenerationService:
         """Let a request in that was taken in before a restart: the time between two does not count for it."""
         self._queue.let_in(user_key)
 
-    async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
+    async def estimate(self, draft: Draft, origin: Origin, *, count: int = 1) -> Estimate:
         """Return where a request would run now, when it would start and how long it would take; nothing is submitted.
+
+        `count`: so many jobs of that kind, for what they cost together.
 
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `submit`.
         """
         estimate = await self._chooser.estimate(await measured(draft, self._media), origin)
         budgets = self._parts.budgets
-        return await with_limits(estimate, origin, budgets, self._registry) if budgets else estimate
+        return await with_limits(estimate, origin, budgets, self._registry, count) if budgets else estimate
 
     async def with_style_words(self, draft: Draft) -> Draft:
         """Return a draft with the words of its presets in the prompt; what is left of its styles is an engine's own."""

@@ -58,14 +58,15 @@ class Purse:
 
 
 async def with_limits(
-    estimate: Estimate, origin: Origin, budgets: BudgetService, registry: BackendRegistry
+    estimate: Estimate, origin: Origin, budgets: BudgetService, registry: BackendRegistry, count: int = 1
 ) -> Estimate:
-    """Return an estimate that names the budget that is too small for it, and whether its price must be agreed to."""
+    """Return an estimate for `count` such jobs: which budget is too small, and whether its price must be agreed to."""
     entry = registry.get(estimate.lane)
     if entry is None or not estimate.is_paid:
         return estimate
-    usd = await budgets.price(entry, estimate.request) or 0.0
+    usd = (await budgets.price(entry, estimate.request) or 0.0) * count
+    total = None if estimate.cost_usd is None else estimate.cost_usd * count
     refusal = await budgets.refusal(entry, usd, origin)
     limit = await budgets.asks_above(await budgets.placed(origin))
     asks = limit is not None and entry.owner.kind != "user" and usd > limit
-    return replace(estimate, short=refusal.user_message if refusal else "", asks=asks)
+    return replace(estimate, cost_usd=total, short=refusal.user_message if refusal else "", asks=asks)

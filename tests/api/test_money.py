@@ -52,6 +52,32 @@ async def test_an_estimate_names_the_price_the_agreement_and_the_budget(tmp_path
         assert await site.easel.jobs.active() == []
 
 
+async def test_an_estimate_is_for_all_that_a_line_asks_for(tmp_path: Path) -> None:
+    async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.25", CONFIRM_ABOVE_USD="0.1") as site:
+        await shop(site, PaidBackend("shop"))
+        asked = {"text": "a {red, blue} fox --repeat 2 --backend shop"}
+        four = (await site.client.post("/api/estimate", json=asked)).json()
+        assert (four["price"], four["cost_usd"], four["asks_first"], four["refused"]) == ("$0.16", 0.16, True, None)
+        seven = (await site.client.post("/api/estimate", json={"text": "a fox --repeat 7 --backend shop"})).json()
+        assert seven["refused"].startswith("Daily budget exceeded")
+        assert "about $0.28" in seven["refused"]
+
+
+async def test_what_goes_on_from_a_job_has_its_prices(tmp_path: Path) -> None:
+    async with site_at(tmp_path) as site:
+        assert (await site.client.get("/api/session")).json()["has_paid_engines"] is False
+        free = await site.draw(prompt="a fox")
+        await shop(site, PaidBackend("shop"))
+        assert (await site.client.get("/api/session")).json()["has_paid_engines"] is True
+        assert (await site.client.get(f"/api/jobs/{free['id']}/prices")).json() == {
+            "again": None, "vary": None, "zoom": None, "upscale": None, "engines": {"shop": 0.04},
+        }  # fmt: skip
+        dear = await site.draw(**ASKED)
+        assert (await site.client.get(f"/api/jobs/{dear['id']}/prices")).json() == {
+            "again": 0.04, "vary": 0.04, "zoom": 0.04, "upscale": 0.04, "engines": {},
+        }  # fmt: skip
+
+
 async def test_a_budget_that_is_short_is_429_with_what_is_free(tmp_path: Path) -> None:
     async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.01") as site:
         backend = await shop(site, PaidBackend("shop"))

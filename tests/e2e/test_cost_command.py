@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from generation.capabilities import Capabilities
+from generation.errors import OutOfMemory
+from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import reply_to
+from tests.e2e.test_describe_rules import FILE
 from tests.e2e.test_enhance import answer_of
+from tests.fakes import FakeBackend
 from tests.paid import PaidBackend
 from tests.services.wording.rig import FakeTextEngine
 
@@ -86,3 +91,45 @@ async def test_answers_of_the_text_engine_stand_beside_pictures_and_in_the_same_
     assert "$0.60 of $0.62 used today (you)" in shown
     asked = await easel.say("!dream a fox")
     assert "Daily budget exceeded" in (await discord.wait_for(lambda: reply_to(asked))).content
+
+
+async def test_another_engine_is_offered_with_its_price(discord: DiscordServer, start: StartEasel) -> None:
+    broken = FakeBackend("gpu1")
+    broken.fail.append(OutOfMemory())
+    easel = await start(broken, PaidBackend("shop"), has_fallback=False)
+    asked = await easel.say("!dream a fox --backend gpu1")
+    await discord.wait_for(
+        lambda: found if (found := reply_to(asked)) and "Draw on shop · $0.04" in found.buttons else None
+    )
+    free = await easel.dream("!dream a hare --backend gpu1")
+    more = next(item for item in free.controls if item.get("options"))
+    assert "Draw on shop · $0.04" in [option["label"] for option in more["options"]]
+
+
+async def test_a_button_that_another_engine_serves_names_that_engines_price(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    plain = FakeBackend("gpu1", capabilities=Capabilities(modes=frozenset({Mode.TXT2IMG})))
+    easel = await start(plain, PaidBackend("shop"), has_fallback=False)
+    picture = await easel.dream("!dream a fox --backend gpu1")
+    assert "💳 🪄 Vary about $0.04 · 🔭 zoom out about $0.04 · ⬆️ upscale about $0.04" in picture.content
+
+
+async def test_a_comparison_names_what_its_buttons_cost(discord: DiscordServer, start: StartEasel) -> None:
+    await start(FakeBackend("gpu1"), PaidBackend("shop"), has_fallback=False)
+    asked = await discord.user("mia").slash(discord.channel, "compare", prompt="a fox", engines="gpu1,shop")
+    shown = await discord.wait_for(lambda: asked.original if asked.original and asked.original.attachments else None)
+    (line,) = [line for line in shown.content.splitlines() if "💳" in line]
+    assert line.startswith("-# **2** 💳 again about $0.04 · 🪄 Vary about $0.04")
+
+
+async def test_what_is_drawn_from_words_names_its_price(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine({"prompt": "a red fox in snow", "alternatives": [], "tags": []})
+    easel = await start(PaidBackend(), has_fallback=False, text_engine=text)
+    mia = discord.user("mia")
+    enhanced = await answer_of(easel, await mia.slash(discord.channel, "enhance", prompt="a red fox --batch 2"))
+    assert "Draw it · $0.08" in enhanced.buttons
+    text.says = {"prompt": "a fox", "alt": "A fox.", "tags": []}
+    described = await mia.slash(discord.channel, "describe", image=FILE)
+    shown = await answer_of(easel, described)
+    assert "Draw this · $0.04" in shown.buttons

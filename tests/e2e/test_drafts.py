@@ -96,7 +96,7 @@ async def test_a_paid_engine_names_the_price_of_finishing_before_it_is_pressed(s
     gpu = QuotingFake("gpu1", capabilities=CAN, is_paid=True)
     easel = await start(gpu)
     grid = await easel.dream(DRAFT)
-    assert "finish one at 1024×1024, 30 steps · about $1.049" in grid.content
+    assert "finish one at 1024×1024, 30 steps · about $1.05" in grid.content
 
 
 async def test_a_single_draft_has_a_button_and_no_entries_for_steps_that_are_not_its_own(start: StartEasel) -> None:

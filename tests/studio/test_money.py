@@ -71,6 +71,18 @@ async def test_a_short_budget_offers_what_is_free(browse, watch, tmp_path: Path)
         await page.context.close()
 
 
+async def test_what_goes_on_from_a_picture_names_its_price(browse, watch, tmp_path: Path) -> None:
+    async with studio_at(tmp_path) as studio:
+        await shop(studio)
+        page = await browse("#/create", url=studio.url)
+        await press(page, "a fox --backend shop --size 64x64")
+        await finished(page)
+        actions = page.get_by_role("toolbar", name="Actions")
+        await expect(button(actions, "Re-roll · $0.04")).to_be_visible()
+        await expect(button(actions, "Upscale 2x · $0.04")).to_be_visible()
+        await page.context.close()
+
+
 async def test_buttons_that_ask_the_text_engine_name_its_price(browse, watch, tmp_path: Path) -> None:
     async with (
         AnthropicServer() as server,

@@ -4,6 +4,7 @@ import { h, icon } from "../ui/dom.js";
 import { openMenu } from "../ui/menu.js";
 import { _ } from "../ui/text.js";
 import { actionsOf } from "./actions.js";
+import { writePrices } from "./prices.js";
 
 const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
 const ALWAYS = "finish"; // what a draft is for
@@ -31,7 +32,9 @@ export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {})
   );
   more.addEventListener("click", () => openMenu(more, withLine(rest(picture, inSight))));
   const buttons = first.map((action) => actionButton(action, size));
-  return h("div", { class: "acts", role: "group", "aria-label": _("Actions for this picture") }, buttons, more);
+  const bar = h("div", { class: "acts", role: "group", "aria-label": _("Actions for this picture") }, buttons, more);
+  writePrices(bar, picture.job_id);
+  return bar;
 }
 
 /**
@@ -50,7 +53,13 @@ const withLine = (actions) => actions.flatMap((action) => (action.danger ? ["-",
 function actionButton(action, size) {
   const node = h(
     "button",
-    { type: "button", class: `btn btn-ghost act${size}`, title: action.label, "aria-label": action.label },
+    {
+      type: "button",
+      class: `btn btn-ghost act${size}`,
+      title: action.label,
+      "aria-label": action.label,
+      "data-act": action.id,
+    },
     icon(action.icon),
     h("span", {}, action.label),
   );

@@ -7,6 +7,7 @@ import { openMenu } from "../ui/menu.js";
 import { _ } from "../ui/text.js";
 import { again } from "./again.js";
 import { jobOf } from "./picture.js";
+import { priceOf } from "./prices.js";
 import { isVideo } from "./video.js";
 
 export const VARY_STRENGTH = 0.6;
@@ -150,6 +151,7 @@ export function actionsFor(image, job = null) {
       danger: true,
       run: () => changes().then((all) => all.deletePictures([image])),
     });
+  for (const action of actions) action.hint = priceOf(jobId, action.id);
   if (image.is_gone) return actions.filter(({ id }) => ["reroll", "remix", "copy", "delete"].includes(id));
   return isVideo(image) ? actions.filter(({ id }) => !FROM_PICTURES.includes(id)) : actions;
 }

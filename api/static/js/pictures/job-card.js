@@ -8,6 +8,7 @@ import { timeAgo } from "../ui/words.js";
 import { actionsFor } from "./actions.js";
 import { cancelJob, moveUp, retry } from "./job-actions.js";
 import { everySecond, factsOf, stamp, statusText } from "./job-text.js";
+import { askPrices } from "./prices.js";
 import { thumbnail } from "./thumb.js";
 
 /**
@@ -209,6 +210,7 @@ function tools(job, { isCompact, actions = true }) {
  */
 export function actionMenu(image, job, number = 0) {
   const label = number ? _("Picture {number}: actions", { number }) : _("Actions");
+  askPrices(job.id);
   return menuButton(label, () => withLines(actionsFor(image, job)), { class: "btn-small" });
 }
 

@@ -9,6 +9,7 @@ import { money } from "../ui/words.js";
 
 const NOT_AGREED = "price_not_agreed";
 const OVER_BUDGET = "budget_exceeded";
+const COMPARISONS = "/api/comparisons";
 const MOST_QUESTIONS = 3; // a price may rise while somebody reads it
 
 /**
@@ -17,11 +18,25 @@ const MOST_QUESTIONS = 3; // a price may rise while somebody reads it
  * @param {Record<string, any>} body
  * @returns {Promise<Api.Submitted | null>}
  */
-export async function ask(path, body) {
+export const ask = (path, body) => /** @type {Promise<Api.Submitted | null>} */ (post(path, body));
+
+/**
+ * The same for a comparison.
+ * @param {Record<string, any>} body
+ * @returns {Promise<Api.Comparison | null>}
+ */
+export const compare = (body) => /** @type {Promise<Api.Comparison | null>} */ (post(COMPARISONS, body));
+
+/**
+ * @param {"/api/jobs" | "/api/comparisons" | `/api/jobs/${string}/again` | `/api/jobs/${string}/finish`} path
+ * @param {Record<string, any>} body
+ * @returns {Promise<Api.Submitted | Api.Comparison | null>}
+ */
+async function post(path, body) {
   let wanted = body;
   for (let questions = 0; ; questions += 1) {
     try {
-      return /** @type {Api.Submitted} */ (await api.post(path, wanted, { headers: { "Idempotency-Key": newKey() } }));
+      return await api.post(path, wanted, { headers: { "Idempotency-Key": newKey() } });
     } catch (error) {
       const chosen = questions < MOST_QUESTIONS ? await wayOut(error, path, wanted) : undefined;
       if (chosen === undefined) throw error;
@@ -45,7 +60,7 @@ async function wayOut(error, path, body) {
     const answer = await choose(_("This costs money"), error.message, [action]);
     return answer ? { ...body, max_cost_usd: cost } : null;
   }
-  const staysHere = path.endsWith("/finish"); // a draft is finished by the engine that drew it
+  const staysHere = path.endsWith("/finish") || path === COMPARISONS; // by the engine that drew it, or those named
   if (error.code !== OVER_BUDGET || !offers.length || staysHere) return undefined;
   const actions = offers.map((offer, at) => ({ label: offerWords(offer), value: String(at), kind: "ghost" }));
   const answer = await choose(_("Daily budget exceeded"), error.message, actions);

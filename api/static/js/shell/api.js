@@ -30,6 +30,7 @@ async function loadSession() {
           version: "",
           limits: {},
           open_job: null,
+          has_paid_engines: false,
           text: null,
           discord: null,
           sign_in_url: error.signInUrl,

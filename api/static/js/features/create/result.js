@@ -3,6 +3,7 @@
 import { actionsFor } from "../../pictures/actions.js";
 import { retry } from "../../pictures/job-actions.js";
 import { factsOf, statusText } from "../../pictures/job-text.js";
+import { writePrices } from "../../pictures/prices.js";
 import { isVideo, player } from "../../pictures/video.js";
 import { button, fill, h, icon, iconButton } from "../../ui/dom.js";
 import { menuButton } from "../../ui/menu-button.js";
@@ -132,6 +133,7 @@ function resultFoot(stage, redraw) {
     compareButton,
     menuButton(_("More actions"), () => rest, { class: "btn-small" }),
   );
+  writePrices(bar, job.id);
   const notes =
     job.notes.length > 0 &&
     h(
@@ -183,5 +185,6 @@ function actionButton(action) {
   return button(action.label, (event) => action.run(event.currentTarget), {
     icon: action.icon,
     class: "btn-ghost btn-small",
+    "data-act": action.id,
   });
 }

@@ -3,11 +3,11 @@
  */
 
 import { VARY_STRENGTH } from "../../pictures/actions.js";
-import { ask } from "../../pictures/paying.js";
+import { ask, compare as askToCompare } from "../../pictures/paying.js";
 import { withStyles } from "../../pictures/prompt.js";
 import { api } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
-import { newKey, toCreate } from "../../shell/pass.js";
+import { toCreate } from "../../shell/pass.js";
 import { go } from "../../shell/router.js";
 import { button, h } from "../../ui/dom.js";
 import { ApiError } from "../../ui/errors.js";
@@ -217,10 +217,10 @@ function open({ said, feed }, mode) {
 async function compare({ text, said, feed }) {
   if (!text)
     return feed.say(answer(said, _("Say what to compare, for example: /compare a red fox in the snow --steps 20")));
-  const headers = { "Idempotency-Key": newKey() };
-  const { id, contenders } = await api.post("/api/comparisons", { text }, { headers });
-  for (const { job } of contenders) if (job) events.put(job);
-  go(`comparison/${id}`);
+  const found = await askToCompare({ text });
+  if (!found) return; // the price was not agreed to
+  for (const { job } of found.contenders) if (job) events.put(job);
+  go(`comparison/${found.id}`);
 }
 
 /** @param {Asked} asked */
