@@ -127,6 +127,7 @@ class _Body:
         self._seen = 0
         self._is_awaited = "100-continue" in headers.get("expect", "").casefold()
         self._is_over = False
+        self._turn = asyncio.Lock()  # a streaming answer listens for the client's going while we drain
         self._is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
     @property
@@ -153,11 +154,13 @@ class _Body:
 
     async def _next(self) -> Message:
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self._deadline), self._turn:
+                if self._is_over:
+                    return {"type": "http.request", "body": b"", "more_body": False}
                 message = await self._receive()
+                self._is_over = not message.get("more_body", False)
         except TimeoutError:
             raise _CutOff(408) from None
-        self._is_over = not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
         if self._seen > MAX_BODY_BYTES:
             raise _CutOff(413)

@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from backends.art.work import networks
 
+pytest_plugins = ["tests.hang_guard"]
+
 # HYPOTHESIS_PROFILE=thorough tries for as long as it takes
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)

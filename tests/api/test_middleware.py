@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.responses import StreamingResponse
 
 from api import middleware
 from settings.web import WebSettings
@@ -105,3 +106,22 @@ async def test_nothing_is_waited_for_that_the_client_does_not_send(more: list[tu
 
     await middleware.Guard(answer_early, SETTINGS)(SCOPE | {"headers": [*SCOPE["headers"], *more]}, receive, send)
     assert answers[0]["status"] == 401
+
+
+async def test_a_stream_begins_at_once_though_its_request_has_a_body_that_nobody_reads():
+    """Who streams listens for the client's going meanwhile, and may be handed the end of the body."""
+    stream = StreamingResponse(iter([b"a"]))
+    parts = [SENT[-1]]
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return parts.pop(0) if parts else await asyncio.Event().wait()
+
+    answers: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    scope = SCOPE | {"headers": [*SCOPE["headers"], (b"transfer-encoding", b"chunked")]}
+    await asyncio.wait_for(middleware.Guard(stream, SETTINGS)(scope, receive, send), 1)
+    assert [answer.get("body") for answer in answers] == [None, b"a", b""]

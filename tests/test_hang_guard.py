@@ -1,0 +1,44 @@
+"""A test that not even its timeout ends must not hold the whole run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import hang_guard
+
+HERE = Path(__file__).resolve().parents[1]
+
+ENDLESS = """
+import threading
+import pytest
+from tests import hang_guard
+
+hang_guard.GRACE_S = 0.2
+
+@pytest.fixture
+def never_closed():
+    yield
+    threading.Event().wait()
+
+@pytest.mark.timeout(0.1)
+def test_waits_for_ever(never_closed):
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_a_test_without_an_end_is_named_with_its_stacks_and_ends_the_run(tmp_path: Path, processes: str) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.hang_guard import *\n")
+    (tmp_path / "test_endless.py").write_text(ENDLESS)
+    command = [sys.executable, "-m", "pytest", "-n", processes, "-o", f"pythonpath={HERE}", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, "--rootdir", str(tmp_path), str(tmp_path)], capture_output=True, text=True, cwd=HERE)
+
+    assert done.returncode != 0
+    assert "test_waits_for_ever does not end, not even by its timeout" in done.stderr
+    assert "never_closed" in done.stderr
+
+
+def test_a_test_has_its_timeout_twice_and_a_minute(request: pytest.FixtureRequest) -> None:
+    assert hang_guard.patience_for(request.node) == 2 * float(request.config.getini("timeout")) + 60
