@@ -161,13 +161,17 @@ def test_without_a_name_the_file_says_what_is_in_it(folder: Path, capsys: pytest
     assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
 
 
+SAVING = 1 if os.access("/proc", os.W_OK) else 2
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "reply"),
     [
         (["fox", "--steps", "abc"], 2, "Steps cannot be “abc”"),
         ([], 2, "Say what you would like to see"),
         (["fox", "--backend", "nix"], 2, "There is no engine “nix” here. Available: sketch."),
-        (["fox", "--size", "64x64", "--steps", "1", "-o", "/proc/none/fox.png"], 1, "cannot be saved"),
+        # root may write anywhere, as far as the system tells before the picture is drawn
+        (["fox", "--size", "64x64", "--steps", "1", "-o", "/proc/none/fox.png"], SAVING, "cannot be saved"),
     ],
 )
 def test_the_exit_code_says_whose_fault_it_was(

@@ -33,7 +33,8 @@ def test_a_test_without_an_end_is_named_with_its_stacks_and_ends_the_run(tmp_pat
     (tmp_path / "conftest.py").write_text("from tests.hang_guard import *\n")
     (tmp_path / "test_endless.py").write_text(ENDLESS)
     command = [sys.executable, "-m", "pytest", "-n", processes, "-o", f"pythonpath={HERE}", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, "--rootdir", str(tmp_path), str(tmp_path)], capture_output=True, text=True, cwd=HERE)
+    command += ["--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
 
     assert done.returncode != 0
     assert "test_waits_for_ever does not end, not even by its timeout" in done.stderr

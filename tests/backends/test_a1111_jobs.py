@@ -58,9 +58,9 @@ async def test_progress_comes_with_steps_and_previews(family: str) -> None:
         await until(lambda: any(progress.preview for progress in seen))
         server.engine.step(5)
         await until(lambda: seen[-1].fraction == 0.75)
+        assert (seen[-1].step, seen[-1].steps) == (15, 20)
         server.engine.release()
         await job
-        assert (seen[-1].step, seen[-1].steps) == (15, 20)
         assert sum(bool(progress.preview) for progress in seen) == 1  # an unchanged picture is not sent again
         assert next(p.preview for p in seen if p.preview).startswith(b"\x89PNG")
         await backend.aclose()

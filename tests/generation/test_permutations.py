@@ -62,10 +62,10 @@ def test_a_brace_after_a_backslash_is_a_character():
 
 
 def test_too_many_are_refused_before_any_is_written():
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(RequestRejected) as refused:
         permutations("{a,b,c,d,e,f,g,h,i,j}" * 30)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert str(MAX_PERMUTATIONS) in refused.value.user_message
     assert "\\{" in refused.value.hint
 
@@ -74,9 +74,9 @@ def test_too_many_are_refused_before_any_is_written():
     "text", ["{" * 20_000, "}" * 20_000, "{a|" * 5_000, "{" * 3_000 + "a|b" + "}" * 3_000, "{,}" * 5_000]
 )
 def test_braces_by_the_thousand_take_no_time(text):
-    began = time.perf_counter()
+    began = time.process_time()
     permutations(text)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @given(st.text(alphabet='{}|,\\ab "$:1', max_size=40))

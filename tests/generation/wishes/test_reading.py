@@ -39,11 +39,11 @@ def test_talk_is_left_alone(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=2000) | st.lists(st.sampled_from([t for __, t in sentences("kept_apart")])).map(" ".join))
 def test_any_text_is_read_quickly_and_raises_nothing(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     read_reply(text)
     is_talk(text)
     as_operation(text, Operation.EDIT)
-    assert (time.perf_counter() - begun) * 1000 < MOST_MS * 4, "three readings, on a busy machine"
+    assert (time.process_time() - begun) * 1000 < MOST_MS * 4, "three readings, on a busy machine"
 
 
 @pytest.mark.parametrize("text", ["seed", "Seed?", "what's the seed", "the seed pls"])

@@ -104,6 +104,6 @@ def test_what_is_no_pattern_is_refused_with_the_reason(pattern):
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|a)*b", r"(.*)*x", r"(a*)*(a*)*(a*)*$c"])
 def test_no_pattern_takes_long(pattern):
     listed = PatternList([pattern])
-    began = time.perf_counter()
+    began = time.process_time()
     listed.find("a" * 6000 + "!")
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
