@@ -109,7 +109,7 @@ async def test_nothing_is_waited_for_that_the_client_does_not_send(more: list[tu
 
 
 async def test_a_stream_begins_at_once_though_its_request_has_a_body_that_nobody_reads():
-    """Who streams listens for the client's going meanwhile, and may be handed the end of the body."""
+    """A stream listens for the client leaving meanwhile, and may be handed the end of the body."""
     stream = StreamingResponse(iter([b"a"]))
     parts = [SENT[-1]]
 
