@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = source.read()
         has_token = bool(settings.discord.token.get_secret_value())
         is_bot = command.name == "start" and has_token and not command.no_discord
-        source.is_bot = is_bot
+        source.is_bot, source.keeps_log = is_bot, command.name == "start"
         source.set_logging(settings)
         for warning in settings.warnings:
             cli.tell(warning)

@@ -121,6 +121,14 @@ def _is_inside(engine: BackendSettings) -> bool:
     return bool(kind and kind.is_inside)
 
 
+def _problems(error: SettingsError | GenerationError | OSError) -> tuple[str, ...]:
+    if isinstance(error, SettingsError):
+        return tuple(map(str, error.problems))
+    if isinstance(error, GenerationError):
+        return (error.user_message,)
+    return (_("LOG_DIR cannot be used: {reason}", reason=error.strerror or error),)
+
+
 def _check_filter(settings: Settings, check: PictureCheck | None) -> None:
     """Refuse a filter that could not look at anything: its packages came after the start."""
     if settings.filter.is_on and check is None:
@@ -146,14 +154,15 @@ class Reloader:
             _check_filter(settings, easel.check)
             made += [engine_entry(engine, settings) for engine in difference.made]
             text_engine = open_text_engine(settings) if "text" in difference.groups else None
+            easel.source.set_logging(settings)  # from now on no line has a new secret in it
             if "webhooks" in difference.groups:
                 await easel.web.webhooks.use(settings.webhooks)
-        except (SettingsError, GenerationError) as error:
+        except (SettingsError, GenerationError, OSError) as error:
             for entry in made:
                 await entry.backend.aclose()
-            problems = error.problems if isinstance(error, SettingsError) else (error.user_message,)
-            return ReloadReport(wrong=tuple(map(str, problems)))
-        easel.source.set_logging(new)  # first: from now on no line has a new secret in it
+            with suppress(OSError):
+                easel.source.set_logging(easel.settings)
+            return ReloadReport(wrong=_problems(error))
         if "text" in difference.groups:
             easel.services.wording.text.use(text_engine, settings.text)
         await self._apply(settings, difference.groups)

@@ -9,9 +9,11 @@ from config import Settings, read_settings
 from settings.reading.engines import other_names
 from settings.reading.env_file import read_env_file
 from texts.text import _
-from utils.logger import setup_logging
+from utils.logger import LogFile, setup_logging
+from utils.secrets import make_private_folder
 
 ENV_FILE: Final = Path(".env")
+LOG_NAME: Final = "easel.log"
 
 
 class SettingsSource:
@@ -36,6 +38,7 @@ class SettingsSource:
         self._environ = environ
         self._no_web = no_web
         self.is_bot = is_bot
+        self.keeps_log = True  # a command that only looks writes none
         self._secrets: dict[str, None] = {}  # all there were: an old one may still come along in an error
 
     def read(self) -> Settings:
@@ -48,10 +51,19 @@ class SettingsSource:
         return settings.changed(web={"is_on": False}) if self._no_web else settings
 
     def set_logging(self, settings: Settings) -> None:
-        """Log as these settings say from now on, without any secret that was ever set."""
+        """Log as these settings say from now on, without any secret that was ever set.
+
+        Raises:
+            OSError: the folder of the log cannot be used; it goes on as before.
+        """
         self._secrets |= dict.fromkeys(settings.secrets())
         level = settings.logs.level if self.is_bot or settings.logs.level == "DEBUG" else "ERROR"
-        setup_logging(level, settings.logs.format, self._secrets)
+        logs, file = settings.logs, None
+        if self.keeps_log and logs.folder:
+            folder = settings.storage.data_dir / logs.folder
+            make_private_folder(folder)
+            file = LogFile(path=folder / LOG_NAME, most_bytes=logs.most_mb * 1024**2, kept=logs.kept)
+        setup_logging(logs.level, logs.format, self._secrets, file=file, shown=level)
 
     def as_typed(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return names of settings as its owner writes them: OPENAI_API_KEY where that is set in place of ours."""

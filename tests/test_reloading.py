@@ -31,6 +31,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         root, level = logging.getLogger(), logging.getLogger().level
         before = list(root.handlers)
         yield opened
+        for handler in set(root.handlers) - set(before):
+            handler.close()
         root.handlers[:] = before
         root.setLevel(level)
 
@@ -42,6 +44,10 @@ def write(site: Site, tmp_path: Path) -> Callable[..., None]:
         (tmp_path / "settings.env").write_text("".join(lines))
 
     return write
+
+
+def file_log() -> Any:
+    return next(handler._target for handler in logging.getLogger().handlers if hasattr(handler, "_target"))
 
 
 async def reloaded(site: Site) -> dict[str, Any]:
@@ -166,6 +172,9 @@ SEEN: dict[str, tuple[str, Callable[[Site], object], object]] = {
     "GPU_AUTO_STOP": ("17m", lambda s: s.easel.services.upkeep.rentals.settings.auto_stop_s, 1020),
     "RUNPOD_API_KEY": ("rk", lambda s: s.easel.services.upkeep.rentals.machines.has_providers, True),
     "VAST_API_KEY": ("vk", lambda s: len(s.easel.services.upkeep.rentals.machines._providers), 2),
+    "LOG_DIR": ("logs", lambda s: len([h for h in logging.getLogger().handlers if hasattr(h, "_target")]), 1),
+    "LOG_MAX_MB": ("2", lambda s: file_log().maxBytes, 2 * 1024**2),
+    "LOG_KEEP": ("3", lambda s: file_log().backupCount, 3),
     "LOG_LEVEL": ("WARNING", lambda s: logging.getLogger().level, logging.WARNING),
     "WEB_ADMINS": ("77", lambda s: s.easel.web.access._admins, {"discord:77"}),
     "DISCORD_CLIENT_ID": ("5", lambda s: s.easel.web.sign_in._settings.client_id, "5"),

@@ -4,13 +4,21 @@ What is known to be secret is replaced, and so is what looks like it: credential
 the interaction tokens that Discord's client writes at DEBUG (whoever has one may answer in the bot's name).
 """
 
+import atexit
 import json
 import logging
+import os
 import re
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final, TextIO
 
 from texts.text import _
@@ -37,21 +45,93 @@ _PATTERNS: Final = (
 )
 
 
-def setup_logging(level: str, fmt: str, secrets: Iterable[str], stream: TextIO | None = None) -> None:
-    """Send every log line to `stream` (stderr), as `text` or `json`; a second call replaces the first."""
+@dataclass(frozen=True, kw_only=True)
+class LogFile:
+    """A file beside the stream; full ones are renamed to `easel.log.1` and so on, the oldest is deleted."""
+
+    path: Path
+    most_bytes: int
+    kept: int
+
+
+def setup_logging(
+    level: str,
+    fmt: str,
+    secrets: Iterable[str],
+    stream: TextIO | None = None,
+    *,
+    file: LogFile | None = None,
+    shown: str = "",
+) -> None:
+    """Send every log line to `stream` (stderr), as `text` or `json`; a second call replaces the first.
+
+    Args:
+        level: the least that is logged.
+        fmt: `text` or `json`.
+        secrets: what no line may hold.
+        stream: the place of the log.
+        file: gets the same lines, in a thread of its own.
+        shown: the least that goes to the stream; the same if empty.
+
+    Raises:
+        OSError: the file cannot be written; the log goes on as before.
+    """
+    formatter = JsonFormatter(secrets) if fmt == "json" else TextFormatter(secrets)
+    to_file = _FileLog(file) if file else None  # first: it may fail
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter(secrets) if fmt == "json" else TextFormatter(secrets))
+    handler.setLevel(shown or level)
     root = logging.getLogger()
     for old in tuple(root.handlers):
         if getattr(old, "is_easel", False):
             root.removeHandler(old)
-    handler.is_easel = True  # type: ignore[attr-defined]
-    root.addHandler(handler)
-    root.setLevel(level)
+            if isinstance(old, _FileLog):
+                old.close()
+    handlers: list[logging.Handler] = [handler, *([to_file] if to_file else [])]
+    for new in handlers:
+        new.setFormatter(formatter)
+        new.is_easel = True  # type: ignore[attr-defined]
+        root.addHandler(new)
+    root.setLevel(level if file else shown or level)
     warnings.filterwarnings("ignore", _("pkg_resources is deprecated"), UserWarning)  # nextcord 2.6 needs it
     for name, least in _NOISY.items():
         # at DEBUG Discord's own client may speak, since that is what one then looks for
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" and name == "nextcord" else least)
+
+
+class _FileLog(QueueHandler):
+    """Writes lines in a thread, so that a slow disk holds up nobody; they are cleaned of secrets before."""
+
+    def __init__(self, file: LogFile) -> None:
+        lines: SimpleQueue[logging.LogRecord] = SimpleQueue()
+        super().__init__(lines)
+        self._target = _PrivateFile(file.path, maxBytes=file.most_bytes, backupCount=file.kept, encoding="utf-8")
+        self._listener = QueueListener(lines, self._target)
+        self._listener.start()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        atexit.unregister(self.close)
+        if self._listener._thread is not None:
+            self._listener.stop()
+        with suppress(OSError, ValueError):  # the disk may be full
+            self._target.close()
+        super().close()
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Readable by its owner alone; where it cannot be written, one line says so, not one for each that is lost."""
+
+    _is_broken = False
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return open(descriptor, "a", encoding=self.encoding, errors="replace")  # of a descriptor
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not self._is_broken:
+            self._is_broken = True
+            print(_("The log file cannot be written: {name}.", name=self.baseFilename), file=sys.stderr)  # noqa: T201
 
 
 # What would steer the terminal that shows the log; tabs and the lines of tracebacks stay.
