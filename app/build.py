@@ -126,7 +126,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     if all(entry.fills for entry in entries):
         findings = (*findings, _("no engine yet: {first_engine}", first_engine=first_engine()))
     await asyncio.to_thread(read_grades)
-    database, box = await open_store(settings.storage)
+    database, box = await open_store(settings.storage, renews=True)
     folders = ExitStack()
     cache = await _open_cache(settings.storage, clock, folders)
     registry = BackendRegistry(clock)

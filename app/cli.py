@@ -23,6 +23,8 @@ from console.drawing import INTERRUPTED as INTERRUPTED
 from console.drawing import ConsoleParts as ConsoleParts
 from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
+from console.keys import tell_how_to_renew as tell_how_to_renew
+from console.keys import tell_renewed as tell_renewed
 from console.keys import tell_reset as tell_reset
 from console.models import ModelCommand
 from console.text import MORE, WHAT, options_help

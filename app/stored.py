@@ -32,11 +32,11 @@ from utils.secrets import SecretBox, make_private_folder
 BOOKS_SHOWN: Final = timedelta(days=29)  # and today
 
 
-async def open_store(settings: StorageSettings) -> tuple[Database, SecretBox]:
-    """Open the database of the data folder and the box of its secrets."""
+async def open_store(settings: StorageSettings, *, renews: bool = False) -> tuple[Database, SecretBox]:
+    """Open the database of the data folder and the box of its secrets; `renews`: see `store.folder`."""
     key, now = settings.secret_key.get_secret_value(), SystemClock().now()
     try:
-        return await data_folder.open_store(settings.data_dir, settings.media_folder, key, now=now)
+        return await data_folder.open_store(settings.data_dir, settings.media_folder, key, now=now, renews=renews)
     except ValueError as error:
         raise bad_key() from error
 
@@ -65,10 +65,16 @@ async def books_in_store(settings: StorageSettings) -> Sequence[BookEntry]:
 
 
 async def manage_keys(settings: StorageSettings, command: KeyCommand) -> int:
-    """Make, list or revoke keys in the data folder; a bot may be at work there, but not at a reset."""
+    """Make, list or revoke keys in the data folder; a bot may be at work there, but not at a reset or a renewal."""
     if command.action == "reset":
         with FolderLock(settings.data_dir):
             return cli.tell_reset(await _reset_key(settings))
+    if command.action == "renew":
+        if settings.secret_key.get_secret_value():
+            return cli.tell_how_to_renew()
+        with FolderLock(settings.data_dir):
+            await data_folder.renew_key(settings.data_dir, settings.media_folder, now=SystemClock().now())
+        return cli.tell_renewed()
     database, box = await open_store(settings)
     try:
         return await cli.manage(make_access(database, box, SystemClock()), command)

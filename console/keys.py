@@ -1,4 +1,4 @@
-"""`python main.py key create | list | revoke | reset`: keys for the HTTP API, and the key that seals secrets.
+"""`python main.py key create | list | revoke | renew | reset`: keys for the HTTP API, and the key that seals secrets.
 
 A bot that runs there takes a new key at once, and a revoked one for half a minute at most.
 """
@@ -14,6 +14,7 @@ from console.text import say, tell
 from generation.errors import RequestRejected
 from services.people.access import SCOPES, AccessService, Key
 from texts.text import _, _n
+from utils.secrets import new_key
 from utils.text import cut
 
 DEFAULT_SCOPES: Final = ("generate", "read")
@@ -23,7 +24,7 @@ DEFAULT_SCOPES: Final = ("generate", "read")
 class KeyCommand:
     """A task for keys. `name` is the new key's name, or the id of the one to revoke."""
 
-    action: Literal["create", "list", "revoke", "reset"]
+    action: Literal["create", "list", "revoke", "renew", "reset"]
     name: str = ""
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     rate_per_minute: float | None = None
@@ -43,6 +44,12 @@ def add_to(commands: Any) -> None:
     add(actions, "list", _("show the keys"), lambda __: KeyCommand(action="list"))
     revoke = add(actions, "revoke", _("end a key"), lambda values: KeyCommand(action="revoke", name=values.id))
     revoke.add_argument("id", metavar="ID", help=_("as `key list` shows it"))
+    add(
+        actions,
+        "renew",
+        _("seal everything with a new secret.key; Easel must be stopped"),
+        lambda __: KeyCommand(action="renew"),
+    )
     add(
         actions,
         "reset",
@@ -89,6 +96,29 @@ def tell_reset(forgotten: int | None) -> int:
         _(
             "Secrets are sealed with a new key from now on. {engines}: who had connected one connects it again.",
             engines=engines,
+        )
+    )
+    return 0
+
+
+def tell_renewed() -> int:
+    """Report a new key file; return the exit code."""
+    tell(
+        _(
+            "Everything is sealed with a new secret.key. The former one is in secret.key.old, for backups from before; "
+            "delete it with them."
+        )
+    )
+    return 0
+
+
+def tell_how_to_renew() -> int:
+    """Print a new key for SECRET_KEY, which is its owner's to change; return the exit code."""
+    say(new_key().decode())
+    tell(
+        _(
+            "SECRET_KEY is yours: put this key and a comma in front of its value and start Easel. It seals everything "
+            "with the new key; then leave the former one out."
         )
     )
     return 0

@@ -1,6 +1,7 @@
 """The data folder as a whole: its parts belong together, and one that is missing is never replaced in silence."""
 
 import asyncio
+import logging
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from store.image_cache import FILE_NAME as CACHE_NAME
 from store.migrations import easel_steps
 from store.seals import SealStore
 from texts.text import _, _n
-from utils.secrets import SecretBox
+from utils.secrets import SecretBox, new_key, write_keys
+
+log = logging.getLogger(__name__)
 
 DATABASE_NAME: Final = "easel.sqlite3"
 KEY_NAME: Final = "secret.key"
@@ -31,7 +34,9 @@ class PartMissing(Exception):
         self.message, self.hint = message, hint
 
 
-async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetime) -> tuple[Database, SecretBox]:
+async def open_store(
+    folder: Path, cache_folder: Path, key: str, *, now: datetime, renews: bool = False
+) -> tuple[Database, SecretBox]:
     """Open the database and the box of its secrets; both are made at the first start.
 
     Args:
@@ -39,6 +44,8 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
         cache_folder: where the pictures are.
         key: the owner's own, in place of the key file.
         now: pictures that expired before do not count.
+        renews: where there are several keys, everything is sealed with the first, and the others are given up; only
+            for who has the folder alone.
 
     Raises:
         PartMissing: the key or the database is missing, damaged or another's.
@@ -47,7 +54,8 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
     """
     database = await open_database(folder, cache_folder, now=now)
     try:
-        return database, await _open_box(database, folder, key)
+        box = await _open_box(database, folder, key)
+        return database, await _renewed(database, box, folder / KEY_NAME, is_own=bool(key)) if renews else box
     except BaseException:
         await database.close()
         raise
@@ -105,6 +113,39 @@ async def reset_key(folder: Path, cache_folder: Path, key: str, *, now: datetime
         return None
     finally:
         await database.close()
+
+
+async def renew_key(folder: Path, cache_folder: Path, *, now: datetime) -> None:
+    """Seal everything with a new key in the key file; the former one is kept beside it, for backups from before.
+
+    Whatever cuts it off, the next start goes on with it.
+
+    Raises:
+        PartMissing: the key that there is does not fit.
+    """
+    database = await open_database(folder, cache_folder, now=now)
+    try:
+        path = folder / KEY_NAME
+        box = await _open_box(database, folder, "")
+        keys = (new_key(), *box.keys)
+        await asyncio.to_thread(write_keys, path, keys)
+        await _renewed(database, SecretBox(b" ".join(keys)), path, is_own=False)
+    finally:
+        await database.close()
+
+
+async def _renewed(database: Database, box: SecretBox, path: Path, *, is_own: bool) -> SecretBox:
+    """Seal everything with the first key of several, and have the key file hold that alone."""
+    if len(box.keys) == 1:
+        return box
+    count = await SealStore(database).renew(box)
+    log.warning("sealed again with the new key: %d", count, extra={"action": "key_renewed"})
+    if not is_own:
+        older = path.with_name(OLD_KEY_NAME)
+        kept = await asyncio.to_thread(older.read_bytes) if await asyncio.to_thread(older.exists) else b""
+        await asyncio.to_thread(write_keys, older, dict.fromkeys((*box.keys[1:], *kept.split())))
+        await asyncio.to_thread(write_keys, path, box.keys[:1])
+    return box.newest()
 
 
 async def _open_box(database: Database, folder: Path, key: str) -> SecretBox:

@@ -13,6 +13,14 @@ GET: Final = "SELECT sealed FROM seals WHERE name = ?"
 PUT: Final = "INSERT INTO seals (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 SAMPLES: Final = "SELECT url FROM connections UNION ALL SELECT url FROM webhooks WHERE job_id = '' LIMIT 20"
 COUNT: Final = "SELECT count(*) AS number FROM connections"
+# every place of something sealed: its table, what names a row there, and the columns
+SEALED: Final = (
+    ("seals", "name", ("sealed",)),
+    ("connections", "id", ("url", "key")),
+    ("webhooks", "id", ("url",)),
+    ("jobs", "id", ("reply_token",)),
+    ("intakes", "id", ("reply_token",)),
+)
 RESET: Final = (
     "DELETE FROM seals",
     "DELETE FROM connections",
@@ -43,6 +51,24 @@ class SealStore:
 
     async def connections(self) -> int:
         return int((await self._database.fetch(COUNT))[0]["number"])
+
+    async def renew(self, box: SecretBox) -> int:
+        """Seal again with the first key what an older one of the box opens, all or nothing; return how many texts.
+
+        What none of them opens stays as it is: it was lost before.
+        """
+        newest, count = box.newest(), 0
+        async with self._database.transaction():
+            for table, name, columns in SEALED:
+                for column in columns:
+                    read = f"SELECT {name} AS name, {column} AS sealed FROM {table} WHERE {column} != ''"  # noqa: S608
+                    write = f"UPDATE {table} SET {column} = ? WHERE {name} = ?"  # noqa: S608  # names of ours
+                    for row in await self._database.fetch(read):
+                        if box.has_sealed(row["sealed"]) and not newest.has_sealed(row["sealed"]):
+                            again = newest.seal(box.unseal(row["sealed"]))
+                            await self._database.write(write, (again, row["name"]))
+                            count += 1
+        return count
 
     async def reset(self) -> None:
         """Delete the seal and all that nobody can open any more."""

@@ -374,3 +374,16 @@ def test_a_picture_is_restyled_from_the_command_line(
     assert "art" in capsys.readouterr().out
     assert main.main(["generate", "--restyle"]) == 2
     assert "needs a picture" in capsys.readouterr().err
+
+
+def test_a_new_secret_key_is_made_or_where_the_owner_keeps_it_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("os.environ", {"DATA_DIR": str(tmp_path)})
+    assert main.main(["key", "renew"]) == 0
+    assert "secret.key.old" in capsys.readouterr().err
+    monkeypatch.setattr("os.environ", {"DATA_DIR": str(tmp_path), "SECRET_KEY": (tmp_path / "secret.key").read_text()})
+    assert main.main(["key", "renew"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.strip()) == 44
+    assert "put this key and a comma in front of its value" in err

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import Fernet, MultiFernet
 
 REDACTED = "***"
 KEY_BYTES: Final = 32
@@ -29,18 +29,22 @@ class SecretLost(Exception):
 
 
 class SecretBox:
-    """Seals short texts with one key. The key is a Fernet key: 32 bytes as 44 characters of URL-safe base64."""
+    """Seals short texts with one key. The key is a Fernet key: 32 bytes as 44 characters of URL-safe base64.
+
+    While a key is replaced there are several, with commas or blanks between them: the first seals, each of them opens.
+    """
 
     def __init__(self, key: bytes) -> None:
         try:
-            self._key = base64.urlsafe_b64decode(key)
-            if len(self._key) != KEY_BYTES:
-                raise ValueError(len(self._key))
+            self._keys = [base64.urlsafe_b64decode(part) for part in key.replace(b",", b" ").split()]
+            if not self._keys or any(len(part) != KEY_BYTES for part in self._keys):
+                raise ValueError(len(self._keys))
         except ValueError as error:
             raise ValueError(
                 "The secret key is not valid. It must be 44 characters of URL-safe base64, "
                 "as in the key file that Easel makes."
             ) from error
+        self._key = self._keys[0]
 
     @classmethod
     def open(cls, path: Path) -> "SecretBox":
@@ -50,9 +54,20 @@ class SecretBox:
         except FileNotFoundError:
             return cls(_make_key_file(path))
 
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """Return the keys as they are written down, the one that seals first."""
+        return tuple(base64.urlsafe_b64encode(key) for key in self._keys)
+
+    def newest(self) -> "SecretBox":
+        """Return a box that only the first key opens."""
+        return SecretBox(self.keys[0])
+
     @cached_property
-    def _fernet(self) -> "Fernet":
-        return _fernet(self._key)
+    def _fernet(self) -> "MultiFernet":
+        from cryptography.fernet import MultiFernet  # only here: see `_fernet`
+
+        return MultiFernet([_fernet(key) for key in self._keys])
 
     def seal(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
@@ -77,7 +92,8 @@ class SecretBox:
         except ValueError:
             return False
         signed, signature = sealed[:-SIGNATURE_BYTES], sealed[-SIGNATURE_BYTES:]
-        return hmac.compare_digest(hmac.digest(self._key[:16], signed, "sha256"), signature)
+        digests = (hmac.digest(key[:16], signed, "sha256") for key in self._keys)
+        return any([hmac.compare_digest(digest, signature) for digest in digests])
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one other purpose; who learns them learns nothing of the key (HMAC-SHA256)."""
@@ -143,6 +159,24 @@ def make_private_file(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
+def new_key() -> bytes:
+    """Return a new key for a `SecretBox`, as it is written down."""
+    return base64.urlsafe_b64encode(os.urandom(KEY_BYTES))
+
+
+def write_keys(path: Path, keys: Iterable[bytes]) -> None:
+    """Replace a key file in one step, a key a line: after a crash there is the old one or the new one. Blocks."""
+    scratch = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(b"\n".join(keys))
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def _fernet(key: bytes) -> "Fernet":
     from cryptography.fernet import Fernet  # only here: 8 MB for those who have something sealed
 
@@ -155,7 +189,7 @@ def _make_key_file(path: Path) -> bytes:
     scratch = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(base64.urlsafe_b64encode(os.urandom(KEY_BYTES)))
+            file.write(new_key())
             file.flush()
             os.fsync(file.fileno())
         try:
