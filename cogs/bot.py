@@ -10,6 +10,7 @@ from cogs.admin import Administration
 from cogs.beginnings.blend import Blend
 from cogs.beginnings.remix import Remix
 from cogs.beginnings.templates import Templates
+from cogs.chat.cog import DrawChat
 from cogs.collecting import Collecting
 from cogs.command_sync import CommandSync
 from cogs.comparisons.cog import Compare
@@ -261,6 +262,8 @@ class EaselBot(commands.Bot):
         self.add_cog(self._replies)
         self.add_cog(Collecting(gallery=services.records.gallery, service=generation))
         self.add_cog(Exports(gallery=services.records.gallery, media=media))
+        chat, tags = services.wording.chat, services.money.tags
+        self.add_cog(DrawChat(self, chat=chat, tags=tags, clock=services.clock))
         self.add_cog(Forget(forgetting=services.records.forgetting))
         self._add_moderation(services)
         self.add_cog(Help())

@@ -380,6 +380,7 @@ ALIKE: Final[dict[str, str]] = {
     "style add": "styles",
     "style share": "styles",
     "style mix": "styles",
+    "Draw this chat": "enhance",
     "style delete": "styles",
     "export": "history",
     "admin reload": "engine-pause",

@@ -81,12 +81,12 @@ def enhanced_card(
         lines.append(_block(_("**Other ways**"), numbered))
     lines += [_small(line) for line in _remarks(enhanced)]
     content = cut(joined("\n", lines), DISCORD_CONTENT_CHARS)
-    draw, again = _("Draw it"), ""
-    if drawn_usd:
-        draw = _("Draw it · {usd}", usd=dollars(drawn_usd))
+    again = ""
     if is_whole:
         again = _("Again · {usd}", usd=dollars(usd)) if usd else _("Again")
-    return Card(content=content, rows=_rows(job_id or NO_JOB, others, draw=draw, again=again, private=private))
+    return Card(
+        content=content, rows=_rows(job_id or NO_JOB, others, drawn_usd=drawn_usd, again=again, private=private)
+    )
 
 
 def words_in(message: nextcord.Message | None) -> EnhancedWords:
@@ -146,7 +146,12 @@ def _block(head: str, words: str) -> str:
     return f"{head}\n```\n{block(words)}\n```"
 
 
-def _rows(job_id: str, others: tuple[str, ...], *, draw: str, again: str, private: bool) -> tuple[Row, ...]:
+def words_rows(usd: float) -> tuple[Row, ...]:
+    """Return what can be done with the only prompt of a message; `usd`: what drawing it costs."""
+    return _rows(NO_JOB, (), drawn_usd=usd, again="", private=False)
+
+
+def _rows(job_id: str, others: tuple[str, ...], *, drawn_usd: float, again: str, private: bool) -> tuple[Row, ...]:
     suffix = PRIVATE if private else ""
 
     def button(argument: str, label: str, emoji: str) -> Button:
@@ -155,11 +160,15 @@ def _rows(job_id: str, others: tuple[str, ...], *, draw: str, again: str, privat
             action=ACTION, job_id=job_id, argument=f"{argument}{suffix}", label=label, emoji=emoji, style=style
         )
 
+    draw, vote = _("Draw it"), _("A/B")
+    if drawn_usd:
+        draw = _("Draw it · {usd}", usd=dollars(drawn_usd))
+        vote = _("A/B · {usd}", usd=dollars(2 * drawn_usd))
     first = [button(DRAW, draw, "🎨"), button(EDIT, _("Edit"), "✏️")]
     if again:
         first.append(button(AGAIN, again, "🔁"))
     if job_id == NO_JOB and not private and (others or again):  # two prompts are there, and nobody keeps them secret
-        first.append(button(VOTE, _("A/B"), "⚖️"))
+        first.append(button(VOTE, vote, "⚖️"))
     if not others:
         return (tuple(first),)
     choices = tuple(Choice(label=other, value=str(number)) for number, other in enumerate(others))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.engines.describing import DescribingService
 from services.house.gate import Gate
 from services.wording.asking import TextService, TextUse
+from services.wording.chat import ChatService
 from services.wording.enhancing import PromptService
 from services.wording.mixing import MixService
 from services.wording.seeing import SeeingService
@@ -19,6 +20,7 @@ class WordServices:
     text: TextService
     prompts: PromptService
     mixing: MixService
+    chat: ChatService
     seeing: SeeingService
     translation: TranslationService
 
@@ -35,6 +37,7 @@ def make_wording(
         text=text,
         prompts=PromptService(text, gate),
         mixing=MixService(text, gate),
+        chat=ChatService(text, gate),
         seeing=SeeingService(text, describing),
         translation=TranslationService(text, is_on=settings.translates),
     )

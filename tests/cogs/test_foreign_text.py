@@ -24,6 +24,7 @@ from backends.registry import Owner
 from cogs import answers, collecting, cost, error_handler, exports, gallery, preferences, queue_status, styles, why
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
+from cogs.chat import card as chat
 from cogs.comparisons import card as compare_card
 from cogs.comparisons import versus_card
 from cogs.engines import models
@@ -58,6 +59,7 @@ from services.moderation.reports import AppealState, ReportState
 from services.people.preferences import Preferred, Scope
 from services.rentals.rentals import Notice
 from services.wording.asking import TextState
+from services.wording.chat import ChatPrompt
 from services.wording.mixing import MixedStyle
 from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.money_samples import bill, books
@@ -188,6 +190,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     small_print.small_print: lambda text: small_print.small_print(views(text)[3].job),
     job_info.info_card: lambda text: job_info.info_card(views(text)[3].job, job_info.Keeping(may_keep=True, until=NOW)),
     styles.look_card: lambda text: styles.look_card(look(text), b"x"),
+    chat.prompt_card: lambda text: chat.prompt_card(ChatPrompt(prompt=text, model=text)),
     styles.mixed_card: lambda text: styles.mixed_card(look(text), MixedStyle(words=text, source=text)),
     styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
     styles.preset_text: lambda text: styles.preset_text(style(text)),
@@ -266,6 +269,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
 NOT_MESSAGES = {
     "cogs.inputs": {"preview_in"},
     "cogs.shelves": {"read_day"},
+    "cogs.chat.card": {"consent_card"},  # our own words alone
     "cogs.enhancing.card": {"with_options_of"},  # a prompt again
     "cogs.jobs.info": {"seeds_of"},
     "cogs.replies.text": {"read_as", "which_card"},  # no text of others in them

@@ -47,7 +47,7 @@ COMMANDS = {
     "compare", "status", "setup", "workflow", "settings", "gallery", "history", "export", "forget",
     "ban", "unban", "bans", "audit", "caps", "quota", "cost", "style", "engine", "why", "versus",
     "enhance", "templates", "remix", "blend",
-    "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture",
+    "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×", "Report picture", "Draw this chat",
 }  # fmt: skip
 SETTINGS = Settings().changed(
     storage={"media_cache_dir": "."},

@@ -86,7 +86,18 @@ PRESSES = {
     "delete for good": Press(argument="123456789", changes=True),
 }
 # An engine, a page, a picture.
-NO_JOB = {"connect-as", "template", "setup", "models", "help", "welcome", "gallery", "gallery-open", "gallery-star"}
+NO_JOB = {
+    "chat",
+    "connect-as",
+    "template",
+    "setup",
+    "models",
+    "help",
+    "welcome",
+    "gallery",
+    "gallery-open",
+    "gallery-star",
+}
 REPORTS = ("remove", "warn", "ban", "banned", "dismiss", "appeal", "appealed", "grant", "refuse")
 
 
