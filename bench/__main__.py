@@ -1,4 +1,4 @@
-"""`python -m bench [queue discord engines line web history disk start]`: measure, print, write `bench/latest.json`."""
+"""`python -m bench [queue discord engines line web history disk start gpu]`: measure, print, keep in `latest.json`."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ from bench import (
     channel_bench,
     discord_bench,
     disk_bench,
+    gpu_bench,
     history_bench,
     lanes_bench,
     line_bench,
@@ -37,7 +38,9 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "history": (history_bench.history,),
     "disk": (disk_bench.burst,),
     "start": (start_bench.start,),
+    "gpu": (gpu_bench.gpu,),
 }
+BY_NAME_ALONE = frozenset({"gpu"})
 
 
 def main(wanted: list[str]) -> int:
@@ -46,7 +49,7 @@ def main(wanted: list[str]) -> int:
         print(f"unknown: {', '.join(unknown)}; there are: {', '.join(GROUPS)}", file=sys.stderr)
         return 2
     figures: list[Figure] = []
-    for group in wanted or GROUPS:
+    for group in wanted or [group for group in GROUPS if group not in BY_NAME_ALONE]:
         for bench in GROUPS[group]:
             print(f"{group}: {bench.__name__} ...", file=sys.stderr, flush=True)
             figures += asyncio.run(bench())

@@ -9,6 +9,8 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.embedded.backend import EmbeddedBackend
+from backends.embedded.models.disk import look_for_models
+from bench import gpu_bench
 from generation.errors import BackendError
 from generation.request import GenerationRequest
 from tests.contracts.backend_contract import _ignore
@@ -76,3 +78,10 @@ async def test_two_devices_draw_the_same(folder):
     results = await asyncio.gather(*(engine.generate(asked(), _ignore) for engine in (first, second)))
     assert results[0].images == results[1].images
     await asyncio.gather(first.aclose(), second.aclose())
+
+
+async def test_the_bench_of_models_runs(engine, folder):
+    figures = await gpu_bench.measure(engine, look_for_models((folder,), folder / "none").models, sizes=((64, 2),))
+    assert [figure.name for figure in figures] == ["fox-sd15: loaded", "fox-sd15: 64x64, 2 steps"]
+    assert all(figure.value > 0 for figure in figures)
+    assert "CPU" in figures[0].beside
