@@ -1,9 +1,10 @@
-"""`/help`: ten lines with commands to press on; the pages after it have the usual options and every option."""
+"""`/help`: ten lines with commands to press on; the pages after it have tips, the usual options and every option."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 import nextcord
+from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.cards import Button, Card, check_stands_in
@@ -12,6 +13,7 @@ from cogs.posting import reply_to
 from cogs.presses import Press, Route
 from cogs.wire.styles import edit_of, new_message
 from constants import DISCORD_CONTENT_CHARS
+from generation.negatives import READY
 from generation.options import OPTIONS, PromptOption
 from texts.text import _, joined
 
@@ -25,6 +27,13 @@ EXAMPLES: Final = (
     _("a cozy cabin in the woods --batch 4"),
     _("the same, but in autumn --strength 0.6  (reply to a picture, or attach one)"),
 )
+USUAL: Final = 2  # the page of options, behind the first and the tips
+TOPICS: Final = {"prompts": 1, "options": USUAL}
+GOOD: Final = (  # no text: prompts
+    "portrait of an old sailor, weathered face, soft window light, oil painting",
+    "a small library at night, warm lamps, rain on the window, watercolor",
+    "a red fox in deep snow, low sun behind it, wide shot, photorealistic",
+)
 Mention = Callable[[str], str]  # of a command by its name: clickable where Discord has it
 
 
@@ -36,13 +45,20 @@ class Help(commands.Cog):
     """Says how pictures are made; the same by slash and by prefix."""
 
     @nextcord.slash_command(name="help", description=_("How to make pictures here"))
-    async def slash_help(self, interaction: nextcord.Interaction) -> None:
-        card = help_pages(clickable(interaction.client, interaction.guild_id))[0]
+    async def slash_help(
+        self,
+        interaction: nextcord.Interaction,
+        about: str = SlashOption(description=_("What about"), choices=list(TOPICS), required=False),
+    ) -> None:
+        card = help_pages(clickable(interaction.client, interaction.guild_id))[TOPICS.get(about or "", 0)]
         await interaction.response.send_message(**new_message(card), ephemeral=True)
 
     @prefix_command(name="help")
-    async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        await reply_to(ctx, **new_message(help_pages(clickable(ctx.bot, ctx.guild.id if ctx.guild else None))[0]))
+    async def help_by_prefix(self, ctx: commands.Context[Any], about: str = "") -> None:
+        """`!help prompts`: how prompts are written; `!help options`: what may stand behind them."""
+        wanted = about.casefold().removesuffix("s") + "s"
+        pages = help_pages(clickable(ctx.bot, ctx.guild.id if ctx.guild else None))
+        await reply_to(ctx, **new_message(pages[TOPICS.get(wanted, 0)]))
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(action=ACTION, handle=self._turn),)
@@ -84,6 +100,7 @@ def help_pages(mention: Mention = typed) -> list[Card]:
     usual = [_line(option) for option in OPTIONS if option.is_usual]
     texts = [
         first_page(mention),
+        tips_page(),
         joined("\n", [_("**Usual options**\n```\n{examples}\n```", examples=examples), *usual]),
     ]
     head = _("**All options**")
@@ -122,6 +139,27 @@ def first_page(mention: Mention) -> str:
     return joined("\n", lines)
 
 
+def tips_page() -> str:
+    """Return how prompts are written, and which numbers suit what."""
+    ready = joined("\n", (f"{name}: {words}" for name, words in READY.items()))
+    lines = (
+        _("**Prompts that work** say who or what, where, in which light, and in which style:"),
+        f"```\n{joined(chr(10), GOOD)}\n```",
+        _("**Prompts to avoid**"),
+        _("`a beautiful picture`: there is nothing in it to draw."),
+        _("`fox, castle, ocean, robot, rain, market`: too much at once, and no place for any of it."),
+        _("`a street, no people, not dark`: models read “people” and “dark”; say `--negative people, darkness`."),
+        _("**Steps:** 15-20 a quick look · 25-30 usual · 40-50 much detail · 100 and more: slow, and hardly better."),
+        _("**Sizes:** 512x512 things, 512x768 people, 768x512 places, 640x640 and 768x768 more detail. Models of today "
+          "(SDXL, Flux) are made for about 1024x1024, which is what you get if you say none."),
+        _("**Styles:** `--style` with digital-art, oil-painting, anime, photorealistic, watercolor …"),
+        _("**Leave out:** always worth a try, for example one of these behind `--negative`:"),
+        f"```\n{ready}\n```",
+        _("-# A rented GPU costs money while it runs: `/gpu stop` when you are done; `/gpu show` names the cost."),
+    )  # fmt: skip
+    return joined("\n", lines)
+
+
 def _line(option: PromptOption) -> str:
     return f"`{option.example}` {option.meaning}"
 
@@ -129,7 +167,8 @@ def _line(option: PromptOption) -> str:
 def _turn(number: int, count: int) -> tuple[Button, ...]:
     if number == 0:
         try_it = Button(action=TRY_ACTION, job_id="try", label=_("Try it"), emoji="🎨", style="primary")
-        return (try_it, Button(action=ACTION, job_id="page", label=_("All options"), argument="1"))
+        tips = Button(action=ACTION, job_id="page", label=_("Prompt tips"), argument="1")
+        return (try_it, tips, Button(action=ACTION, job_id="page", label=_("All options"), argument=str(USUAL)))
     back = Button(action=ACTION, job_id="page", label=_("Back"), argument=str(number - 1))
     on = Button(action=ACTION, job_id="page", label=_("Next"), argument=str(number + 1))
     return (back, on) if number + 1 < count else (back,)

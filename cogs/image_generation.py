@@ -19,6 +19,7 @@ from cogs.wire.reading import whole
 from cogs.workflows.cog import suggest_workflows
 from cogs.workflows.options import suggest_options
 from generation.fields import FIELDS, Kind
+from generation.negatives import READY
 from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
@@ -128,6 +129,12 @@ class ImageGeneration(commands.Cog):
     async def suggest_size(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest(interaction, [size for size in SIZES if typed.casefold() in size])
 
+    async def suggest_negative(self, interaction: nextcord.Interaction, typed: str) -> None:
+        """Offer the ready-made ones, behind what is typed already where both fit."""
+        before = f"{typed.strip(' ,')}, " if typed.strip(" ,") else ""
+        ready = {f"{name}: {before}{words}": f"{before}{words}" for name, words in READY.items()}
+        await suggest(interaction, ready)
+
     async def suggest_shape(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest(interaction, [shape for shape in SHAPES if typed.strip() in shape])
 
@@ -147,6 +154,7 @@ class ImageGeneration(commands.Cog):
         _command.on_autocomplete("options")(suggest_options)
         _command.on_autocomplete("size")(suggest_size)
         _command.on_autocomplete("ar")(suggest_shape)
+        _command.on_autocomplete("negative")(suggest_negative)
         locals()[f"slash_{_name}"] = _command
     del _name, _command, _field
 

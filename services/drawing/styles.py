@@ -88,9 +88,10 @@ class StyleService:
             RequestRejected: there is none; the nearest is named.
         """
         styles = {style.id: style for style in await self.styles()}
+        called = {name.casefold(): style for style in styles.values() for name in _names_of(style)}
         wanted = style_id.strip().casefold()
-        if wanted in styles:
-            return styles[wanted]
+        if wanted in called:
+            return called[wanted]
         near = get_close_matches(wanted, styles, n=1)
         hint = _("Did you mean {near}?", near=near[0]) if near else _("Available: {styles}.", styles=", ".join(styles))
         raise RequestRejected(
@@ -117,7 +118,7 @@ class StyleService:
 
     async def split(self, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the ids of those that are presets here, by id or by name, and the others, which an engine may have."""
-        known = {key.casefold(): style.id for style in await self.styles() for key in (style.name, style.id)}
+        known = {key.casefold(): style.id for style in await self.styles() for key in _names_of(style)}
         ours, others = list[str](), list[str]()
         for name in dict.fromkeys(names):
             plain, weight = weighed(name)
@@ -199,6 +200,11 @@ class StyleService:
             log.warning("%s cannot be written: %s", FILE_NAME, error, extra={"action": "styles_failed"})
             raise StoreUnavailable(_("The style cannot be stored: the disk is full or read-only.")) from error
         self._own, self._read_at = own, await asyncio.to_thread(_changed_at, self._path)
+
+
+def _names_of(style: Style) -> tuple[str, ...]:
+    """Return what people call it."""
+    return (f"{style.name} style", style.id.replace("-", " "), style.name, style.id)  # no text: names
 
 
 def weighed(name: str) -> tuple[str, float]:

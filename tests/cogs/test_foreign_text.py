@@ -36,7 +36,7 @@ from cogs.jobs import card as render
 from cogs.jobs import forms, small_print
 from cogs.jobs import info as job_info
 from cogs.jobs.alt import alt_of
-from cogs.moderation import report_text
+from cogs.moderation import own_models, report_text
 from cogs.moderation import text as moderation_text
 from cogs.pictures import forms as picture_forms
 from cogs.replies import text as replies_text
@@ -53,6 +53,7 @@ from services.drawing.compare import Contender
 from services.drawing.timelines import Timeline
 from services.drawing.versus import Ballot
 from services.engines.catalog import Engine
+from services.engines.own_models import Fetch, OwnShelf
 from services.library.export import Export
 from services.moderation.caps import Quota
 from services.moderation.reports import AppealState, ReportState
@@ -226,6 +227,8 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     ),
     moderation_text.banned: lambda text: moderation_text.banned(ban(text), 1),
     moderation_text.caps: lambda text: moderation_text.caps([cap(text)], "1"),
+    own_models.shelf: lambda text: own_models.shelf(OwnShelf(offers=(), others=(text,), can_draw=False, hint="No.")),
+    own_models.progress: lambda text: own_models.progress(Fetch(name=text, total=2, done=1, began=0.0, at_begin=0)),
     limits.page: lambda text: limits.page([cap(text)], "1"),
     moderation_text.quota: lambda text: moderation_text.quota(
         Quota(allowance=allowance_of("1", [cap(text)], ["2"], ["2"]), used=1, waiting=0, resets_at=NOW)
@@ -269,6 +272,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
 NOT_MESSAGES = {
     "cogs.inputs": {"preview_in"},
     "cogs.shelves": {"read_day"},
+    "cogs.moderation.own_models": {"terms"},  # of models that Easel knows
     "cogs.chat.card": {"consent_card"},  # our own words alone
     "cogs.enhancing.card": {"with_options_of"},  # a prompt again
     "cogs.jobs.info": {"seeds_of"},
@@ -289,7 +293,7 @@ NOT_MESSAGES = {
     "cogs.moderation.report_text": {"link_to"},
     "cogs.moderation.buttons": {"make_moderation_id"},
     "cogs.jobs.forms": {"choice_value"},
-    "cogs.help": {"help_pages", "first_page", "slash_hint", "typed"},  # our own words alone
+    "cogs.help": {"help_pages", "first_page", "tips_page", "slash_hint", "typed"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},
     "cogs.pictures.forms": {"words_in", "upscale_options", "style_options"},
     "cogs.questions": {"question_card"},  # our own words alone

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 from nextcord.ext import commands
 
 from cogs.error_handler import error_text
-from cogs.help import EXAMPLES, help_pages
+from cogs.help import EXAMPLES, GOOD, help_pages
 from cogs.jobs import forms
 from cogs.unreadable import TEXT
 from cogs.wire.forms import Form
 from generation.errors import LimitReached, RequestRejected
+from generation.negatives import READY
 from generation.options import OPTIONS, PromptOption
 from generation.prompt_syntax import parse_prompt
 from tests.cogs.samples import JOB
@@ -20,13 +22,35 @@ from tests.cogs.snapshots import check_snapshot, drawn
 
 
 def test_help_is_ten_lines_and_a_page_with_six_examples_that_parse() -> None:
-    first, page, *_ = help_pages()
+    first, tips, page, *_ = help_pages()
+    check_snapshot("help_tips", drawn(tips))
     check_snapshot("help", drawn(first))
     assert len(first.content.splitlines()) == 10
     check_snapshot("help_usual", drawn(page))
     assert len(EXAMPLES) == 6
     for example in EXAMPLES:
         assert parse_prompt(example.split("  (")[0]).notes == ()
+
+
+def test_tips_name_good_prompts_ones_to_avoid_steps_sizes_styles_and_what_to_leave_out() -> None:
+    tips = help_pages()[1].content
+    assert all(prompt in tips for prompt in GOOD)
+    assert all(words in tips for words in READY.values())
+    for part in (
+        "avoid",
+        "15-20",
+        "25-30",
+        "40-50",
+        "100",
+        "512x768",
+        "640x640",
+        "768x768",
+        "oil-painting",
+        "/gpu stop",
+    ):
+        assert part in tips
+    studio = Path("api/static/js/features/create/negatives.js").read_text(encoding="utf-8")
+    assert all(f'"{words}"' in studio for words in READY.values()), "the studio offers the same"
 
 
 def _line(option: PromptOption) -> str:
@@ -36,9 +60,9 @@ def _line(option: PromptOption) -> str:
 def test_every_option_is_on_a_page_and_no_page_is_too_long() -> None:
     pages = help_pages()
     assert all(len(page.content) <= 2000 for page in pages)
-    everything = "\n".join(page.content for page in pages[2:])
+    everything = "\n".join(page.content for page in pages[3:])
     assert all(_line(option) in everything for option in OPTIONS)
-    assert all((_line(option) in pages[1].content) == option.is_usual for option in OPTIONS)
+    assert all((_line(option) in pages[2].content) == option.is_usual for option in OPTIONS)
 
 
 def test_unreadable_says_what_works_instead() -> None:

@@ -60,6 +60,20 @@ async def test_a_template_fills_the_form_and_what_is_sent_is_drawn(discord: Disc
     assert request.width == request.height
 
 
+@pytest.mark.parametrize("use", ["system-member", "headspace", "shared-world", "meme"])
+async def test_there_is_a_template_for_each_thing_people_come_for(
+    discord: DiscordServer, start: StartEasel, use: str
+) -> None:
+    gpu = FakeBackend("gpu")
+    easel = await start(gpu)
+    mia = discord.user("mia")
+    opened = await mia.slash(discord.channel, "templates", template=use, subject="somebody of ours")
+    await finished(easel, await mia.submit(opened.modal))
+    [request] = gpu.requests
+    assert "somebody of ours" in request.prompt
+    assert request.negative_prompt
+
+
 async def test_saved_prompts_are_templates_too_for_whom_they_are(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend("gpu"))
     mia, ann = discord.user("mia"), discord.user("ann")

@@ -127,11 +127,19 @@ async def test_help_is_ten_lines_and_leads_to_every_option(discord: DiscordServe
     assert len(result.message.content.splitlines()) == 10
     page = await easel.answer_to(await easel.say("!help"))
     assert page.content == result.message.content
-    await discord.user("ann").click(page, "All options")
+    for typed in ("!help prompts", "!help prompt"):
+        assert (await easel.answer_to(await easel.say(typed))).content.startswith("**Prompts that work**")
+    tips = await discord.user("mia").slash(discord.channel, "help", about="prompts")
+    assert tips.message.content.startswith("**Prompts that work**")
+    await discord.user("ann").click(page, "Prompt tips")
+    assert page.content == tips.message.content
+    await discord.user("ann").click(page, "Next")
     assert "/generate a red fox in the snow" in page.content
     await discord.user("ann").click(page, "Next")
     assert page.content.startswith("**All options**")
     await discord.user("mia").click(result.message, "All options")
+    assert "/generate a red fox in the snow" in result.message.content
+    await discord.user("mia").click(result.message, "Back")
     await discord.user("mia").click(result.message, "Back")
     assert result.message.content.startswith("**Making pictures**")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.negatives import READY
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
@@ -178,3 +179,17 @@ async def test_shape_repeat_and_spoiler_are_options(discord: DiscordServer, star
     again = await discord.user("mia").click(result.original, "Re-roll")
     await easel.finished(again.original)
     assert again.original.attachments[0].filename.startswith("SPOILER_")
+
+
+async def test_ready_made_negative_prompts_are_offered_behind_what_is_typed(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    await start(FakeBackend())
+    mia = discord.user("mia")
+    ready = await mia.autocomplete(discord.channel, "imagine", "negative", "", prompt="a")
+    assert [choice["value"] for choice in ready] == list(READY.values())
+    assert [choice["name"].partition(":")[0] for choice in ready] == list(READY)
+    more = await mia.autocomplete(discord.channel, "imagine", "negative", "snow,", prompt="a")
+    assert [choice["value"] for choice in more] == [
+        f"snow, {words}" for words in READY.values() if len(f"snow, {words}") <= 100
+    ]

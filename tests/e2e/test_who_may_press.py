@@ -87,6 +87,8 @@ PRESSES = {
 }
 # An engine, a page, a picture.
 NO_JOB = {
+    "agree-model",
+    "stop-model",
     "chat",
     "connect-as",
     "template",

@@ -108,3 +108,12 @@ async def test_names_are_told_apart_into_presets_and_what_an_engine_may_have(sty
     ours, others = await styles.split(["Cyberpunk", "anime", "my engine's own", "CYBERPUNK", "cyberpunk"])
     assert set(ours) == {"cyberpunk", "anime"}
     assert others == ("my engine's own",)
+
+
+@pytest.mark.parametrize(
+    "name", ["digital art", "oil painting", "anime style", "photorealistic", "watercolor", "Watercolour"]
+)
+async def test_style_words_of_people_are_styles(styles, name):
+    ours, others = await styles.split([name])
+    assert (len(ours), others) == (1, ())
+    assert (await styles.style(name)).id == ours[0]

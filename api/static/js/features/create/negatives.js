@@ -14,7 +14,7 @@ const READY = [
   [
     _("People"),
     _("hands and faces"),
-    "bad anatomy, deformed hands, extra fingers, missing fingers, extra limbs, disfigured face, crossed eyes",
+    "bad anatomy, deformed hands, extra fingers, missing fingers, extra limbs, disfigured face",
   ],
 ];
 
