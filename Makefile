@@ -19,7 +19,7 @@ MCP ?=
 ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
-UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes \
 	--no-emit-find-links --custom-compile-command "make lock"
 
 # Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
@@ -44,7 +44,7 @@ test: setup-dev  ## set up what is missing and run the tests on all cores
 test-studio: setup-dev  ## the studio's tests, each at the width of a desk, a tablet and a phone
 	@STUDIO_WIDTHS=all exec $(PY) -m pytest -n auto --dist loadgroup tests/studio $(ARGS)
 
-check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of engines
+check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of engines, keys in files, licences, known holes
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
@@ -55,6 +55,9 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) scripts/check_studio_texts.py
 	$(PY) scripts/check_names.py
 	$(PY) scripts/check_quality.py
+	$(PY) scripts/check_secrets.py
+	$(PY) scripts/check_licences.py
+	$(PY) scripts/check_audit.py
 	$(PY) scripts/check_studio.py
 
 screenshots: setup-dev  ## draw each kind of Discord message as on a phone, 390 pixels wide, into build/messages/ (Chromium)
@@ -103,7 +106,7 @@ lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest
 	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-art.in -o requirements-art.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-bus.in -o requirements-bus.txt > /dev/null
-	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-gpu.in -o requirements-gpu.txt > /dev/null
+	$(subst --generate-hashes,,$(UV_COMPILE)) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-gpu.in -o requirements-gpu.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-mcp.in -o requirements-mcp.txt > /dev/null
 
 setup:

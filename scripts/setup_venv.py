@@ -35,6 +35,7 @@ OFFERS = {
 }
 LATER = "They can be added at any time: make run ART=1"
 INDEX_WAIT_S = 15
+HASH = "--hash="
 PRINT_VERSION = "print('%d.%d' % sys.version_info[:2])"
 
 
@@ -171,10 +172,12 @@ def _install(venv: Path, requirements: list[Path]) -> None:
     print(f"Installing {names} (about a minute the first time) ...", flush=True)
     (venv / UNDER_WAY_NAME).touch()
     command = [str(python_of(venv)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for path in requirements:
-        command += ["-r", str(path)]
-    if subprocess.run(command).returncode:
-        raise SetupError("The packages could not be installed: see pip's message above, then run make again.")
+    # with one hash pip wants one for everything it is given, and PyTorch comes from whichever index its owner chose
+    hashed = [path for path in requirements if HASH in path.read_text()]
+    for together in (hashed, [path for path in requirements if path not in hashed]):
+        files = [part for path in together for part in ("-r", str(path))]
+        if files and subprocess.run([*command, *files]).returncode:
+            raise SetupError("The packages could not be installed: see pip's message above, then run make again.")
 
 
 def _write_stamp(venv: Path, installed: dict[str, str]) -> None:
