@@ -160,6 +160,7 @@ class EngineKind:
     key_use: KeyUse = "proxy"
     needs_key: bool = False
     key_header: str = "apikey"  # the header of a key that has one of its own
+    key_prefix: str = ""  # what stands before the key in that header
     anonymous_key: str = ""  # sent where there is none
     refuses_keys_as_bad: bool = False  # it answers a wrong one with 400, a bad request
     start_hint: str = _("Start it, and check the port in the address.")

@@ -113,7 +113,7 @@ def headers_and_auth(config: BackendConfig) -> tuple[dict[str, str], httpx.Auth 
     use = kind.key_use if kind else "proxy"
     if kind and use == "apikey":
         key = config.key or kind.anonymous_key
-        return ({kind.key_header: key} if key else {}), None
+        return ({kind.key_header: f"{kind.key_prefix}{key}"} if key else {}), None
     if use == "bearer":
         return {}, BearerAuth(config.key) if config.key else None
     return {}, None if wants_login(config) else key_auth(config.key)

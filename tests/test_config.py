@@ -345,6 +345,7 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
         ("openai_images", "PARTIAL_IMAGES", "4", "a whole number, 0 to 3"),
         ("stability", "EDIT_MODEL", "core", "sd3.5-large, sd3.5-large-turbo, sd3.5-medium or ultra"),
         ("bfl", "OUTPUT_FORMAT", "webp", "png or jpeg"),
+        ("fal", "OUTPUT_FORMAT", "webp", "png or jpeg"),
         ("gemini", "IMAGE_SIZE", "8K", "auto, 512, 1K, 2K or 4K"),
         ("replicate", "OUTPUT_FORMAT", "gif", "png, webp or jpeg"),
         ("sketch", "DELAY_S", "slow", "a number of seconds, 0 to 60"),

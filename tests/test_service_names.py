@@ -24,6 +24,8 @@ def test_the_other_services_have_their_names_too():
     assert engines_of(STABILITY_API_KEY="sk-1", STABILITY_ENABLED="false") == ()
     (engine,) = engines_of(BFL_API_KEY="bfl-1")
     assert (engine.name, engine.key.get_secret_value(), engine.options) == ("bfl", "bfl-1", {})
+    (engine,) = engines_of(FAL_KEY="fal-1")
+    assert (engine.name, engine.key.get_secret_value(), engine.options) == ("fal", "fal-1", {})
     (engine,) = engines_of(GEMINI_API_KEY="AIza-1")
     assert (engine.name, engine.key.get_secret_value(), engine.options) == ("gemini", "AIza-1", {})
     (engine,) = engines_of(REPLICATE_API_TOKEN="r8-1", REPLICATE_WEBHOOK_SECRET="whsec_YWJj")

@@ -133,6 +133,7 @@ async def test_comfyui_behind_a_proxy_takes_its_key(key):
         "replicate",
         "gemini",
         "bfl",
+        "fal",
     ],
 )
 @pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
@@ -156,7 +157,18 @@ async def nothing_known():
 
 @pytest.mark.parametrize(
     "kind",
-    ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images", "stability", "replicate", "gemini", "bfl"],
+    [
+        "comfyui",
+        "gradio_flux",
+        "ai_horde",
+        "aipowergrid",
+        "openai_images",
+        "stability",
+        "replicate",
+        "gemini",
+        "bfl",
+        "fal",
+    ],
 )
 async def test_a_health_page_of_anything_else_is_no_engine(kind):
     async with nothing_known() as url:

@@ -18,6 +18,7 @@ from tests.backends import (
     test_ai_horde_contract,
     test_aipowergrid_contract,
     test_bfl_contract,
+    test_fal_contract,
     test_gemini_contract,
     test_gradio_flux_contract,
     test_openai_images_contract,
@@ -45,6 +46,7 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "replicate": test_replicate_contract.connect,
     "gemini": test_gemini_contract.connect,
     "bfl": test_bfl_contract.connect,
+    "fal": test_fal_contract.connect,
 }
 SIZES = {
     "openai_images": "816×816",
@@ -133,7 +135,13 @@ async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str)
 @pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize(
     ("kind", "setting"),
-    [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL"), ("replicate", "REPLICATE_URL"), ("bfl", "BFL_URL")],
+    [
+        ("ai_horde", "AI_HORDE_URL"),
+        ("comfyui", "COMFYUI_URL"),
+        ("replicate", "REPLICATE_URL"),
+        ("bfl", "BFL_URL"),
+        ("fal", "FAL_URL"),
+    ],
 )
 async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
     discord: DiscordServer, tmp_path: Path, kind: str, setting: str

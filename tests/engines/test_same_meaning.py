@@ -19,7 +19,7 @@ from tests.jobs import make_request
 WITH_PICTURES = {"gradio_flux": {"major": 6, "recorded": "two-tabs-gradio6"}}  # flux-webui itself takes none
 INPAINTERS = ("a1111", "comfyui", "ai_horde", "openai_images", "stability", "replicate")
 BY_RATIO = {"stability", "replicate", "gemini"}  # they draw in sizes of their own
-BY_WORDS = {"openai_images", "gemini", "bfl"}  # they have no such thing as a strength
+BY_WORDS = {"openai_images", "gemini", "bfl", "fal"}  # they have no such thing as a strength
 # Rows S4-84 to S4-87: what each engine is told; None: it has no samplers to choose from and says so.
 ASKED = ("euler_a", "dpm++_2m", "ddim", "plms")
 SAMPLERS = {
@@ -32,6 +32,7 @@ SAMPLERS = {
     "stability": (None, None, None, None),
     "gemini": (None, None, None, None),
     "bfl": (None, None, None, None),
+    "fal": (None, None, None, None),
     "replicate": ("K_EULER_ANCESTRAL", "DPMSolverMultistep", "DDIM", "PNDM"),
 }
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)

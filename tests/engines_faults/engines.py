@@ -22,6 +22,8 @@ from backends.bfl import backend as bfl_module
 from backends.bfl.backend import BflBackend
 from backends.comfyui import client as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
+from backends.fal import backend as fal_module
+from backends.fal.backend import FalBackend
 from backends.gemini.backend import GeminiBackend
 from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
@@ -36,12 +38,15 @@ from tests.backends.test_a1111_contract import QUICK as QUICK_A1111
 from tests.backends.test_ai_horde_contract import QUICK as QUICK_HORDE
 from tests.backends.test_aipowergrid_contract import QUICK as QUICK_GRID
 from tests.backends.test_bfl_contract import QUICK as QUICK_BFL
+from tests.backends.test_fal_contract import QUICK as QUICK_FAL
 from tests.backends.test_replicate_contract import QUICK as QUICK_REPLICATE
 from tests.engines.a1111_server import A1111Server
 from tests.engines.bfl_server import KEY as BFL_KEY
 from tests.engines.bfl_server import BflServer
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.engines.comfyui_v2 import ComfyUIV2Server
+from tests.engines.fal_server import KEY as FAL_KEY
+from tests.engines.fal_server import FalServer
 from tests.engines.fault_proxy import Fault, FaultProxy
 from tests.engines.gemini_server import KEY as GEMINI_KEY
 from tests.engines.gemini_server import GeminiServer
@@ -65,6 +70,7 @@ KEYS = {  # of the engines that ask for one
     "replicate": REPLICATE_KEY,
     "gemini": GEMINI_KEY,
     "bfl": BFL_KEY,
+    "fal": FAL_KEY,
 }
 
 
@@ -87,6 +93,7 @@ class Engine:
     hold: Callable[[Any], None]
     release: Callable[[Any], None]
     is_working: Callable[[Any], bool]
+    asks: str = "\n"  # in calls like `end` that only ask how far it is
 
     def arm_picture(self, proxy: FaultProxy, data: bytes, times: int = 1) -> None:
         """Let the next picture be this file."""
@@ -100,9 +107,8 @@ class Engine:
     def arm_inside(self, proxy: FaultProxy, text: str) -> None:
         assert self.inside is not None
         edit = self.inside
-        proxy.arm(
-            Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, lambda reported: edit(reported, text)))
-        )
+        change = partial(_changed, change=lambda reported: edit(reported, text))
+        proxy.arm(Fault(kind="edit", where=self.end, unless=self.asks, edit=change))
 
     def arm_empty(self, proxy: FaultProxy) -> None:
         proxy.arm(Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, self.without), times=9))
@@ -303,6 +309,23 @@ ENGINES = {
             is_working=lambda server: any(job.is_running for job in server.jobs.values()),
         ),
         Engine(
+            kind="fal",
+            server=FalServer,
+            connect=lambda url: FalBackend(_config("fal", url, FAL_KEY), pace=QUICK_FAL),
+            job="POST /fal-ai/flux-2",
+            end="GET /fal-ai/flux-2/requests/",
+            asks="/status",
+            picture="GET /files/",
+            taken=lambda server: len(server.jobs),
+            without=lambda reported: {**reported, "images": []} if "images" in reported else reported,
+            inside=lambda reported, text: (
+                {**reported, "images": [{"url": f"data:,{text}"}]} if "images" in reported else reported
+            ),
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(job.is_running for job in server.jobs.values()),
+        ),
+        Engine(
             kind="gemini",
             server=GeminiServer,
             connect=lambda url: GeminiBackend(_config("gemini", url, GEMINI_KEY)),
@@ -319,7 +342,7 @@ ENGINES = {
     )
 }
 PAID = frozenset(
-    {"openai_images", "stability", "replicate", "gemini", "bfl"}
+    {"openai_images", "stability", "replicate", "gemini", "bfl", "fal"}
 )  # what was sent there is never sent again by itself
 
 
@@ -349,6 +372,7 @@ def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIM
     monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", timeout_s)
     monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", timeout_s)
     monkeypatch.setattr(bfl_module, "TIMEOUT", httpx.Timeout(timeout_s))
+    monkeypatch.setattr(fal_module, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(replicate_module, "ASK_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(replicate_module, "SEND_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(stored_pictures, "DOWNLOAD_TIMEOUT_S", timeout_s)

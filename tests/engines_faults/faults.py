@@ -62,7 +62,7 @@ def page(status: int) -> dict[str, Any]:
 
 # Polled engines ask again, ComfyUI knows its job by our own id, or takes a key once, and Replicate lists what it has of
 # ours: what is only lost on the way costs them nothing.
-POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE, "replicate": DONE, "bfl": DONE}
+POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE, "replicate": DONE, "bfl": DONE, "fal": DONE}
 LOST: Final = {"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE, "replicate": DONE}
 FIELD: Final = b'{"detail": [{"loc": ["body", "steps"], "msg": "not an integer", "type": "type_error"}]}'
 OWN_500: Final = {
@@ -74,6 +74,7 @@ OWN_500: Final = {
     "aipowergrid": (b'{"detail": "Internal Server Error"}',),
     "stability": (b'{"id": "1", "name": "internal_error", "errors": ["An unexpected internal error occurred"]}',),
     "bfl": (b'{"detail": "Internal Server Error"}',),
+    "fal": (b'{"detail": [{"loc": ["body"], "msg": "Internal error", "type": "internal_server_error"}]}',),
     "gemini": (b'{"error": {"code": 500, "message": "An internal error has occurred", "status": "INTERNAL"}}',),
     "replicate": (b'{"title": "Internal Server Error", "detail": "Something went wrong", "status": 500}',),
     "openai_images": (b'{"error": {"message": "The server had an error", "type": "server_error", "code": null}}',),
@@ -110,7 +111,7 @@ CASES: Final = {
     "end: cut JSON": Case(
         arm=at_end("cut"),
         code=UNREADABLE,
-        unlike={"gradio_flux": AWAY, "ai_horde": DONE, "replicate": DONE, "bfl": DONE},
+        unlike={"gradio_flux": AWAY, "ai_horde": DONE, "replicate": DONE, "bfl": DONE, "fal": DONE},
         is_drawn=True,
     ),
     "no picture in it": Case(

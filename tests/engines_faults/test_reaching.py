@@ -95,7 +95,8 @@ async def test_no_https_there(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "openai_images", "stability", "replicate", "gemini", "bfl"]
+    "kind",
+    ["a1111", "comfyui", "gradio_flux", "ai_horde", "openai_images", "stability", "replicate", "gemini", "bfl", "fal"],
 )  # the grid loads as a horde does
 async def test_500_mb_are_cut_off_and_take_no_memory(kind: str) -> None:
     async with fault_rig(ALL[kind]) as rig:
@@ -147,7 +148,8 @@ async def test_a_restart_in_the_middle_costs_no_job(kind: str) -> None:
     ("kind", "jump_s"),
     [("a1111", 25 * HOUR_S), ("a1111", -25 * HOUR_S), ("comfyui", -25 * HOUR_S), ("gradio_flux", 25 * HOUR_S),
      ("ai_horde", -25 * HOUR_S), ("aipowergrid", 25 * HOUR_S), ("openai_images", 25 * HOUR_S),
-     ("stability", 25 * HOUR_S), ("replicate", -25 * HOUR_S), ("gemini", 25 * HOUR_S), ("bfl", -25 * HOUR_S)],
+     ("stability", 25 * HOUR_S), ("replicate", -25 * HOUR_S), ("gemini", 25 * HOUR_S), ("bfl", -25 * HOUR_S),
+     ("fal", 25 * HOUR_S)],
 )  # fmt: skip
 async def test_a_clock_that_jumps_disturbs_no_running_job(kind: str, jump_s: float) -> None:
     async with fault_rig(ALL[kind], attempts=3) as rig:

@@ -45,6 +45,7 @@ LOCKED = {  # how each stand-in is told which key is right, and a key that is wr
     "replicate": ({}, "r8_wrong_0123456789"),
     "gemini": ({}, "AIza-wrong-0123456789"),
     "bfl": ({}, "bfl-wrong-0123456789"),
+    "fal": ({}, "fal-wrong-0123456789"),
 }
 
 

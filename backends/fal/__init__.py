@@ -1,0 +1,1 @@
+"""fal.ai: models of many makers behind one queue."""
