@@ -25,10 +25,16 @@ from scripts.message_scenes import SCENES, PaintingEngine, Stage, file
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import Easel
 from tests.kinds import with_backend
+from tests.services.wording.rig import FakeTextEngine
 from tests.studio import chromium
 
 FOLDER: Final = Path(__file__).parents[1] / "build" / "messages"
 WIDTH: Final = 390
+ENHANCED: Final = {  # no text: for a model
+    "prompt": "a red fox in deep snow between birches, low winter sun, wide shot",
+    "alternatives": ["a fox asleep under a pine, ink drawing", "a fox at night, neon rain"],
+    "tags": ["fox"],
+}
 IN_BOTH_STYLES: Final = ("picture", "pictures-4", "picture-hidden", "running", "failed-memory", "compare", "versus")
 
 
@@ -66,7 +72,15 @@ async def play(names: Collection[str], style: str) -> dict[str, str]:
             slow, broken = PaintingEngine("slow", hold=True, preview=file(512)[1]), PaintingEngine("broken")
             engines = [PaintingEngine("forge"), PaintingEngine("flux"), slow, broken]
             chief = discord.user("chief", permissions=["MANAGE_GUILD"])
-            stage = Stage(Easel(discord, Path(folder), engines, card_style=style, admins=(chief.id,)), broken)
+            easel = Easel(
+                discord,
+                Path(folder),
+                engines,
+                card_style=style,
+                admins=(chief.id,),
+                text_engine=FakeTextEngine(ENHANCED),
+            )
+            stage = Stage(easel, broken)
             stage.easel.examine = stage.examine
             await stage.easel.start()
             for name in names:

@@ -281,6 +281,25 @@ async def limited(stage: Stage, name: str, **options: Any) -> str:
     return await by_chief(stage, name, channel=stage.easel.server.channel, **options)
 
 
+async def limits(stage: Stage) -> str:
+    """Open the limits in the panel of the rules, with some set."""
+    channel = stage.easel.server.channel
+    await stage.chief.slash(channel, "caps set", steps=30, daily=20, size="1024x1024")
+    panel = (await stage.chief.slash(channel, "setup start")).message
+    await stage.chief.click(panel, "Limits")
+    return message_html(panel)
+
+
+async def asked_for_consent(stage: Stage) -> str:
+    """Two people have talked; one of them has agreed that a third draws it."""
+    channel, ann = stage.easel.server.channel, stage.easel.server.user("ann")
+    await stage.easel.server.user("tom").say(channel, "the storm last night was wild")
+    last = await ann.say(channel, "waves over the rocks, right up to the lighthouse")
+    question = await stage.answered(await stage.mia.context_menu("Draw this chat", last))
+    await ann.click(question, "I agree")
+    return message_html(await stage.easel.server.wait_for(lambda: "✅" in question.text and question, 20))
+
+
 async def from_a_template(stage: Stage) -> str:
     """Open the form of a template; a form is drawn as what it asks for."""
     result = await stage.mia.slash(stage.easel.server.channel, "templates", template="portrait", subject="a heron")
@@ -338,6 +357,8 @@ SCENES: Final[dict[str, Scene]] = {
     "cost": Scene(lambda stage: simple(stage, "cost mine"), "cost mine"),
     "pnginfo": Scene(lambda stage: simple(stage, "pnginfo", image=file()), "pnginfo"),
     "help": Scene(lambda stage: simple(stage, "help"), "help"),
+    "help-tips": Scene(lambda stage: simple(stage, "help", about="prompts")),
+    "draw-chat": Scene(asked_for_consent, "Draw this chat"),
     "queue": Scene(lambda stage: simple(stage, "queue"), "queue"),
     "why": Scene(lambda stage: simple(stage, "why"), "why"),
     "status": Scene(lambda stage: simple(stage, "status"), "status"),
@@ -366,32 +387,8 @@ SCENES: Final[dict[str, Scene]] = {
     "caps-clear": Scene(lambda stage: limited(stage, "caps clear"), "caps clear"),
     "report": Scene(reported, "Report picture"),
     "setup": Scene(lambda stage: by_chief(stage, "setup start"), "setup start"),
+    "setup-limits": Scene(limits),
     "setup-show": Scene(lambda stage: by_chief(stage, "setup show"), "setup show"),
     "setup-test": Scene(lambda stage: by_chief(stage, "setup test", prompt=FOX), "setup test"),
     "audit": Scene(lambda stage: by_chief(stage, "audit"), "audit"),
-}
-# Commands whose answers are of a kind that is drawn already, or that need what is not here.
-ALIKE: Final[dict[str, str]] = {
-    "control": "picture",
-    "restyle": "picture",
-    "cost server": "cost",
-    "cost limits": "cost",
-    "style show": "styles",
-    "style add": "styles",
-    "style share": "styles",
-    "style mix": "styles",
-    "Draw this chat": "enhance",
-    "style delete": "styles",
-    "export": "history",
-    "admin reload": "engine-pause",
-    "engine drain": "engine-pause",
-    "engine resume": "engine-pause",
-    "engine cancel": "engine-pause",
-    **dict.fromkeys(("gpu start", "gpu stop", "gpu price", "gpu stop-reminder"), "gpu"),
-    **dict.fromkeys(("engine models", "engine fetch", "engine delete"), "models"),
-    "workflow add": "workflows",
-    "workflow show": "workflows",
-    "workflow set": "workflows",
-    "workflow delete": "workflows",
-    "studio": "info",
 }

@@ -16,9 +16,10 @@ from playwright.async_api import async_playwright
 from backends import kinds
 from cogs import command_sync, pacing, spender
 from generation.job import JobStatus
+from scripts.alike_messages import ALIKE
 from scripts.discord_page import STYLE, markdown
 from scripts.draw_messages import IN_BOTH_STYLES, WIDTH, draw, play
-from scripts.message_scenes import ALIKE, SCENES, PaintingEngine
+from scripts.message_scenes import SCENES, PaintingEngine
 from tests.kinds import with_backend
 from tests.studio import chromium
 
