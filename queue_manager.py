@@ -6,7 +6,7 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from scheduling.job_log import log_job_event
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
-from scheduling.limits import UNKNOWN_TURN_S, Cooldown, check_places, patience_over, waited_too_long
+from scheduling.limits import UNKNOWN_TURN_S, WAITING, Cooldown, check_places, patience_over, waited_too_long
 from scheduling.outcomes import Outcomes
 from scheduling.retry import RetryPolicy
 from scheduling.storing import STORE_RETRIES_S
@@ -35,7 +35,6 @@ from utils.loops import Loops
 
 log = logging.getLogger(__name__)
 
-WAITING = frozenset({JobStatus.QUEUED})
 KNOWN_IDS_S = 2 * 86400.0  # longer than any engine remembers a job
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
@@ -70,8 +69,6 @@ class QueueManager:
         self._finished = 0
         self.screen = screen
         self.watchers = Watchers()
-        # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
-        self.on_change: list[Callable[[Job], None]] = self.watchers.on_change
         self._outcomes = Outcomes(
             jobs=jobs,
             registry=registry,
@@ -90,12 +87,9 @@ class QueueManager:
         """Take up everything the last process left, then dispatch."""
         for pace in await self._jobs.load_pace():
             self._lanes.load_pace(pace.lane, pace.model, pace.seconds_per_cost, pace.samples)
-        jobs = await self._jobs.active()
-        for job in jobs:
-            if job.status is JobStatus.QUEUED:
-                self._lanes.enqueue(job)
-        # each goes in front of the line, so the oldest comes last
-        for job in reversed([job for job in jobs if job.status is JobStatus.RUNNING]):
+        running = await self._jobs.running()
+        self._lanes.take_up(await self._jobs.line())
+        for job in reversed(running):  # each goes in front of the line, so the oldest comes last
             if remote := await self._outcomes.recover(job):
                 self._start(remote)
         self._loops.start("queue", self._dispatch, may_end=True)
@@ -213,7 +207,7 @@ class QueueManager:
         """Return how a job that was just read stands, from memory alone."""
         return self._lanes.view(job)
 
-    def watch(self, job_id: str) -> AsyncIterator[JobView]:
+    def watch(self, job_id: str) -> AsyncGenerator[JobView, None]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
         return self.watchers.watch(job_id, read=self._jobs.get, view=self._lanes.view)
 
@@ -222,6 +216,12 @@ class QueueManager:
         self._lanes.set_stopped(lane_name, is_stopped=is_stopped)
         self._wake.set()
         self.watchers.ring_queued([lane_name])
+
+    def running(self) -> list[Job]:
+        return [*self._lanes.running.values()]
+
+    def next_in(self, lane_name: str, most: int) -> list[str]:
+        return self._lanes.next_in(lane_name, most)
 
     def lanes(self) -> list[LaneView]:
         return self._lanes.views([entry.name for entry in self._registry])

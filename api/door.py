@@ -56,7 +56,7 @@ class WebDoor:
     async def open(self, sockets: Sequence[socket.socket]) -> list[str]:
         """Answer on ports that are bound already; return the addresses, the main one first."""
         settings = self.web.settings
-        for job in await self.web.services.generation.active():  # taken up from the last process
+        for job in self.web.services.generation.running():  # taken up from the last process
             self._hub.job_changed(job)
         limits = ConnectionLimits(
             total=settings.connections,

@@ -7,6 +7,7 @@ sent is made once per change and audience, not once per reader.
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -72,7 +73,8 @@ class Hub:
         self.most_readers = MOST_READERS
         self._readers: set[EventReader] = set()
         self._changed: dict[str, Job] = {}
-        self._active: dict[str, Job] = {}
+        self._active: dict[str, Job] = {}  # what runs, and what waits of those who read
+        self._people: Counter[str] = Counter()  # readers by whose they are
         self._previews: dict[str, tuple[int, bytes]] = {}
         self._places: dict[str, int] = {}  # in line, as last told
         self._wake = asyncio.Event()
@@ -108,8 +110,10 @@ class Hub:
             self._active.pop(job.id, None)
             self._previews.pop(job.id, None)
             self._places.pop(job.id, None)
-        else:
+        elif job.status is JobStatus.RUNNING or job.user_key in self._people:
             self._active[job.id] = job
+        else:  # it waits, and nobody looks who would be told its place: there may be very many such
+            self._active.pop(job.id, None)
         self._wake.set()
 
     def job_progressed(self, job_id: str) -> None:
@@ -155,6 +159,7 @@ class Hub:
             return None
         reader = EventReader(caller)
         self._readers.add(reader)
+        self._people[caller.user_key] += 1
         return reader
 
     async def stream(
@@ -182,12 +187,24 @@ class Hub:
             self.leave(reader)
 
     def leave(self, reader: EventReader) -> None:
-        """Forget a reader."""
+        """Forget a reader, and what only they look at."""
+        if reader not in self._readers:
+            return
         self._readers.discard(reader)
+        user_key = reader.caller.user_key
+        self._people[user_key] -= 1
+        if not self._people[user_key]:
+            del self._people[user_key]
+            for job in [*self._active.values()]:
+                if job.user_key == user_key and job.status is JobStatus.QUEUED:
+                    del self._active[job.id]
+                    self._places.pop(job.id, None)
 
     def job_event(self, job: Job, caller: Person) -> bytes:
         """The event for one job as this caller may see it."""
         view = self._generation.peek(job)
+        if view.position and job.user_key in self._people:
+            self._active.setdefault(job.id, job)
         if view.position and job.id in self._active:
             self._places[job.id] = view.position
         is_own = job.user_key == caller.user_key
@@ -236,8 +253,7 @@ class Hub:
 
     def _tell_places(self) -> None:
         """Notify people of their waiting jobs whose place others have changed by ending, moving or coming."""
-        people = {reader.caller.user_key for reader in self._readers}
-        waiting = [job for job in self._active.values() if job.status is JobStatus.QUEUED and job.user_key in people]
+        waiting = [job for job in self._active.values() if job.status is JobStatus.QUEUED]
         for job in waiting[:MOST_PLACES]:
             if self._generation.peek(job).position != self._places.get(job.id):
                 self._send(job)

@@ -27,7 +27,7 @@ def make_web(base: Base, queue: QueueManager) -> WebServices:
         public_url=public_url,
         label_of=base.registry.label,
     )
-    queue.on_change.append(webhooks.note)
+    queue.watchers.on_change.append(webhooks.note)
     access = make_access(database, base.box, clock, settings.people.admin_ids)
     return WebServices(
         access=access,

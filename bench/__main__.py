@@ -1,10 +1,11 @@
-"""`python -m bench [queue discord engines line web history disk start gpu]`: measure, print, keep in `latest.json`."""
+"""`python -m bench [queue discord engines line web history disk backlog start gpu]`: measure, print and keep it."""
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
 from bench import (
+    backlog_bench,
     channel_bench,
     discord_bench,
     disk_bench,
@@ -37,6 +38,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "web": (web_bench.crowd, page_bench.page),
     "history": (history_bench.history,),
     "disk": (disk_bench.burst,),
+    "backlog": (backlog_bench.backlog,),
     "start": (start_bench.start,),
     "gpu": (gpu_bench.gpu,),
 }

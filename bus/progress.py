@@ -42,7 +42,7 @@ class BusProgress:
 
     async def run(self) -> None:
         """Publish how far jobs are until cancelled."""
-        for job in await self._generation.active():  # of the last process
+        for job in await self._generation.active_at("bus"):  # of the last process
             self.changed(job)
         while True:
             await self._bell.wait()

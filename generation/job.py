@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from generation.deeds import asked_in
 from generation.foreign import MAX_SECONDS, clean_line, clean_text, finite, whole
@@ -170,6 +171,37 @@ class Job:
     @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+
+class Ticket(NamedTuple):
+    """As much of a job as its place in line needs."""
+
+    id: str
+    lane: str
+    user_key: str
+    cost: float
+    weight: float
+    model: str | None
+    created_at: datetime
+    not_before: datetime | None
+    away_since: datetime | None
+    is_urgent: bool
+
+
+def ticket_of(job: Job) -> Ticket:
+    """Return the place in line of a job that was read whole."""
+    return Ticket(
+        id=job.id,
+        lane=job.lane,
+        user_key=job.user_key,
+        cost=job.drawn.cost,
+        weight=job.weight,
+        model=job.drawn.model,
+        created_at=job.created_at,
+        not_before=job.not_before,
+        away_since=job.away_since,
+        is_urgent=job.origin.is_urgent,
+    )
 
 
 def going_on(job: Job, origin: Origin, changes: Draft | None = None) -> Origin:

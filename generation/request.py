@@ -174,7 +174,7 @@ class Draft:
     priority: Priority | None = None
 
     def __post_init__(self) -> None:
-        _make_encodable(self)
+        _make_encodable(self, _DRAFT_TEXTS)
         if self.seed == ANY_SEED:
             object.__setattr__(self, "seed", None)
 
@@ -242,7 +242,7 @@ class GenerationRequest:
     options: tuple[tuple[str, str], ...] = ()  # of the workflow
 
     def __post_init__(self) -> None:
-        _make_encodable(self)
+        _make_encodable(self, _REQUEST_TEXTS)
 
     @property
     def guide(self) -> SourceImage | None:
@@ -270,14 +270,25 @@ class GenerationRequest:
         return sha256(json.dumps(request_to_json(self), sort_keys=True).encode()).hexdigest()
 
 
-def _make_encodable(words: "Draft | GenerationRequest") -> None:
+def _make_encodable(words: "Draft | GenerationRequest", texts: tuple[str, ...]) -> None:
     """Let no text in that could be neither stored nor sent: a terminal, a file or an engine may give such."""
-    for name, text in vars(words).items():
-        if isinstance(text, str) and (not text.isascii() or "\0" in text):
+    for name in texts:
+        text = getattr(words, name)
+        if text and (not text.isascii() or "\0" in text):
             object.__setattr__(words, name, encodable(text))
     if words.options:
         given = {encodable(name): encodable(value) for name, value in words.options}
         object.__setattr__(words, "options", tuple(sorted(given.items())))  # the order they are said in decides nothing
+
+
+def _texts_of(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of a dataclass that hold plain text."""
+    return tuple(f.name for f in fields(kind) if f.type in (str, str | None))
+
+
+_DRAFT_TEXTS: Final = _texts_of(Draft)
+_REQUEST_TEXTS: Final = _texts_of(GenerationRequest)
+_REQUEST_FIELDS: Final = frozenset(f.name for f in fields(GenerationRequest))
 
 
 def draft_of(request: GenerationRequest) -> Draft:
@@ -309,8 +320,8 @@ def request_to_json(request: GenerationRequest) -> dict[str, Any]:
 
 def request_from_json(values: dict[str, Any]) -> GenerationRequest:
     """Read what `request_to_json` wrote; fields unknown to this version are ignored."""
-    known = {f.name for f in fields(GenerationRequest)}
-    return GenerationRequest(**{name: value_from_json(name, v) for name, v in values.items() if name in known})
+    known = ((name, value) for name, value in values.items() if name in _REQUEST_FIELDS)
+    return GenerationRequest(**{name: value_from_json(name, value) for name, value in known})
 
 
 def draft_to_json(draft: Draft) -> dict[str, Any]:

@@ -9,10 +9,11 @@ Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from constants import WARM_MODEL_LOOK_AHEAD
+from generation.job import Ticket
 
 TURNS_KEPT = 256  # more than run at once, or wait to be tried again
 _BEFORE_ALL = 2**62
@@ -83,6 +84,16 @@ class FairQueue:
         is_urgent: bool = False,
     ) -> None:
         """Add a job. `weight` above 1 makes a user's turns come sooner; nobody can starve."""
+        self._add(job_id, self._entry(user_key, cost, weight, model, is_urgent))
+
+    def push_all(self, tickets: Iterable[Ticket]) -> None:
+        """Add many jobs as `push` would one after the other."""
+        for ticket in tickets:
+            entry = self._entry(ticket.user_key, ticket.cost, ticket.weight, ticket.model, ticket.is_urgent)
+            self._order.append(self._note(ticket.id, entry))
+        self._order.sort()
+
+    def _entry(self, user_key: str, cost: float, weight: float, model: str | None, is_urgent: bool) -> _Waiting:
         self._seq += 1
         clock = _clock(user_key, is_urgent)
         end = self._ends.get(clock)
@@ -91,7 +102,7 @@ class FairQueue:
         start = end if clock in self._by_user else max(self._now, end)
         self._ends[clock] = start + cost / weight
         ahead = URGENT_TURNS * cost / weight if is_urgent else 0.0
-        self._add(job_id, _Waiting(start - ahead, self._seq, user_key, cost, weight, model, is_urgent, ahead))
+        return _Waiting(start - ahead, self._seq, user_key, cost, weight, model, is_urgent, ahead)
 
     def push_back(
         self, user_key: str, job_id: str, cost: float, *, model: str | None = None, is_urgent: bool = False
@@ -107,10 +118,13 @@ class FairQueue:
         self._by_user[entry.clock].sort(key=self._index)
 
     def _add(self, job_id: str, entry: _Waiting) -> None:
+        insort(self._order, self._note(job_id, entry))
+
+    def _note(self, job_id: str, entry: _Waiting) -> tuple[float, int, str]:
         self._waiting[job_id] = entry
         self._by_user.setdefault(entry.clock, []).append(job_id)
         self._total_cost += entry.cost
-        insort(self._order, (entry.tag, entry.seq, job_id))
+        return entry.tag, entry.seq, job_id
 
     @property
     def is_first_returned(self) -> bool:
@@ -210,8 +224,9 @@ class FairQueue:
     def total_cost(self) -> float:
         return self._total_cost
 
-    def jobs(self) -> list[str]:
-        return [job_id for _, _, job_id in self._order]
+    def jobs(self, most: int | None = None) -> list[str]:
+        """Return who waits, next one first."""
+        return [job_id for _, _, job_id in self._order[:most]]
 
     def _index(self, job_id: str) -> int:
         entry = self._waiting[job_id]

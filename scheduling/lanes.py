@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from constants import DEFAULT_ENGINE_PATIENCE_S, DEFAULT_SECONDS_PER_COST
 from generation.errors import BackendGone
-from generation.job import Away, Job, JobStatus, JobView, Progress
+from generation.job import Away, Job, JobStatus, JobView, Progress, Ticket, ticket_of
 from scheduling.fair_queue import Served
 from scheduling.lane import Absence, Lane, LaneSettings, LaneView, Running
 from scheduling.pace import Pace
@@ -47,7 +47,7 @@ class Lanes:
         self.patience_s = patience_s  # how long a job waits for an engine that is gone
         self._settings_of = settings_of
         self._lanes: dict[str, Lane] = {}
-        self._delayed: list[tuple[float, str, Job]] = []
+        self._delayed: list[tuple[float, str, Ticket]] = []
         self._paces: dict[str, dict[str, tuple[float, int]]] = {}
         self._born: list[tuple[float, str]] = []  # a heap: when jobs were submitted (monotonic seconds), job id
         self._patience: list[tuple[float, int, str, Absence]] = []  # a heap: when it ends (monotonic seconds), for whom
@@ -138,13 +138,37 @@ class Lanes:
         self.get(job.lane).coming.pop(job.id, None)
         age_s = (self._clock.now() - job.created_at).total_seconds()
         heapq.heappush(self._born, (self._clock.monotonic() - age_s, job.id))
-        delay = (job.not_before - self._clock.now()).total_seconds() if job.not_before else 0.0
-        if delay > 0:
-            heapq.heappush(self._delayed, (self._clock.monotonic() + delay, job.id, job))
-        else:
-            self._push(job, was_served)
+        ticket = ticket_of(job)
+        if not self._is_put_aside(ticket):
+            self._push(ticket, was_served)
         if absence := self.get(job.lane).absence:
             self._wait_for(job.id, absence)
+
+    def take_up(self, tickets: Iterable[Ticket]) -> None:
+        """Put the jobs that an earlier process left in line, oldest first: all at once, as there may be very many."""
+        now_s, now = self._clock.monotonic(), self._clock.now()
+        in_line: dict[str, list[Ticket]] = {}
+        for ticket in tickets:
+            self._waiting[ticket.id] = _Waiting(ticket.user_key, ticket.lane, ticket.created_at, ticket.away_since)
+            self._born.append((now_s - (now - ticket.created_at).total_seconds(), ticket.id))
+            if not self._is_put_aside(ticket):
+                in_line.setdefault(ticket.lane, []).append(ticket)
+        self._waiting_of = Counter(waiting.user_key for waiting in self._waiting.values())
+        heapq.heapify(self._born)
+        for name, waiting in in_line.items():
+            self.get(name).queue.push_all(waiting)
+
+    def _is_put_aside(self, ticket: Ticket) -> bool:
+        """Keep a job whose `not_before` is still to come out of the line until then."""
+        delay = (ticket.not_before - self._clock.now()).total_seconds() if ticket.not_before else 0.0
+        if delay > 0:
+            heapq.heappush(self._delayed, (self._clock.monotonic() + delay, ticket.id, ticket))
+        return delay > 0
+
+    def next_in(self, name: str, most: int) -> list[str]:
+        """Return the ids of those who are next in a lane."""
+        lane = self._lanes.get(name)
+        return lane.queue.jobs(most) if lane else []
 
     def gone(self, job: Job, error: BackendGone) -> None:
         """The engine that a job was sent to is gone: what waits for it keeps its place while patience lasts."""
@@ -207,9 +231,9 @@ class Lanes:
         """Put delayed jobs whose time has come in line; return the seconds until the next one (inf = none)."""
         now = self._clock.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
-            _, job_id, job = heapq.heappop(self._delayed)
+            _, job_id, ticket = heapq.heappop(self._delayed)
             if job_id in self._waiting:
-                self._push(job, was_served=True)
+                self._push(ticket, was_served=True)
         return self._delayed[0][0] - now if self._delayed else float("inf")
 
     def started(self, job: Job) -> None:
@@ -297,10 +321,16 @@ class Lanes:
         ends_at = self._clock.monotonic() + self.patience_s - waited_s
         heapq.heappush(self._patience, (ends_at, next(self._order), job_id, absence))
 
-    def _push(self, job: Job, was_served: bool) -> None:
-        queue, cost, model = self.get(job.lane).queue, job.drawn.cost, job.drawn.model
-        is_urgent = job.origin.is_urgent
+    def _push(self, ticket: Ticket, was_served: bool) -> None:
+        queue = self.get(ticket.lane).queue
         if was_served:
-            queue.push_back(job.user_key, job.id, cost, model=model, is_urgent=is_urgent)
+            queue.push_back(ticket.user_key, ticket.id, ticket.cost, model=ticket.model, is_urgent=ticket.is_urgent)
         else:
-            queue.push(job.user_key, job.id, cost, weight=job.weight, model=model, is_urgent=is_urgent)
+            queue.push(
+                ticket.user_key,
+                ticket.id,
+                ticket.cost,
+                weight=ticket.weight,
+                model=ticket.model,
+                is_urgent=ticket.is_urgent,
+            )

@@ -1,7 +1,7 @@
 """Limits on what may wait and run at once, and the refusal that says what is full and when to come back."""
 
 from generation.errors import GenerationError, LimitReached
-from generation.job import JobError
+from generation.job import JobError, JobStatus
 from settings.queue import QueueSettings
 from texts.text import _
 from utils.clock import Clock
@@ -9,6 +9,7 @@ from utils.text import duration
 
 MAX_REMEMBERED_USERS = 1000
 UNKNOWN_TURN_S = 10.0  # when the next place is free in a lane that has not finished anything yet: a round guess
+WAITING = frozenset({JobStatus.QUEUED})
 
 
 def check_places(limits: QueueSettings, waiting: int, own: int, more: int, turn_s: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from generation.job import Job, JobStatus, JobView
@@ -23,27 +23,36 @@ class Watchers:
 
     def __init__(self) -> None:
         self._by_job: dict[str, set[Watcher]] = {}
+        # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
         self.on_change: list[Callable[[Job], None]] = []
         self.on_progress: list[Callable[[str], None]] = []  # a running job's id; must be quick, it may come often
+        self.on_moved: list[Callable[[Collection[str]], None]] = []  # lanes where places have moved; the same
 
     def listen(
-        self, changed: Callable[[Job], None], progressed: Callable[[str], None] | None = None
+        self,
+        changed: Callable[[Job], None],
+        progressed: Callable[[str], None] | None = None,
+        moved: Callable[[Collection[str]], None] | None = None,
     ) -> Callable[[], None]:
-        """Let a door hear of every change, and of progress; call the result to end it."""
+        """Let a door hear of every change, of progress and of places in line; call the result to end it."""
         self.on_change.append(changed)
         if progressed:
             self.on_progress.append(progressed)
+        if moved:
+            self.on_moved.append(moved)
 
         def end() -> None:
             self.on_change.remove(changed)
             if progressed:
                 self.on_progress.remove(progressed)
+            if moved:
+                self.on_moved.remove(moved)
 
         return end
 
     async def watch(
         self, job_id: str, *, read: Callable[[str], Awaitable[Job | None]], view: Callable[[Job], JobView]
-    ) -> AsyncIterator[JobView]:
+    ) -> AsyncGenerator[JobView, None]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
         job = await read(job_id)
         if job is None:
@@ -101,3 +110,5 @@ class Watchers:
             for watcher in watchers:
                 if watcher.job.status is JobStatus.QUEUED and watcher.job.lane in names:
                     watcher.bell.set()
+        for tell in self.on_moved:
+            tell(names)

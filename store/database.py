@@ -9,11 +9,11 @@ Source: sqlite.org/wal.html and sqlite.org/pragma.html; the order of the pragmas
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from store.copies import keep_copy
 from store.history import OLD_NAMES, adopt, is_history
@@ -32,6 +32,7 @@ PROBE_TIMEOUT_S = 1.0
 PAGE_BYTES = 4096
 VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's thread
 
+T = TypeVar("T")
 FileTrouble = sqlite3.Error  # for rooms that know of no SQLite
 
 _CREATE_MIGRATIONS = (
@@ -135,6 +136,12 @@ class Database:
         """
         assert self._reader is not None, "a database is opened by Database.open"
         return await self._reader.rows(sql, params)
+
+    async def read_as(self, sql: str, make: Callable[[list[Row]], T], params: Params = ()) -> T:
+        """Return what `make` makes of the rows of such a SELECT; it runs in the thread that reads them."""
+        reader = self._reader
+        assert reader is not None, "a database is opened by Database.open"
+        return await reader.run(lambda: make(reader.rows_now(sql, params)))
 
     async def write(self, sql: str, params: Params = (), *, is_lax: bool = False) -> list[Row]:
         """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING.

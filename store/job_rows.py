@@ -2,15 +2,17 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from sys import intern
+from typing import Any, Final
 
-from generation.job import Job, JobError, JobStatus, Origin
+from generation.job import Job, JobError, JobStatus, Origin, Ticket
 from generation.request import GenerationRequest, request_from_json, request_to_json
 from generation.result import JobResult, StoredImage
-from store.rows import seed_from_column, seed_to_column
+from store.rows import UNREADABLE, seed_from_column, seed_to_column
 from texts.text import Text, english, text_from_json, text_to_json
 from utils.secrets import SecretBox, SecretLost
 
@@ -30,7 +32,7 @@ def to_json(value: Any) -> str:
 
 def from_json(text: str) -> Any:
     """Read such JSON; numbers that are none, as older versions could write them, are refused."""
-    return json.loads(text, parse_constant=_refuse)
+    return _DECODER.decode(text)
 
 
 def to_epoch(moment: datetime | None) -> float | None:
@@ -86,6 +88,9 @@ def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
         "notes": notes_text(job.notes),
         "request": request_text(job.request),
         "drawn": request_text(job.drawn),
+        "drawn_cost": job.drawn.cost,
+        "drawn_model": job.drawn.model,
+        "is_urgent": job.origin.is_urgent,
         "result": result_text(job.result),
         "error": error_text(job.error),
     }
@@ -106,10 +111,12 @@ def origin_to_row(origin: Origin, box: SecretBox) -> dict[str, Any]:
 def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
     """Read a row; a reply token sealed with another key is dropped, the job is still good."""
     times = {name: from_epoch(row[name]) for name in _TIMES}
+    request = request_from_json(from_json(row["request"]))
+    is_as_asked = row["drawn"] == row["request"]
     return Job(
         id=row["id"],
-        request=request_from_json(from_json(row["request"])),
-        drawn=request_from_json(from_json(row["drawn"])),
+        request=request,
+        drawn=request if is_as_asked else request_from_json(from_json(row["drawn"])),
         origin=row_to_origin(row, box),
         lane=row["lane"],
         candidates=tuple(from_json(row["candidates"])),
@@ -126,6 +133,34 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
         error=_read_error(row["error"]),
         **times,  # type: ignore[arg-type]  # created_at is NOT NULL
     )
+
+
+def row_to_ticket(row: Mapping[str, Any]) -> Ticket:
+    """Read as much as `LINE` selects. Strings that many have are kept once."""
+    cost, model, is_urgent = row["drawn_cost"], row["drawn_model"], bool(row["is_urgent"])
+    if cost is None:
+        cost, model, is_urgent = _said_before(row["drawn"], row["origin"])
+    return Ticket(
+        row["id"],
+        intern(row["lane"]),
+        intern(row["user_key"]),
+        cost,
+        row["weight"],
+        model and intern(model),
+        datetime.fromtimestamp(row["created_at"], UTC),
+        from_epoch(row["not_before"]),
+        from_epoch(row["away_since"]),
+        is_urgent,
+    )
+
+
+def _said_before(drawn_text: str, origin_text: str) -> tuple[float, str | None, bool]:
+    """Read the same of a job that an older version took in; one that cannot be read is failed when its turn comes."""
+    try:
+        drawn = request_from_json(from_json(drawn_text))
+        return drawn.cost, drawn.model, bool(from_json(origin_text).get("is_urgent"))
+    except UNREADABLE:
+        return 1.0, None, False
 
 
 def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
@@ -171,9 +206,17 @@ def _read_image(values: dict[str, Any]) -> StoredImage:
 
 
 def _known(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(kind)}
+    names = _names_of(kind)  # type: ignore[arg-type]
     return {name: value for name, value in values.items() if name in names}
+
+
+@cache
+def _names_of(kind: Hashable) -> frozenset[str]:
+    return frozenset(f.name for f in fields(kind))  # type: ignore[arg-type]
 
 
 def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)  # made once: making one takes as long as reading a request

@@ -13,70 +13,33 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from generation.errors import StoreUnavailable, Unstorable
-from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
-from generation.person import Person
-from generation.policy import IN_ROOMS, LISTED, listing
+from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus, Ticket
 from generation.request import GenerationRequest
 from generation.result import JobResult
-from store.database import Database, Row, Write
-from store.job_rows import error_text, job_to_row, notes_text, request_text, result_text, row_to_job, to_epoch, to_json
-from store.rows import RowReader
+from store.database import Row, Write
+from store.job_reader import ACTIVE, LINE, RUNNING, JobReader
+from store.job_rows import error_text, job_to_row, notes_text, request_text, result_text, to_epoch, to_json
 from store.webhooks import SAVE_HOOK, Hook, hook_to_row
 from texts.text import _
-from utils.secrets import SecretBox
 
 INSERT = """
     INSERT INTO jobs (id, status, lane, door, user_key, channel_id, message_id, reply_token, reply_token_until, weight,
         attempt, remote_id, created_at, not_before, started_at, finished_at, delivered_at, candidates, tried, notes,
-        origin, request, drawn, result, error, is_pinned, interruptions, away_since)
+        origin, request, drawn, result, error, is_pinned, interruptions, away_since, drawn_cost, drawn_model,
+        is_urgent)
     VALUES (:id, :status, :lane, :door, :user_key, :channel_id, :message_id, :reply_token, :reply_token_until, :weight,
         :attempt, :remote_id, :created_at, :not_before, :started_at, :finished_at, :delivered_at, :candidates, :tried,
-        :notes, :origin, :request, :drawn, :result, :error, :is_pinned, :interruptions, :away_since)
+        :notes, :origin, :request, :drawn, :result, :error, :is_pinned, :interruptions, :away_since, :drawn_cost,
+        :drawn_model, :is_urgent)
 """
-GET = "SELECT * FROM jobs WHERE id = ?"
-FIND_AFTER_STAMP = """
-    SELECT * FROM jobs
-    WHERE id >= 'job_' AND id < 'job`' AND substr(id, instr(substr(id, 5), '_') + 5, :chars) = :prefix LIMIT 2
-"""  # ids like job_<ms>_<random>: people are shown the random part
-FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 2"
-DUE_IN = """
-    SELECT * FROM jobs WHERE message_id IN (SELECT value FROM json_each(?)) AND delivered_at IS NULL
-"""
-IN_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC"
-# INDEXED BY: the planner would rather go through all of a person's history, or sort.
-ACTIVE = "SELECT * FROM jobs INDEXED BY jobs_active WHERE status IN ('queued', 'running') ORDER BY created_at, id"
-ACTIVE_FOR = """
-    SELECT * FROM jobs INDEXED BY jobs_active_user WHERE user_key = ? AND status IN ('queued', 'running')
-    ORDER BY created_at, id
-"""
-UNDELIVERED = """
-    SELECT * FROM jobs WHERE door = ? AND finished_at IS NOT NULL AND delivered_at IS NULL ORDER BY finished_at, id
-"""
-BY_REQUEST_KEY = "SELECT * FROM jobs WHERE user_key = ? AND json_extract(origin, '$.request_key') = ?"
-RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-_COLUMNS = {"is_private": "json_extract(origin, '$.private')", "door": "door"}
-_VISIBLE = LISTED.format(owner="user_key", **_COLUMNS)
-_VISIBLE_IN_ROOMS = f"({_VISIBLE} OR {IN_ROOMS.format(channel='channel_id', **_COLUMNS)})"
-STREAM = f"""
-    SELECT * FROM jobs
-    WHERE {_VISIBLE}
-        AND (:before = '' OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = :before))
-    ORDER BY created_at DESC, id DESC LIMIT :limit
-"""  # noqa: S608  # parts of our own
-NAMED_BY_ENDED = """
-    SELECT j.id, json_extract(i.value, '$.media_id') AS media_id
-    FROM jobs AS j LEFT JOIN json_each(j.result, '$.images') AS i
-    WHERE j.id IN (SELECT value FROM json_each(?)) AND j.finished_at IS NOT NULL
-"""
-COUNT_BY_STATUS = "SELECT status, COUNT(*) AS jobs FROM jobs GROUP BY status"
 CLAIM = """
     UPDATE jobs SET status = 'running', lane = :lane, started_at = :now, not_before = NULL
     WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
 """
 REQUEUE = """
-    UPDATE jobs SET status = 'queued', lane = :lane, candidates = :candidates, drawn = :drawn, attempt = :attempt,
-        tried = :tried, notes = :notes, not_before = :not_before, away_since = :away_since, remote_id = NULL,
-        intent = NULL, started_at = NULL
+    UPDATE jobs SET status = 'queued', lane = :lane, candidates = :candidates, drawn = :drawn, drawn_cost = :drawn_cost,
+        drawn_model = :drawn_model, attempt = :attempt, tried = :tried, notes = :notes, not_before = :not_before,
+        away_since = :away_since, remote_id = NULL, intent = NULL, started_at = NULL
     WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
 """
 REQUEUE_TO_LOOK = REQUEUE.replace("intent = NULL, ", "")
@@ -89,7 +52,6 @@ SET_INTENT = "UPDATE jobs SET intent = :intent WHERE id = :id AND status = 'runn
 SET_REMOTE_ID = """
     UPDATE jobs SET remote_id = :remote_id, intent = NULL WHERE id = :id AND status = 'running' RETURNING id
 """
-REMOTE_IDS = "SELECT remote_id FROM jobs WHERE lane = ? AND created_at > ? AND remote_id IS NOT NULL"
 ATTACH_GROUP = """
     UPDATE jobs SET channel_id = :channel_id, message_id = :message_id WHERE id IN (SELECT value FROM json_each(:ids))
 """
@@ -129,13 +91,8 @@ PUBLISH = """
 PUBLISH_PICTURES = "UPDATE generated_images SET is_private = 0 WHERE job_id = ?"
 
 
-class JobStore:
-    """Every method is one commit, or part of one; what it returned is on the disk, unless it says otherwise."""
-
-    def __init__(self, database: Database, box: SecretBox) -> None:
-        self._database = database
-        self._box = box
-        self._rows = RowReader("jobs")
+class JobStore(JobReader):
+    """Every change is one commit, or part of one; what it returned is on the disk, unless it says otherwise."""
 
     async def insert(self, job: Job) -> None:
         """Store a new job, or one that is done already (from the cache); raises what `insert_all` raises."""
@@ -169,70 +126,27 @@ class JobStore:
         before = [(SAVE_HOOK, hook_to_row(hook, self._box))] if hook else []  # first: it hears of the job
         return [*before, (INSERT, job_to_row(job, self._box))]
 
-    async def by_request_key(self, user_key: str, request_key: str) -> Job | None:
-        return self._first(await self._database.fetch(BY_REQUEST_KEY, (user_key, request_key)))
-
-    async def get(self, job_id: str) -> Job | None:
-        return self._first(await self._database.fetch(GET, (job_id,)))
-
-    async def find(self, prefix: str) -> Job | None:
-        """Return the job whose id is or begins with `prefix`, unless several do."""
-        if not prefix:
-            return None
-        rows = await self._database.fetch(FIND, {"first": prefix, "after": prefix + chr(0x10FFFF)})
-        rows = rows or await self._database.fetch(FIND_AFTER_STAMP, {"prefix": prefix, "chars": len(prefix)})
-        return self._first(rows) if len(rows) == 1 or (rows and rows[0]["id"] == prefix) else None
-
-    async def due_in(self, message_ids: list[str]) -> list[Job]:
-        """Return the jobs shown in these messages of ours that are active, or ended and not delivered; in no order."""
-        return self._all(await self._database.fetch(DUE_IN, (to_json(message_ids),)))
-
-    async def in_message(self, message_id: str) -> list[Job]:
-        """Return all jobs that a message of ours shows, newest first."""
-        return self._all(await self._database.fetch(IN_MESSAGE, (message_id,)))
-
     async def active(self) -> list[Job]:
         """Return what is queued or running, in the order it was asked for; rows that cannot be read are failed."""
-        rows = await self._database.fetch(ACTIVE)
-        jobs = self._all(rows)
-        reason = JobError(code=Unstorable.code, user_message=_("What was stored of this job cannot be read."))
-        for job_id in {row["id"] for row in rows} - {job.id for job in jobs}:
-            await self.finish(job_id, JobStatus.FAILED, now=datetime.now(UTC), error=reason)
-        return jobs
+        return await self._all_or_failed(await self._database.fetch(ACTIVE))
 
-    async def active_for(self, user_key: str) -> list[Job]:
-        return self._all(await self._database.fetch(ACTIVE_FOR, (user_key,)))
+    async def running(self) -> list[Job]:
+        """Return what is running, in the order it was asked for; rows that cannot be read are failed."""
+        return await self._all_or_failed(await self._database.fetch(RUNNING))
 
-    async def recent(self, user_key: str, limit: int) -> list[Job]:
-        """Return the newest `limit` jobs of a person, newest first."""
-        return self._all(await self._database.fetch(RECENT, (user_key, limit)))
+    async def line(self) -> list[Ticket]:
+        """Return the places of all queued jobs, in the order they were asked for.
 
-    async def stream(self, person: Person, *, limit: int, before: str) -> list[Job]:
-        """Return what a person finds in lists, newest first, older than `before` ("" = newest)."""
-        values = listing(person) | {"limit": limit, "before": before}
-        return self._all(await self._database.fetch(_stream(person), values))
-
-    async def undelivered(self, door: str) -> list[Job]:
-        """Return the finished jobs whose answer has not reached its door, oldest first."""
-        return self._all(await self._database.fetch(UNDELIVERED, (door,)))
-
-    async def named_by_ended(self, job_ids: Sequence[str]) -> dict[str, set[str]]:
-        """Return the ids of the pictures in the results of those of these jobs that have ended."""
-        named: dict[str, set[str]] = {}
-        for row in await self._database.fetch(NAMED_BY_ENDED, (to_json(list(job_ids)),)):
-            media_ids = named.setdefault(row["id"], set())
-            if row["media_id"] is not None:
-                media_ids.add(row["media_id"])
-        return named
-
-    async def count_by_status(self) -> dict[JobStatus, int]:
-        """Return a number for every status, 0 included."""
-        counts = {row["status"]: row["jobs"] for row in await self._database.read(COUNT_BY_STATUS)}
-        return {status: counts.get(status, 0) for status in JobStatus}
+        Nothing else of them is read, so of a job that cannot be read this is told when it is claimed.
+        """
+        tickets, unreadable = await self._database.read_as(LINE, self._tickets)
+        await self._fail_unreadable(unreadable)
+        return tickets
 
     async def claim(self, job_id: str, *, lane: str, now: datetime) -> Job | None:
-        """Take a queued job to run it on `lane`; None when somebody else was first."""
-        return await self._change(CLAIM, job_id, JobStatus.RUNNING, lane=lane, now=to_epoch(now))
+        """Take a queued job to run it on `lane`; None when somebody was first, or it cannot be read and is failed."""
+        rows = await self._change_rows(CLAIM, job_id, JobStatus.RUNNING, lane=lane, now=to_epoch(now))
+        return next(iter(await self._all_or_failed(rows)), None)
 
     async def requeue(
         self,
@@ -259,6 +173,8 @@ class JobStore:
             lane=lane,
             candidates=to_json(candidates),
             drawn=request_text(drawn),
+            drawn_cost=drawn.cost,
+            drawn_model=drawn.model,
             attempt=attempt,
             tried=to_json(tried),
             notes=notes_text(notes),
@@ -297,10 +213,6 @@ class JobStore:
     async def set_intent(self, job_id: str, intent: str) -> bool:
         """Note that a running job is sent to its engine now; False when it is not running any more."""
         return bool(await self._database.write(SET_INTENT, {"id": job_id, "intent": intent}))
-
-    async def remote_ids(self, lane: str, since: datetime) -> set[str]:
-        """Return the engine's own ids of the jobs of a lane that were made since then."""
-        return {row["remote_id"] for row in await self._database.fetch(REMOTE_IDS, (lane, since.timestamp()))}
 
     async def set_remote_id(self, job_id: str, remote_id: str) -> bool:
         """Note the engine's own id of a running job; False when it is not running any more."""
@@ -343,15 +255,24 @@ class JobStore:
     async def _change(
         self, sql: str, job_id: str, to: JobStatus, allowed: Set[JobStatus] = frozenset(JobStatus), **values: Any
     ) -> Job | None:
+        return self._first(await self._change_rows(sql, job_id, to, allowed, **values))
+
+    async def _change_rows(
+        self, sql: str, job_id: str, to: JobStatus, allowed: Set[JobStatus] = frozenset(JobStatus), **values: Any
+    ) -> list[Row]:
         sources = [status.value for status in allowed if to in TRANSITIONS[status]]
         async with _storing():
-            return self._first(await self._database.write(sql, {"id": job_id, "allowed": to_json(sources), **values}))
+            return await self._database.write(sql, {"id": job_id, "allowed": to_json(sources), **values})
 
-    def _first(self, rows: list[Row]) -> Job | None:
-        return next(iter(self._all(rows[:1])), None)
+    async def _all_or_failed(self, rows: list[Row]) -> list[Job]:
+        jobs = self._all(rows)
+        await self._fail_unreadable({row["id"] for row in rows} - {job.id for job in jobs})
+        return jobs
 
-    def _all(self, rows: list[Row]) -> list[Job]:
-        return self._rows.read(rows, lambda row: row_to_job(row, self._box))  # type: ignore[arg-type]
+    async def _fail_unreadable(self, job_ids: Set[str]) -> None:
+        reason = JobError(code=Unstorable.code, user_message=_("What was stored of this job cannot be read."))
+        for job_id in job_ids:
+            await self.finish(job_id, JobStatus.FAILED, now=datetime.now(UTC), error=reason)
 
 
 def _hook_of(job: Job) -> Hook | None:
@@ -382,7 +303,3 @@ async def _storing() -> AsyncIterator[None]:
 def _is_about_values(error: sqlite3.DatabaseError) -> bool:
     """Return whether the tables or SQLite's own JSON functions refuse what a row holds."""
     return any(words in str(error) for words in (_("malformed JSON"), _("constraint failed"), _("too big")))
-
-
-def _stream(person: Person) -> str:
-    return STREAM.replace(_VISIBLE, _VISIBLE_IN_ROOMS) if person.rooms else STREAM

@@ -103,7 +103,7 @@ class SqliteThread:
 
     def rows(self, sql: str, params: Params = ()) -> asyncio.Future[list[Row]]:
         """Run one statement by itself."""
-        return self.run(self._rows, sql, params)
+        return self.run(self.rows_now, sql, params)
 
     def rollback(self) -> asyncio.Future[None]:
         return self.run(lambda: self._connection.rollback())
@@ -156,7 +156,8 @@ class SqliteThread:
         self._connection.row_factory = Row
         self._connection.text_factory = _readable
 
-    def _rows(self, sql: str, params: Params) -> list[Row]:
+    def rows_now(self, sql: str, params: Params) -> list[Row]:
+        """Run one statement; in the thread itself only."""
         return self._connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
 
     def _commit_all(self, loop: asyncio.AbstractEventLoop) -> bool:
@@ -171,11 +172,11 @@ class SqliteThread:
         return True
 
     def _commit_lax(self, units: list[Unit]) -> list[list[Row] | BaseException]:
-        self._rows("PRAGMA synchronous = NORMAL", ())
+        self.rows_now("PRAGMA synchronous = NORMAL", ())
         try:
             return self._commit(units)
         finally:
-            self._rows("PRAGMA synchronous = FULL", ())
+            self.rows_now("PRAGMA synchronous = FULL", ())
 
     def _commit_timed(self, units: list[Unit]) -> list[list[Row] | BaseException]:
         began = time.monotonic()
@@ -189,37 +190,37 @@ class SqliteThread:
     def _commit_together(self, units: list[Unit]) -> list[list[Row] | BaseException]:
         """Commit units in one transaction; one that fails is undone alone."""
         try:
-            self._rows("BEGIN IMMEDIATE", ())
+            self.rows_now("BEGIN IMMEDIATE", ())
         except sqlite3.Error as error:  # another process holds the file: all have waited for it
             return [error] * len(units)
         try:
             outcomes = [self._in_savepoint(unit) for unit in units]
-            self._rows("COMMIT", ())
+            self.rows_now("COMMIT", ())
         except BaseException:  # SQLite gave the whole transaction up: each is tried by itself
             self._connection.rollback()
             return [self._commit_alone(unit) for unit in units]
         return outcomes
 
     def _in_savepoint(self, unit: Unit) -> list[Row] | BaseException:
-        self._rows("SAVEPOINT UNIT", ())
+        self.rows_now("SAVEPOINT UNIT", ())
         try:
             rows = self._run_unit(unit)
         except Exception as error:
             if not self._connection.in_transaction:
                 raise
-            self._rows("ROLLBACK TO UNIT", ())
-            self._rows("RELEASE UNIT", ())
+            self.rows_now("ROLLBACK TO UNIT", ())
+            self.rows_now("RELEASE UNIT", ())
             return error
-        self._rows("RELEASE UNIT", ())
+        self.rows_now("RELEASE UNIT", ())
         return rows
 
     def _commit_alone(self, unit: Unit) -> list[Row] | BaseException:
         try:
             if len(unit.writes) == 1:
                 return self._run_unit(unit)  # a statement is a transaction by itself
-            self._rows("BEGIN IMMEDIATE", ())
+            self.rows_now("BEGIN IMMEDIATE", ())
             rows = self._run_unit(unit)
-            self._rows("COMMIT", ())
+            self.rows_now("COMMIT", ())
         except BaseException as error:
             self._connection.rollback()  # does nothing where there is none
             return error
@@ -228,7 +229,7 @@ class SqliteThread:
     def _run_unit(self, unit: Unit) -> list[Row]:
         rows: list[Row] = []
         for write in unit.writes:
-            rows = self._rows(write[0], write[1])
+            rows = self.rows_now(write[0], write[1])
             if not rows and isinstance(write, Must):
                 raise write.refusal
         return rows

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 from cryptography.fernet import Fernet
 
@@ -27,6 +28,7 @@ from tests.fakes import FakeBackend, FakeClock, settle
 from tests.jobs import make_job, make_request
 from utils.secrets import SecretBox
 
+T = TypeVar("T")
 BOX = SecretBox(Fernet.generate_key())
 
 
@@ -46,6 +48,9 @@ class InlineDatabase:
 
     async def read(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
         return await self.write(sql, params)
+
+    async def read_as(self, sql: str, make: Callable[[list[sqlite3.Row]], T], params: object = ()) -> T:
+        return make(await self.write(sql, params))
 
     async def write(self, sql: str, params: object = (), *, is_lax: bool = False) -> list[sqlite3.Row]:
         await self._fail(sql)

@@ -237,7 +237,7 @@ async def test_listeners_hear_of_every_change_of_state_and_break_nothing() -> No
         heard.setdefault(job.id, []).append(job.status.value)
         raise ValueError("a bug in a listener")
 
-    async with queue_rig(gpu, max_wait_s=60.0, prepare=lambda rig: rig.queue.on_change.append(listen)) as rig:
+    async with queue_rig(gpu, max_wait_s=60.0, prepare=lambda rig: rig.queue.watchers.on_change.append(listen)) as rig:
         gpu.fail = [BackendUnavailable()]
         retried, cancelled = await rig.submit(), await rig.submit()
         await rig.queue.cancel(cancelled.id)

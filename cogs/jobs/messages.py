@@ -6,9 +6,11 @@ the same message is repeated safely, so nothing is lost and nothing is posted tw
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from cogs.cards import Card, CardPicture
 from cogs.delivery import Delivery, Followers, Write
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 DOOR = "discord"
 OTHER_CHARS = 60  # of an engine's label
+FAR: Final = 100  # places in line: who waits behind so many is told of it once, and again when it is less
 
 
 class JobMessages:
@@ -73,7 +76,10 @@ class JobMessages:
         self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s, write=write)
         self._followers = Followers(clock)
         self._opening: dict[str, asyncio.Task[None]] = {}
-        self._unlisten = service.listen(self._changed)
+        self._asleep: set[str] = set()  # jobs that wait far behind: their messages are true, and cost an id each
+        self._others: set[str] = set()  # jobs that are not far behind and not shown by us
+        self._has_taken_up = False
+        self._unlisten = service.listen(self._changed, moved=self._moved)
         self._taken_up: set[str] = set()  # jobs whose result may have been posted already
 
     def card(
@@ -112,22 +118,48 @@ class JobMessages:
         self._followers.start(view.job.id, partial(self._follow, view, is_thinking=is_thinking))
 
     def _changed(self, job: Job) -> None:
-        """Post what somebody draws in the studio for a channel here: no command waits for it."""
-        if job.origin.door == DOOR and job.origin.via == "studio" and job.delivered_at is None:
+        """Go on with what was asleep; post what somebody draws in the studio for a channel here."""
+        if self._is_asleep(job):
+            self._asleep.discard(job.id)
+            # after the end of the task that fell asleep a moment ago
+            asyncio.get_running_loop().call_soon(self.follow, JobView(job=job))
+        elif job.origin.door == DOOR and job.origin.via == "studio" and job.delivered_at is None:
             self.follow(JobView(job=job))
 
+    def _moved(self, lanes: Collection[str]) -> None:
+        """Go on with who is not far behind any more."""
+        if not self._has_taken_up:
+            return
+        near = {job_id for lane in lanes for job_id in self._service.next_in(lane, FAR)}
+        self._others &= near
+        for job_id in near - self._others:
+            if not self._is_known(job_id):
+                self._followers.start(f"wake {job_id}", partial(self._wake, job_id))  # no text: a key
+
     async def take_up(self) -> int:
-        """Follow every job that an earlier process left; return how many there were."""
+        """Follow every job that an earlier process left, but for those that wait far behind; return how many."""
+        self._has_taken_up = True
         # what came in since this process began is being answered by its command just now
         due = [job for job in await self._service.due(DOOR) if job.created_at < self._born_at]
-        due = [job for job in due if job.id not in self._followers and job.id not in self._opening]
+        due = [job for job in due if not self._is_known(job.id)]
         for job in due:
             self._taken_up.add(job.id)
             if job.origin.message_id is None:
                 self._open_later(job)
             else:
                 self.follow(JobView(job=job))
+        self._moved([lane.name for lane in self._service.lanes()])
         return len(due)
+
+    def _is_known(self, job_id: str) -> bool:
+        return job_id in self._followers or job_id in self._opening
+
+    def _is_asleep(self, job: Job) -> bool:
+        """Return whether it waits or waited far behind, in this process or since an earlier one."""
+        if job.id in self._asleep:
+            return True
+        is_left = self._has_taken_up and job.origin.door == DOOR and job.created_at < self._born_at
+        return is_left and job.origin.group_id is None and job.delivered_at is None and not self._is_known(job.id)
 
     def _open_later(self, job: Job) -> None:
         """Show a job of an earlier process that knows no message; other messages do not wait for it."""
@@ -143,19 +175,32 @@ class JobMessages:
         await asyncio.gather(*opening, return_exceptions=True)
         await self._followers.aclose()
 
+    async def _wake(self, job_id: str) -> None:
+        job = await self._service.get(job_id)
+        if job is not None and self._is_asleep(job):
+            self._asleep.discard(job_id)
+            self.follow(JobView(job=job))
+        else:
+            self._others.add(job_id)
+
     async def _follow(self, view: JobView, *, is_thinking: bool) -> None:
         progress = self._progress(view, is_thinking=is_thinking)
         try:
-            async for newest in self._service.watch(view.job.id):
-                if newest.job.is_terminal:
-                    with self._followers.delivering():
-                        await progress.end()
-                        await self._deliver(newest.job)
-                else:
+            async with aclosing(self._service.watch(view.job.id)) as views:
+                async for newest in views:
+                    if newest.job.is_terminal:
+                        with self._followers.delivering():
+                            await progress.end()
+                            await self._deliver(newest.job)
+                        continue
                     progress.note(newest)
+                    if (newest.position or 0) > FAR and progress.may_end:
+                        self._asleep.add(view.job.id)
+                        return
         finally:
             progress.cancel()
-            self._prices.pop(view.job.id, None)
+            if view.job.id not in self._asleep:
+                self._prices.pop(view.job.id, None)
         self._taken_up.discard(view.job.id)
 
     def _progress(self, view: JobView, *, is_thinking: bool) -> JobProgress:

@@ -76,6 +76,12 @@ class JobProgress:
         if not is_old(view.job, self._clock) and (self._poster.has_reply(origin) or not _is_bound(origin)):
             self._pacer.note(self._standing(view))
 
+    @property
+    def may_end(self) -> bool:
+        """Return whether its first words are shown, and nothing has to be shown at a certain time."""
+        is_shown = not self._is_thinking and (self._opening is None or self._opening.done())
+        return is_shown and not _is_bound(self._view.job.origin)
+
     async def end(self) -> None:
         """Show nothing more; the first words, if they are on their way, arrive before this returns."""
         self._pacing.cancel()

@@ -1,6 +1,6 @@
 """From what somebody said to a durable job, and everything people may do with a job afterwards."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from backends.registry import BackendRegistry
@@ -18,6 +18,7 @@ from services.drawing.continuing import Continuation, Parent, asks_to_draw, draw
 from services.drawing.ending import cancelled_by
 from services.drawing.idempotency import first_of, jobs_of, numbered, part_of
 from services.drawing.looks import LookService
+from services.drawing.owed import OwedAnswers
 from services.drawing.picking import DRAWN_AGAIN, picture_of, show_alone
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
@@ -37,7 +38,7 @@ from texts.text import _
 from utils.clock import Clock
 
 
-class GenerationService:
+class GenerationService(OwedAnswers):
     """The one way in for every front door."""
 
     def __init__(
@@ -244,14 +245,28 @@ class GenerationService:
         return self._queue.peek(job)
 
     def listen(
-        self, changed: Callable[[Job], None], progressed: Callable[[str], None] | None = None
+        self,
+        changed: Callable[[Job], None],
+        progressed: Callable[[str], None] | None = None,
+        moved: Callable[[Collection[str]], None] | None = None,
     ) -> Callable[[], None]:
-        """Hear of every change of any job, and of progress (its id); both must be quick. Call the result to end it."""
-        return self._queue.watchers.listen(changed, progressed)
+        """Hear of every change of any job, of progress (its id), and of lanes where places moved; all must be quick.
 
-    async def active(self) -> list[Job]:
-        """Return everybody's waiting and running jobs, oldest first."""
-        return await self._jobs.active()
+        Call the result to end it.
+        """
+        return self._queue.watchers.listen(changed, progressed, moved)
+
+    async def active_at(self, door: str) -> list[Job]:
+        """Return everybody's waiting and running jobs of one door, oldest first."""
+        return await self._jobs.active_at(door)
+
+    def running(self) -> list[Job]:
+        """Return what runs now, from memory alone."""
+        return self._queue.running()
+
+    def next_in(self, lane: str, most: int) -> list[str]:
+        """Return the ids of the jobs that are next in a lane, from memory alone."""
+        return self._queue.next_in(lane, most)
 
     async def recent(self, user_key: str, limit: int) -> list[JobView]:
         """Return a person's newest jobs, newest first."""
@@ -262,7 +277,7 @@ class GenerationService:
         jobs = await self._jobs.stream(person, limit=limit, before=before)
         return [self._queue.peek(job) for job in jobs]
 
-    def watch(self, job_id: str) -> AsyncIterator[JobView]:
+    def watch(self, job_id: str) -> AsyncGenerator[JobView, None]:
         return self._queue.watch(job_id)
 
     async def cancel(self, job_id: str, person: Person) -> Job | None:
@@ -310,7 +325,7 @@ class GenerationService:
 
     async def cancel_lane(self, lane: str) -> int:
         """Cancel everything that waits for or runs on one engine; return how many jobs that were."""
-        cancelled = [await self._queue.cancel(job.id) for job in await self._jobs.active() if job.lane == lane]
+        cancelled = [await self._queue.cancel(job_id) for job_id in await self._jobs.active_on(lane)]
         return sum(job is not None for job in cancelled)
 
     def lanes(self) -> list[LaneView]:
@@ -352,42 +367,6 @@ class GenerationService:
         if published is None:
             raise RequestRejected(_("This picture is not private, so there is nothing to share."), field="job")
         return published
-
-    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str, is_lax: bool = True) -> None:
-        """Remember which message shows this job; `is_lax`: the door finds it again if a power cut takes the note."""
-        await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id, is_lax=is_lax)
-
-    async def attach_group(self, job_ids: Sequence[str], *, channel_id: str, message_id: str) -> None:
-        """Remember which message shows these jobs together: of all or, after a crash, of none."""
-        await self._jobs.attach_group(job_ids, channel_id=channel_id, message_id=message_id)
-
-    async def shown_in(self, view: JobView, *, channel_id: str, message_id: str) -> JobView:
-        """Remember which message awaits this job; return the view that knows it."""
-        job = await self._jobs.attach_message(view.job.id, channel_id=channel_id, message_id=message_id)
-        return replace(view, job=job) if job else view
-
-    async def delivered(self, job_id: str, *, is_lax: bool = False) -> bool:
-        """Take a result off the list of due ones; true for the one caller who did it. `is_lax`: as above."""
-        return await self._jobs.set_delivered(job_id, self._clock.now(), is_lax=is_lax)
-
-    async def due(self, door: str) -> list[Job]:
-        """Return every job of a door that somebody still waits for: active, or ended and not delivered.
-
-        Jobs that share one answer are not among them, see `due_in_groups`.
-        """
-        return [job for job in await self._due(door) if job.origin.group_id is None]
-
-    async def due_in_groups(self, door: str) -> dict[str, list[Job]]:
-        """Return the jobs somebody still waits for that share one answer, by the id of their group."""
-        groups: dict[str, list[Job]] = {}
-        for job in await self._due(door):
-            if job.origin.group_id is not None:
-                groups.setdefault(job.origin.group_id, []).append(job)
-        return groups
-
-    async def _due(self, door: str) -> list[Job]:
-        active = await self._jobs.active()
-        return [*await self._jobs.undelivered(door), *(job for job in active if job.origin.door == door)]
 
     def label(self, lane: str) -> str:
         return self._registry.label(lane)

@@ -101,8 +101,8 @@ class EngineHoldService:
         self._rights.check_admin(person)
         entry = self._entry(engine)
         why = JobError(code=BY_ADMIN, user_message=_("Cancelled by an admin."))
-        jobs = [job for job in await self._jobs.active() if job.lane == entry.name]
-        cancelled = sum([await self._queue.cancel(job.id, why) is not None for job in jobs])
+        job_ids = await self._jobs.active_on(entry.name)
+        cancelled = sum([await self._queue.cancel(job_id, why) is not None for job_id in job_ids])
         details = _("{count} jobs", count=cancelled)
         await self._audit.record(
             self._audit.entry(person, AuditAction.CANCEL, subject=entry.label, reason=reason, details=details)

@@ -81,7 +81,7 @@ async def test_a_wrong_value_is_named(easel, caller, values, field):
     assert (answer["field"], answer["code"]) in ((field, "request_rejected"), (field, "model_missing"))
     assert answer["error"]
     assert "job_id" not in answer
-    assert await easel.services.generation.active() == []
+    assert await easel.jobs.active() == []
 
 
 @pytest.mark.parametrize("data", [b"", b"a fox", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"prompt": NaN}'])

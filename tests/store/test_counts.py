@@ -77,7 +77,7 @@ async def test_the_counts_are_those_of_the_rows_whatever_happens_to_them(jobs, d
 
 
 async def test_a_history_from_before_is_counted(tmp_path, box):
-    older = {name: script for name, script in easel_steps().items() if name < "021"}
+    older = {name: script for name, script in easel_steps().items() if name != "021_counts"}
     database = await Database.open(tmp_path / "old.sqlite3", migrations=older)
     await draw(JobStore(database, box), "a", pictures=3)
     await draw(JobStore(database, box), "b", user_id="8", private=True)

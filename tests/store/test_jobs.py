@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from generation.job import TERMINAL, TRANSITIONS, JobError, JobStatus
 from generation.request import Mode, SourceImage
 from generation.result import JobResult, StoredImage
+from store import job_reader as reading
 from store import jobs as sql
 from store.jobs import JobStore, LanePace
 from tests.store.conftest import NOW, REQUEST, bytes_on_disk, make_job
@@ -276,15 +277,24 @@ async def test_the_pace_of_a_lane_is_remembered_per_model(jobs):
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
-        (sql.GET, "sqlite_autoindex_jobs_1"),
-        (sql.FIND, "sqlite_autoindex_jobs_1"),
-        (sql.DUE_IN, "jobs_message"),
-        (sql.IN_MESSAGE, "jobs_message"),
-        (sql.ACTIVE, "jobs_active"),
-        (sql.ACTIVE_FOR, "jobs_active_user"),
-        (sql.UNDELIVERED, "jobs_undelivered"),
-        (sql.RECENT, "jobs_user"),
-        (sql.COUNT_BY_STATUS, "jobs_status"),
+        (reading.GET, "sqlite_autoindex_jobs_1"),
+        (reading.FIND, "sqlite_autoindex_jobs_1"),
+        (reading.DUE_IN, "jobs_message"),
+        (reading.IN_MESSAGE, "jobs_message"),
+        (reading.ACTIVE, "jobs_active"),
+        (reading.ACTIVE_FOR, "jobs_active_user"),
+        (reading.LINE, "jobs_active"),
+        (reading.RUNNING, "jobs_active"),
+        (reading.ACTIVE_AT, "jobs_active"),
+        (reading.ACTIVE_ON, "jobs_active"),
+        (reading.UNSHOWN_AT, "jobs_active"),
+        (reading.RUNNING_AT, "jobs_active"),
+        (reading.GROUPED_AT, "jobs_active"),
+        (reading.STREAM, "jobs_created"),
+        (reading.REMOTE_IDS, "jobs_remote"),
+        (reading.UNDELIVERED, "jobs_undelivered"),
+        (reading.RECENT, "jobs_user"),
+        (reading.COUNT_BY_STATUS, "jobs_status"),
         (sql.CLAIM, "sqlite_autoindex_jobs_1"),
         (sql.REQUEUE, "sqlite_autoindex_jobs_1"),
         (sql.FINISH, "sqlite_autoindex_jobs_1"),
@@ -295,6 +305,7 @@ async def test_the_pace_of_a_lane_is_remembered_per_model(jobs):
 async def test_an_index_is_used_and_nothing_is_sorted(jobs, database, statement, index):
     await jobs.insert(make_job())
     names = [*ELSEWHERE, "id", "allowed", "now", "status", "result", "error", "remote_id", "first", "after"]
+    names += ["person", "is_here", "sees_all", "door", "before", "limit", "drawn_cost", "drawn_model"]
     params = dict.fromkeys(names) if ":" in statement else [None] * statement.count("?")
     plan = [row["detail"] for row in await database.fetch("EXPLAIN QUERY PLAN " + statement, params)]
     assert any(f"INDEX {index} " in step + " " for step in plan), plan
