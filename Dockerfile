@@ -26,6 +26,8 @@ RUN groupadd --gid 10001 easel \
     && install --directory --owner=easel --group=easel --mode=0700 /data
 COPY --from=packages /venv /venv
 COPY --from=packages /easel /easel
+# what is in the image, for scanners of holes (CycloneDX)
+RUN /venv/bin/python /easel/deploy/sbom.py > /easel/easel.cdx.json
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

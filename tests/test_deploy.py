@@ -7,13 +7,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
+from jsonschema_rs import Draft7Validator
 
 from config import describe
+from constants import VERSION
+from deploy import sbom
 from settings.queue import QueueSettings
 from tests.api.conftest import site as site
 
@@ -155,3 +160,44 @@ def test_health_is_1_where_nothing_answers() -> None:
 @pytest.mark.parametrize("path", [(), ("ready",)])
 def test_health_is_0_where_the_studio_answers(path: tuple[str, ...], answering: str) -> None:
     assert health(answering, *path) == 0
+
+
+def test_the_list_of_what_is_in_an_image_is_cyclonedx_and_whole() -> None:
+    schemas = Path(find_spec("cyclonedx").submodule_search_locations[0]) / "schema" / "_res"
+    texts = {path.name.partition(".S")[0]: json.loads(path.read_text()) for path in schemas.glob("*.schema.json")}
+    named = {"spdx": texts["spdx"], "jsf-0.82": texts["jsf-0.82"], "cryptography-defs": texts.get("cryptography-defs")}
+    check = Draft7Validator(texts["bom-1.6"], retriever=lambda uri: next(v for k, v in named.items() if k in uri))
+    command = [sys.executable, str(ROOT / "deploy" / "sbom.py")]
+    written = subprocess.run(command, capture_output=True, check=True).stdout
+    made = json.loads(written)
+    assert [str(error) for error in check.iter_errors(made)] == []
+    assert not check.is_valid(made | {"components": [{"type": "nonsense"}]})
+    assert {"httpx", "nextcord"} <= {item["name"] for item in made["components"]}
+    assert made["metadata"]["component"]["version"] == VERSION
+    assert subprocess.run(command, capture_output=True, check=True).stdout == written
+
+
+def test_the_packages_of_the_system_are_in_the_list_if_they_are_installed() -> None:
+    status = "Package: adduser\nStatus: install ok installed\nArchitecture: all\nVersion: 3.134\n\n"
+    status += "Package: gone\nStatus: deinstall ok config-files\nArchitecture: all\nVersion: 1:2-3\n"
+    (item,) = sbom.system_packages(status, "debian")
+    assert item["purl"] == "pkg:deb/debian/adduser@3.134?arch=all"
+
+
+def test_both_images_hold_the_list_of_what_is_in_them() -> None:
+    for name in ("Dockerfile", "Dockerfile.gpu"):
+        assert "/easel/deploy/sbom.py > /easel/easel.cdx.json" in (ROOT / name).read_text("utf-8")
+    assert "!deploy/sbom.py" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+
+
+def test_every_alert_rule_is_tried() -> None:
+    rules = yaml.safe_load((MONITORING / "alerts.yml").read_text("utf-8"))
+    tried = yaml.safe_load((MONITORING / "alerts_test.yml").read_text("utf-8"))
+    fired = {case["alertname"] for test in tried["tests"] for case in test["alert_rule_test"] if case["exp_alerts"]}
+    assert {rule["alert"] for group in rules["groups"] for rule in group["rules"]} == fired
+
+
+@pytest.mark.skipif(which("promtool") is None, reason="promtool is not installed (apt-get install prometheus)")
+def test_alert_rules_fire_when_they_should() -> None:
+    subprocess.run(["promtool", "check", "rules", str(MONITORING / "alerts.yml")], check=True)
+    subprocess.run(["promtool", "test", "rules", str(MONITORING / "alerts_test.yml")], check=True)
