@@ -1,0 +1,223 @@
+"""Easel beside a bot of fifteen lines, both as processes, in turns: each figure is a ratio to that one's.
+
+Same local Discord, same stand-in engine, pictures of 1.5 MB. The machine may be busy with other things: what counts is
+that both were measured in the same minutes.
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.report import Figure
+from bench.world import process, stand_in
+
+GROUP = "floor"
+MAIN = Path(__file__).parent.parent / "main.py"
+FLOOR = Path(__file__).parent / "floor_bot.py"
+A1111 = "tests.engines.a1111_server"
+PICTURE_BYTES, BURST, ONE_BY_ONE, STARTS, BURSTS = 1_500_000, 40, 8, 5, 3
+REST_S, ENGINE_S = 3.0, 0.5
+# goals: how many times the floor's figure, or a figure of its own
+START_X, OVERHEAD_X, BURST_X = 2.0, 1.4, 0.9
+CPU_MS, REQUESTS = 25.0, 2.5
+REST_MB, REST_WEB_MB = 75.0, 85.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bot:
+    """A bot at work: what it costs, and the way to play people."""
+
+    pid: int
+    control: httpx.AsyncClient
+
+    async def act(self, action: str, **values: Any) -> Any:
+        return (await self.control.post(f"/_control/{action}", json=values, timeout=120)).raise_for_status().json()
+
+    async def requests(self) -> int:
+        return int((await self.control.get("/_control/state")).json()["requests"])
+
+    async def pictures(self, channel: str, count: int) -> list[float]:
+        """Wait for so many messages with a whole picture; return when each got it."""
+        async with asyncio.timeout(120):
+            while True:
+                messages = (await self.control.get("/_control/messages", params={"channel": channel})).json()
+                done = [message for message in messages if any(f["size"] >= PICTURE_BYTES for f in message["files"])]
+                if len(done) >= count:
+                    return sorted((message["edits"] or [message["created_t"]])[-1] for message in done)
+                await asyncio.sleep(0.1)
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_mb(self) -> float:
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) / 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Seconds until its commands are there, and its memory some seconds later."""
+
+    seconds: float
+    memory_mb: float
+
+
+@asynccontextmanager
+async def running(script: Path, folder: str, **settings: str) -> AsyncIterator[tuple[Bot, float]]:
+    """Start a bot; yields it and the seconds until its commands were there."""
+    async with AsyncExitStack() as stack:
+        discord = await stack.enter_async_context(process("tests.discord_server", "--port", "0", says_json=True))
+        control = await stack.enter_async_context(httpx.AsyncClient(base_url=discord["url"]))
+        environ = os.environ | {
+            "DISCORD_TOKEN": discord["token"], "DISCORD_API_URL": discord["api_url"], "DATA_DIR": folder,
+            "LOG_LEVEL": "ERROR", "PROBE_LOCAL_PORTS": "false", "PING_AFTER": "0", "MAX_QUEUE_SIZE": "1000",
+            "MAX_WAITING_PER_USER": "1000", **settings,
+        }  # fmt: skip
+        began = time.perf_counter()
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-W", "ignore", str(script), env=environ, cwd=folder, stdout=-3, stderr=-3
+        )
+        try:
+            bot = Bot(pid=child.pid, control=control)
+            await bot.act("wait", commands=["generate"], timeout_s=60)
+            yield bot, time.perf_counter() - began
+        finally:
+            child.terminate()
+            await child.wait()
+
+
+async def _start(script: Path, **settings: str) -> Start:
+    """Start it a second time: the first makes its folder and registers its commands."""
+    with tempfile.TemporaryDirectory() as folder:
+        if script == MAIN:
+            async with running(script, folder, **settings):
+                pass
+        async with running(script, folder, **settings) as (bot, seconds):
+            await asyncio.sleep(REST_S)
+            return Start(seconds=seconds, memory_mb=bot.memory_mb())
+
+
+async def start() -> list[Figure]:
+    floor, bare, web = [], [], []
+    for _ in range(STARTS):
+        floor.append(await _start(FLOOR, A1111_URL=""))
+        bare.append(await _start(MAIN, WEB="false"))
+        web.append(await _start(MAIN, WEB="true", PORT="0"))
+    beside = statistics.median(item.seconds for item in floor)
+    ratio = statistics.median(item.seconds for item in bare) / beside
+    rest = statistics.median(item.memory_mb for item in bare)
+    rest_web = statistics.median(item.memory_mb for item in web)
+    floor_mb = statistics.median(item.memory_mb for item in floor)
+    return [
+        _ratio("start to commands", ratio, START_X, f"floor {beside:.2f} s"),
+        _limit("memory at rest, without the studio", rest, "MB", REST_MB, f"floor {floor_mb:.0f} MB"),
+        _limit("memory at rest, with the studio", rest_web, "MB", REST_WEB_MB, f"floor {floor_mb:.0f} MB"),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Burst:
+    """What a burst cost: pictures per second, processor time and requests at Discord for each."""
+
+    rate: float
+    cpu_ms: float
+    requests: float
+
+
+async def burst() -> list[Figure]:
+    """40 people ask in one channel at once; the engine answers at once."""
+    ours, floors = [], []
+    async with stand_in(A1111, "--seconds", "0", "--image-bytes", str(PICTURE_BYTES)) as engine:
+        for _ in range(BURSTS):
+            floors.append(await _burst(FLOOR, engine))
+            ours.append(await _burst(MAIN, engine))
+    rate, floor_rate = (statistics.median(item.rate for item in items) for items in (ours, floors))
+    cpu_ms, floor_ms = (statistics.median(item.cpu_ms for item in items) for items in (ours, floors))
+    requests = statistics.median(item.requests for item in ours)
+    floor_requests = statistics.median(item.requests for item in floors)
+    name = "burst of 40, instant engine, one channel"
+    return [
+        Figure(
+            group=GROUP,
+            name=f"{name}: pictures/s",
+            value=rate / floor_rate,
+            unit="x",
+            target=f"≥ {BURST_X:g}",
+            is_met=rate >= BURST_X * floor_rate,
+            beside=f"{rate:.1f}/s, floor {floor_rate:.1f}/s",
+        ),
+        _limit(f"{name}: CPU per picture", cpu_ms, "ms", CPU_MS, f"floor {floor_ms:.0f} ms: {cpu_ms / floor_ms:.2f} x"),
+        _limit(f"{name}: requests per picture", requests, "", REQUESTS, f"floor {floor_requests:.1f}"),
+    ]
+
+
+async def _burst(script: Path, engine: str) -> Burst:
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(script, folder, WEB="false", A1111_URL=engine) as (bot, _):
+            await _warm_up(bot)
+            cpu_s, asked = bot.cpu_s(), await bot.requests()
+            printed = await asyncio.gather(
+                *(bot.act("say", channel="busy", user=f"user{n}", content=f"!dream fox {n}") for n in range(BURST))
+            )
+            ended = await bot.pictures("busy", BURST)
+            began = min(message["created_t"] for message in printed)
+            return Burst(
+                rate=BURST / (ended[-1] - began),
+                cpu_ms=(bot.cpu_s() - cpu_s) / BURST * 1000,
+                requests=(await bot.requests() - asked) / BURST,
+            )
+
+
+async def overhead() -> list[Figure]:
+    """One picture after the other, beyond the engine's own time."""
+    ours, floors = [], []
+    async with stand_in(A1111, "--seconds", str(ENGINE_S), "--image-bytes", str(PICTURE_BYTES)) as engine:
+        for _ in range(2):
+            floors.append(await _overhead_s(FLOOR, engine))
+            ours.append(await _overhead_s(MAIN, engine))
+    mine, floor = statistics.median(ours), statistics.median(floors)
+    return [_ratio("overhead per picture, one user", mine / floor, OVERHEAD_X, f"{mine:.3f} s, floor {floor:.3f} s")]
+
+
+async def _overhead_s(script: Path, engine: str) -> float:
+    """Seconds from the request to the picture, less those that the engine was at work by its own clock."""
+    async with httpx.AsyncClient(base_url=engine) as near:
+        with tempfile.TemporaryDirectory() as folder:
+            async with running(script, folder, WEB="false", A1111_URL=engine) as (bot, _):
+                await _warm_up(bot)
+                taken = []
+                for number in range(ONE_BY_ONE):
+                    printed = await bot.act("say", channel=f"one-{number}", user="mia", content=f"!dream fox {number}")
+                    (ended,) = await bot.pictures(f"one-{number}", 1)
+                    began, drawn = (await near.get("/stand-in/busy")).json()[-1]
+                    taken.append(ended - printed["created_t"] - (drawn - began))
+    return statistics.median(taken)
+
+
+async def _warm_up(bot: Bot) -> None:
+    await bot.act("say", channel="warm", user="mia", content="!dream a red fox")
+    await bot.pictures("warm", 1)
+
+
+def _ratio(name: str, value: float, limit: float, beside: str) -> Figure:
+    return Figure(
+        group=GROUP, name=name, value=value, unit="x", target=f"≤ {limit:g}", is_met=value <= limit, beside=beside
+    )
+
+
+def _limit(name: str, value: float, unit: str, limit: float, beside: str) -> Figure:
+    return Figure(
+        group=GROUP, name=name, value=value, unit=unit, target=f"≤ {limit:g}", is_met=value <= limit, beside=beside
+    )
