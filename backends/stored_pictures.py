@@ -4,12 +4,12 @@ Source: recorded answers of an AI Horde and a Grid: pictures lie in a public sto
 key sent along would be given away.
 """
 
-import base64
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 import httpx
+from pybase64 import b64decode
 
 from backends.base import BackendConfig
 from constants import MAX_IMAGE_BYTES
@@ -111,7 +111,7 @@ def _decode(label: str, text: str, limit: int) -> bytes:
             may_have_run=True,
         )
     try:
-        return base64.b64decode(text, validate=True)
+        return b64decode(text, validate=True)
     except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
         raise UnexpectedAnswer(
             _("{label} sent a picture that is cut off.", label=label), detail=str(error), may_have_run=True

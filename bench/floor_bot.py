@@ -14,7 +14,10 @@ bot = commands.Bot("!", intents=nextcord.Intents(guilds=True, guild_messages=Tru
 
 async def draw(prompt: str) -> nextcord.File:
     body = {"prompt": prompt, "steps": 20, "width": 512, "height": 512}
-    async with aiohttp.ClientSession() as web, web.post(f"{os.environ['A1111_URL']}/sdapi/v1/txt2img", json=body) as answer:
+    async with (
+        aiohttp.ClientSession() as web,
+        web.post(f"{os.environ['A1111_URL']}/sdapi/v1/txt2img", json=body) as answer,
+    ):
         return nextcord.File(io.BytesIO(base64.b64decode((await answer.json())["images"][0])), "picture.png")
 
 

@@ -27,20 +27,23 @@ def mended(data: bytes, check_size: Callable[[int, int], None]) -> bytes:
         check_size: called with width and height before any pixel is decoded; it raises where they are too many.
     """
     if data.startswith(PNG_SIGNATURE):
-        return _without_texts(data) if any(kind in data for kind in _PACKED_TEXTS) else data
+        return _without_texts(data)
     return _with_end(data, check_size) if data.startswith(_SOI) else data
 
 
 def _without_texts(data: bytes) -> bytes:
-    kept, start, offset = [], 0, len(PNG_SIGNATURE)
+    """Return a PNG without its texts where one of them is packed; its chunks are skipped over, not searched."""
+    kept, start, offset, is_packed = [], 0, len(PNG_SIGNATURE), False
     while offset + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, offset)
         end = offset + 12 + length
-        if data[offset + 4 : offset + 8] in TEXT_CHUNKS and end <= len(data):
+        kind = data[offset + 4 : offset + 8]
+        if kind in TEXT_CHUNKS and end <= len(data):
             kept.append(data[start:offset])
             start = end
+        is_packed = is_packed or kind in _PACKED_TEXTS
         offset = end
-    return b"".join((*kept, data[start:]))
+    return b"".join((*kept, data[start:])) if is_packed else data
 
 
 def _with_end(data: bytes, check_size: Callable[[int, int], None]) -> bytes:

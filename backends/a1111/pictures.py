@@ -1,6 +1,6 @@
 """Pictures on their way to a server of the A1111 family and back: bare base64."""
 
-import base64
+from pybase64 import b64decode, b64encode_as_string
 
 from generation.errors import RequestRejected, UnexpectedAnswer
 from generation.request import SourceImage
@@ -16,14 +16,14 @@ def encode(image: SourceImage | None, what: str) -> str:
     """
     if image is None or not image.data:
         raise RequestRejected(_("The {what} is missing.", what=what), field="image", hint=_("Attach it again."))
-    return base64.b64encode(image.data).decode()
+    return b64encode_as_string(image.data)
 
 
 def decode_base64(text: str) -> bytes:
     """Decode with or without a `data:...;base64,` prefix; stray characters are an error, not skipped."""
     if text.startswith("data:"):
         text = text.partition(",")[2]
-    return base64.b64decode(text, validate=True)
+    return b64decode(text, validate=True)
 
 
 def decode_picture(label: str, text: str) -> bytes:

@@ -164,15 +164,15 @@ class TaskWatch:
         return None if body is None else _parse(ServerState, body)
 
     async def report(self, task: Task, report: ProgressCallback) -> None:
-        """Report how far the task is until cancelled; fractions never go back."""
+        """Report how far the task is until cancelled; fractions never go back. What is done at once is not asked for."""
         while True:
+            await asyncio.sleep(self._pace.poll_s)
             try:
                 progress = await (self._by_task(task) if task.has_id else self._by_server(task))
                 if progress:
                     await report(progress)
             except Exception as error:  # a broken watcher of progress must not cost the picture
                 log.debug("progress could not be reported: %r", error)
-            await asyncio.sleep(self._pace.poll_s)
 
     async def drawn(self, task: Task, report: ProgressCallback) -> None:
         """Report that the task's answer begins, and ask meanwhile whether it is whole."""

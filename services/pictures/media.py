@@ -260,10 +260,10 @@ class MediaService:
         media = await self.get(media_id)
         if media is None:
             return None
+        if len(media.data) <= limit_bytes:  # it was checked when it was stored
+            return Upload(data=media.data, media_type=media.media_type)
         if not media.is_video:
             return await self._fit(media.data, limit_bytes)
-        if len(media.data) <= limit_bytes:
-            return Upload(data=media.data, media_type=media.media_type)
         still = await self._fit(await run_in_thread(still_of, media.data), limit_bytes)
         return replace(still, is_smaller=True, video_bytes=len(media.data)) if still else None
 

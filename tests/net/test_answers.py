@@ -35,6 +35,28 @@ def test_what_is_nearly_right_is_mended(body: bytes, value: Any) -> None:
     assert read_json(body) == value
 
 
+PICTURE = b"iVBORw0KGgo" * 10_000
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b'"\\udcc4\\udce3model"', b'"\\ud83d\\ude00"', b'"\xc4\xe3"', b'"a\tb"', b"[NaN, -Infinity, 1e400, -1e400, 1.5]",
+        b"[18446744073709551615, -9, true, false, null]", b"9" * 5000, b"123456789012345678901", b'{"a": 1, "a": 2}', b"nul",
+    ],
+)  # fmt: skip
+def test_an_answer_with_a_picture_is_read_quickly_and_as_any_other(rest: bytes) -> None:
+    """The quick reader is for large answers alone: a small one of the same content is read by the mending one."""
+    small, large = (b'{"images": ["%s"], "info": %s}' % (picture, rest) for picture in (b"", PICTURE))
+    try:
+        value = read_json(small)
+    except ValueError:
+        with pytest.raises(ValueError, match=r".+"):
+            read_json(large)
+    else:
+        assert read_json(large) == value | {"images": [PICTURE.decode()]}
+
+
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 2, 5_000, 200_000])
 @pytest.mark.parametrize(("start", "end"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_what_is_nested_too_deeply_is_refused(depth: int, start: bytes, end: bytes) -> None:
