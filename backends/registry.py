@@ -78,6 +78,11 @@ class Entry:
     checked_at: float = field(default=float("-inf"))
     borrowed: int = 0  # jobs running on it now; one that was removed closes after the last of them
 
+    def __post_init__(self) -> None:
+        # asked for at each card: to look at a protocol's members takes Python 3.11 a tenth of a millisecond
+        self._priced = self.backend if isinstance(self.backend, PricedBackend) else None
+        self._loading = self.backend if isinstance(self.backend, LoadingBackend) else None
+
     @property
     def name(self) -> str:
         return self.config.name
@@ -94,12 +99,12 @@ class Entry:
     @property
     def prices(self) -> tuple[PriceLine, ...]:
         """Return what its models cost, where it charges and knows."""
-        return self.backend.prices() if isinstance(self.backend, PricedBackend) else ()
+        return self._priced.prices() if self._priced else ()
 
     @property
     def loaded(self) -> LoadedModel | None:
         """Return the model in its memory, where Easel itself loads it."""
-        return self.backend.loaded() if isinstance(self.backend, LoadingBackend) else None
+        return self._loading.loaded() if self._loading else None
 
     @property
     def rate_per_s(self) -> float | None:

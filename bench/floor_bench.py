@@ -129,7 +129,7 @@ async def start() -> list[Figure]:
 
 @dataclass(frozen=True, kw_only=True)
 class Burst:
-    """What a burst cost: pictures per second, processor time and requests at Discord for each."""
+    """The cost of a burst: pictures per second, processor time and requests at Discord for each."""
 
     rate: float
     cpu_ms: float

@@ -18,7 +18,7 @@ from generation.foreign import encodable
 MAX_DEPTH: Final = 100  # honest answers have about ten
 MAX_DIGITS: Final = 20  # of a whole number: 64 bits and a sign
 LARGE_BYTES: Final = 64 * 1024  # from here on a quicker reader is tried first: ten times as fast with a picture
-FEW: Final = 5_000  # values that are looked at one by one
+FEW: Final = 500  # values in the first part of an answer that is mostly a picture; with many, it is no quicker
 
 Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def read_json(body: bytes | str) -> Any:
         ValueError: it is no JSON, or nested too deeply.
     """
     if isinstance(body, bytes):
-        if len(body) > LARGE_BYTES and _is_plain(body):
+        if len(body) > LARGE_BYTES and body.isascii() and body.count(b",", 0, LARGE_BYTES) < FEW:
             with suppress(ValueError):
                 return _with_numbers(from_json(body, allow_inf_nan=False, cache_strings=False))
         body = body.decode("utf-8-sig", "replace")
@@ -79,17 +79,20 @@ def _read(title: str, body: bytes | str) -> Any:
         raise ValidationError.from_exception_data(title, [InitErrorDetails(type=what, input=None)]) from error
 
 
-def _is_plain(body: bytes) -> bool:
-    """Return whether a body has few values: a picture with remarks. Halves of characters stop the quicker reader."""
-    return body.isascii() and body.count(b"[") + body.count(b"{") <= MAX_DEPTH and body.count(b",") < FEW
+def _with_numbers(value: Any, depth: int = 0) -> Any:
+    """Return a value whose numbers are as `_DECODER` makes them.
 
-
-def _with_numbers(value: Any) -> Any:
-    """Return a value whose numbers are as `_DECODER` makes them."""
-    if isinstance(value, dict):
-        return {key: _with_numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_numbers(item) for item in value]
+    Raises:
+        ValueError: it may be nested too deeply.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        if depth >= MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        if isinstance(value, list):
+            return [_with_numbers(item, depth + 1) for item in value]
+        return {key: _with_numbers(item, depth + 1) for key, item in value.items()}
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return _whole(str(value)) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,6 +1,8 @@
 """Parameters of a picture, in the form that other programs read."""
 
+import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from constants import APP_NAME, VERSION
@@ -14,6 +16,7 @@ from utils.infotext import format_infotext
 from utils.provenance import with_source_type
 from utils.video import inspect_file, is_video
 
+SLUG_CHARS: Final = 40
 # As Automatic1111 writes them; what it does not know follows.
 _ORDER: Final = (
     "Steps", "Sampler", _("Schedule type"), _("CFG scale"), _("Distilled CFG Scale"), "Seed", "Size", "Model", "VAE",
@@ -73,3 +76,11 @@ def _written(field: Field, value: object) -> object:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or None
     return None if value is False or value == field.neutral else value
+
+
+def file_name(prompt: str, seed: int, when: datetime, extension: str) -> str:
+    """Return a name that says what is in the file: `a-red-fox-in-the-snow-812-20260101.png`."""
+    slug = re.sub(r"[^a-z0-9]+", "-", prompt.casefold()).strip("-")
+    if len(slug) > SLUG_CHARS:
+        slug = slug[:SLUG_CHARS].rpartition("-")[0] or slug[:SLUG_CHARS]
+    return f"{slug or 'picture'}-{seed}-{when:%Y%m%d}.{extension}"

@@ -5,7 +5,6 @@ as there is room, so that the person who asked still gets it.
 """
 
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +18,8 @@ from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 from generation.request import GenerationRequest, SourceImage
 from generation.result import GenerationResult, JobResult, StoredImage, came_back
+from services.pictures.fresh import FreshPictures
+from services.pictures.labels import file_name as file_name
 from services.pictures.labels import labelled
 from services.pictures.labels import parameters_of as parameters_of
 from services.pictures.marks import Marks
@@ -35,7 +36,6 @@ from utils.video import picture_of, still_of
 log = logging.getLogger(__name__)
 
 HELD_BYTES: Final = 64 * 1024 * 1024  # what memory holds while the cache cannot
-SLUG_CHARS: Final = 40
 CANNOT_KEEP: Final = _("This picture cannot be kept just now. Please try again, or save it to a file.")
 
 
@@ -74,6 +74,7 @@ class MediaService:
         self._label_of = label_of
         self._marks = marks or Marks()
         self._held: OrderedDict[str, Media] = OrderedDict()
+        self._fresh = FreshPictures()
         self.on_stored: list[Callable[[], None]] = []  # told after each picture, so that its end can be waited for
 
     async def keep(self, job: Job, result: GenerationResult, seconds: float) -> JobResult:
@@ -114,6 +115,7 @@ class MediaService:
         """
         for media_id in [media_id for media_id, media in self._held.items() if media.job_id == job_id]:
             del self._held[media_id]
+        self._fresh.forget_job(job_id)
         async with _deleting():
             await self._cache.delete_job(job_id)
 
@@ -125,6 +127,7 @@ class MediaService:
         """
         for media_id in media_ids:
             self._held.pop(media_id, None)
+        self._fresh.forget(media_ids)
         async with _deleting():
             await self._cache.delete(media_ids)
 
@@ -257,7 +260,7 @@ class MediaService:
 
         A video's copy is a still of it. None when the picture is gone, or not even a tiny copy fits.
         """
-        media = await self.get(media_id)
+        media = self._fresh.take(media_id) or await self.get(media_id)
         if media is None:
             return None
         if len(media.data) <= limit_bytes:  # it was checked when it was stored
@@ -332,6 +335,8 @@ class MediaService:
         except CacheUnavailable as error:
             media_id = str(uuid4())
             self._hold(media_id, data, info, job_id=job_id, kind="output", error=error)
+        else:
+            self._fresh.add(media_id, self._media(data, info, job_id, "output"))
         self._tell()
         return StoredImage(
             media_id=media_id,
@@ -351,16 +356,14 @@ class MediaService:
             "the media store takes nothing; pictures are held in memory and end with this process",
             extra={"action": "cache_failed", "job": job_id, "error": str(error)},
         )
-        self._held[media_id] = Media(
-            data=data,
-            media_type=info.media_type,
-            expires_at=self._clock.now() + self._ttl,
-            job_id=job_id,
-            kind=kind,
-        )
+        self._held[media_id] = self._media(data, info, job_id, kind)
         self._held.move_to_end(media_id)
         while len(self._held) > 1 and sum(len(media.data) for media in self._held.values()) > HELD_BYTES:
             self._held.popitem(last=False)
+
+    def _media(self, data: bytes, info: ImageInfo, job_id: str | None, kind: str) -> Media:
+        ends = self._clock.now() + self._ttl
+        return Media(data=data, media_type=info.media_type, expires_at=ends, job_id=job_id, kind=kind)
 
     def _drop_expired(self) -> None:
         now = self._clock.now()
@@ -384,14 +387,6 @@ async def _deleting() -> AsyncIterator[None]:
         yield
     except CacheUnavailable as error:
         raise GenerationError(_("The pictures could not be deleted just now. Please try again.")) from error
-
-
-def file_name(prompt: str, seed: int, when: datetime, extension: str) -> str:
-    """Return a name that says what is in the file: `a-red-fox-in-the-snow-812-20260101.png`."""
-    slug = re.sub(r"[^a-z0-9]+", "-", prompt.casefold()).strip("-")
-    if len(slug) > SLUG_CHARS:
-        slug = slug[:SLUG_CHARS].rpartition("-")[0] or slug[:SLUG_CHARS]
-    return f"{slug or 'picture'}-{seed}-{when:%Y%m%d}.{extension}"
 
 
 def _result_key(lane: str, drawn: GenerationRequest, asked: GenerationRequest) -> str:
