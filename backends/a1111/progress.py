@@ -164,7 +164,7 @@ class TaskWatch:
         return None if body is None else _parse(ServerState, body)
 
     async def report(self, task: Task, report: ProgressCallback) -> None:
-        """Report how far the task is until cancelled; fractions never go back. What is done at once is not asked for."""
+        """Report how far the task is until cancelled; fractions never go back. What is done at once is not asked."""
         while True:
             await asyncio.sleep(self._pace.poll_s)
             try:

@@ -41,8 +41,10 @@ PICTURE = b"iVBORw0KGgo" * 10_000
 @pytest.mark.parametrize(
     "rest",
     [
-        b'"\\udcc4\\udce3model"', b'"\\ud83d\\ude00"', b'"\xc4\xe3"', b'"a\tb"', b"[NaN, -Infinity, 1e400, -1e400, 1.5]",
-        b"[18446744073709551615, -9, true, false, null]", b"9" * 5000, b"123456789012345678901", b'{"a": 1, "a": 2}', b"nul",
+        b'"\\udcc4\\udce3model"', b'"\\ud83d\\ude00"', b'"\xc4\xe3"', b'"a\tb"',
+        b"[NaN, -Infinity, 1e400, -1e400, 1.5]",
+        b"[18446744073709551615, -9, true, false, null]", b"9" * 5000, b"123456789012345678901", b'{"a": 1, "a": 2}',
+        b"nul",
     ],
 )  # fmt: skip
 def test_an_answer_with_a_picture_is_read_quickly_and_as_any_other(rest: bytes) -> None:
