@@ -10,7 +10,7 @@ from constants import VERSION
 from generation.errors import RequestRejected
 from services.drawing.styles import FILE_NAME as STYLES_NAME
 from settings.storage import StorageSettings
-from store.backup import BackupRefused, BackupReport, DataFolder, write_backup
+from store.backup import BackupRefused, BackupReport, DataFolder, forget_cut_off, write_backup
 from store.database import FileTrouble
 from utils.clock import Clock
 
@@ -69,6 +69,7 @@ class BackupService:
 
     async def _make(self, to: Path) -> BackupReport:
         data, now = data_of(self._settings), self._clock.now()
+        await asyncio.to_thread(forget_cut_off, self.folder)  # of downloads
         return await asyncio.to_thread(write_backup, data, to, version=VERSION, now=now, with_key=False)
 
     async def _write(self) -> bool:

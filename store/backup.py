@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -29,6 +30,8 @@ FORMAT: Final = 1
 MANIFEST: Final = "backup.json"
 OTHER_FILES: Final = "files"  # wildcards, styles: what people put into the folder
 COMPRESSION: Final = 1  # pictures do not get smaller; texts do at once
+SCRATCH: Final = ".easel-backup-"
+CUT_OFF_S: Final = 6 * 3600.0  # no backup takes as long
 SPARE_BYTES: Final = 50 * 1024**2
 
 
@@ -78,7 +81,8 @@ def write_backup(data: DataFolder, to: Path, *, version: str, now: datetime, wit
         raise BackupRefused(_("{name} is there already. Give the backup another name, or delete it.", name=to))
     _need_room(to, [database, data.pictures / CACHE_NAME])
     make_private_folder(to.absolute().parent)
-    with tempfile.TemporaryDirectory(prefix=".easel-backup-", dir=to.absolute().parent) as scratch:
+    forget_cut_off(to.absolute().parent)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=to.absolute().parent) as scratch:
         parts = dict(_copied(data, Path(scratch), with_key=with_key))
         report = BackupReport(
             version=version,
@@ -117,6 +121,13 @@ def read_backup(path: Path, into: Path) -> BackupReport:
         if name in report.hashes:
             _check_database(into / name, set(steps))
     return report
+
+
+def forget_cut_off(folder: Path) -> None:
+    """Delete what a killed process left of a backup in this folder; one at work is younger. Blocks."""
+    for path in folder.glob(f"{SCRATCH}*"):
+        if path.is_dir() and time.time() - path.stat().st_mtime > CUT_OFF_S:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def hash_of(path: Path) -> str:

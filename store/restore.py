@@ -13,6 +13,7 @@ from store.image_cache import FILE_NAME as CACHE_NAME
 from texts.text import _
 from utils.secrets import make_private_folder
 
+SCRATCH: Final = ".easel-restore-"
 BESIDE: Final = ("", "-wal", "-shm")  # what SQLite keeps beside a database belongs to it
 
 
@@ -48,7 +49,9 @@ def restore_backup(path: Path, data: DataFolder, *, now: datetime, has_own_key: 
             )
         )
     make_private_folder(data.folder)
-    with tempfile.TemporaryDirectory(prefix=".easel-restore-", dir=data.folder) as scratch:
+    for cut_off in data.folder.glob(f"{SCRATCH}*"):  # by a kill: nobody else puts something back here now
+        shutil.rmtree(cut_off, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=data.folder) as scratch:
         report = read_backup(path, Path(scratch))
         moved_to = _move_aside(data, now, with_key=report.has_key) if there else None
         _put(Path(scratch), data, report)

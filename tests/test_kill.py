@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import shutil
 import sqlite3
 import sys
 from contextlib import suppress
@@ -24,6 +25,7 @@ from utils.secrets import SecretBox
 
 ROOT = Path(__file__).parent.parent
 JOBS, KILLS = 20, 3
+KILLED_BACKUPS = int(os.environ.get("BACKUP_KILLS", "1"))  # of backups and of what puts them back
 MOMENTS = 100 if os.environ.get("KILL_REQUESTS") else 3  # of backups: `make test-kill` takes more
 # What the table itself has seen: the guarded updates may end a job once, whichever process makes them.
 COUNT_ENDS = """
@@ -47,15 +49,13 @@ async def _fill(path: Path, key: bytes) -> list[Job]:
 
 
 async def _run_victim(path: Path, key: bytes, kill_after_s: float | None) -> bool:
-    """Run until it is done, or kill it; true if it said that it was done."""
+    """Work off the jobs until that is done, or kill it; true if it said that it was done."""
+    return await _run("tests.kill_victim", str(path), key.decode(), kill_after_s=kill_after_s)
+
+
+async def _run(module: str, *arguments: str, kill_after_s: float | None) -> bool:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.kill_victim",
-        str(path),
-        key.decode(),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", module, *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     try:
@@ -137,3 +137,37 @@ def _restore(path: Path, folder: Path) -> None:
 
 def _data(folder: Path) -> DataFolder:
     return DataFolder(folder=folder, pictures=folder / "media_cache", more={})
+
+
+@pytest.mark.timeout(60 + 30 * KILLED_BACKUPS)
+async def test_kills_while_a_backup_is_written_and_put_back_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Kill at random moments what writes it, the Easel it is of, what puts it back, and the Easel that goes on."""
+    seed = int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 10**6)
+    print(f"KILL_SEED={seed}, {KILLED_BACKUPS} backups", flush=True)
+    chance, key = random.Random(seed), Fernet.generate_key()
+    cut_off = {"backup": 0, "restore": 0}
+    for moment in range(KILLED_BACKUPS):
+        old, new, file = tmp_path / f"old{moment}", tmp_path / f"new{moment}", tmp_path / f"{moment}.tar.gz"
+        jobs = await _fill(old / "easel.sqlite3", key)
+        (old / "wildcards").mkdir()
+        (old / "wildcards" / "big.txt").write_bytes(chance.randbytes(2_000_000))
+        at_work = asyncio.create_task(_run_victim(old / "easel.sqlite3", key, chance.uniform(0.1, 0.5)))
+        await _wait_for_the_first_end(old / "easel.sqlite3")
+        task = "tests.backup_victim"
+        if not await _run(task, "backup", str(old), str(file), kill_after_s=chance.uniform(0.0, 0.15)):
+            cut_off["backup"] += not file.exists()
+            file.unlink(missing_ok=True)  # cut off before it could say that it was there
+            assert await _run(task, "backup", str(old), str(file), kill_after_s=20)
+        await at_work  # killed too, or done
+        if not await _run(task, "restore", str(new), str(file), kill_after_s=chance.uniform(0.0, 0.1)):
+            cut_off["restore"] += not (new / "easel.sqlite3").exists()
+            assert await _run(task, "restore", str(new), str(file), kill_after_s=20)
+        assert (new / "wildcards" / "big.txt").read_bytes() == (old / "wildcards" / "big.txt").read_bytes()
+        await _run_victim(new / "easel.sqlite3", key, chance.uniform(0.0, 0.2))
+        async with asyncio.timeout(20):
+            assert await _run_victim(new / "easel.sqlite3", key, None)
+        _check_ends(new / "easel.sqlite3", jobs)
+        shutil.rmtree(old)
+        shutil.rmtree(new)
+    print(f"cut off: {cut_off}", flush=True)
+    assert KILLED_BACKUPS < 20 or all(cut_off.values())

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tarfile
 import threading
+import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -280,3 +281,16 @@ async def test_without_room_for_the_copy_the_database_stays_as_it_is(tmp_path: P
     with pytest.raises(OSError, match="No space left"):
         await Database.open(tmp_path / DATABASE_NAME, migrations=steps, keeps_copy=True)
     await (await Database.open(tmp_path / DATABASE_NAME, migrations={"001_x": steps["001_x"]})).close()
+
+
+async def test_what_a_killed_process_left_goes_and_what_another_writes_now_stays(tmp_path: Path) -> None:
+    data, place = await filled(tmp_path / "data"), tmp_path / "out"
+    for name, age_s in (("left", 7 * 3600.0), ("at-work", 60.0)):
+        (place / f".easel-backup-{name}").mkdir(parents=True)
+        then = time.time() - age_s
+        os.utime(place / f".easel-backup-{name}", (then, then))
+    path = written(data, place / "b.tar.gz")
+    assert {item.name for item in place.iterdir()} == {".easel-backup-at-work", "b.tar.gz"}
+    (tmp_path / "new" / ".easel-restore-left").mkdir(parents=True)
+    restored(path, tmp_path / "new")
+    assert not [item for item in (tmp_path / "new").iterdir() if item.name.startswith(".")]
