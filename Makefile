@@ -75,7 +75,7 @@ test-all: setup-dev  ## run the tests on every supported Python found on this ma
 	@exec $(PY) scripts/test_all.py $(ARGS)
 
 test-kill: setup-dev  ## kill -9 while 1,000 pictures are asked for (KILL_REQUESTS) and 100 backups written and put back (BACKUP_KILLS), printing a seed; KILL_SEED=... repeats it
-	@KILL_REQUESTS=$${KILL_REQUESTS:-1000} BACKUP_KILLS=$${BACKUP_KILLS:-100} exec $(PY) -m pytest -s tests/test_kill.py tests/test_kill_loop.py tests/test_kill_discord.py $(ARGS)
+	@KILL_REQUESTS=$${KILL_REQUESTS:-1000} BACKUP_KILLS=$${BACKUP_KILLS:-100} MCP_TASKS=$${MCP_TASKS:-1000} exec $(PY) -m pytest -s tests/test_kill.py tests/assistants/test_killed_tasks.py tests/test_kill_loop.py tests/test_kill_discord.py $(ARGS)
 
 image-check:  ## as root: check the files of deployment by their own tools, build the image and draw in it (buildah, mmdebstrap)
 	@test -x .venv-deploy/bin/hadolint || { python3 -m venv .venv-deploy && .venv-deploy/bin/pip install -q -r requirements-deploy.in; }

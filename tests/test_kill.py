@@ -151,8 +151,8 @@ async def test_kills_while_a_backup_is_written_and_put_back_lose_and_double_noth
         jobs = await _fill(old / "easel.sqlite3", key)
         (old / "wildcards").mkdir()
         (old / "wildcards" / "big.txt").write_bytes(chance.randbytes(2_000_000))
-        at_work = asyncio.create_task(_run_victim(old / "easel.sqlite3", key, chance.uniform(0.1, 0.5)))
-        await _wait_for_the_first_end(old / "easel.sqlite3")
+        at_work = asyncio.create_task(_run_victim(old / "easel.sqlite3", key, chance.uniform(0.1, 0.8)))
+        await asyncio.sleep(chance.uniform(0.0, 0.3))
         task = "tests.backup_victim"
         if not await _run(task, "backup", str(old), str(file), kill_after_s=chance.uniform(0.0, 0.15)):
             cut_off["backup"] += not file.exists()
