@@ -13,6 +13,6 @@ def alert_out(alert: Alert) -> AlertOut:
         kind=alert.kind,
         level="error" if alert.kind in ERRORS else "warning",
         message=alert.message,
-        engine=alert.lane,
+        engine=alert.engine,
         since=alert.at,
     )

@@ -87,7 +87,7 @@ class Easel:
         loops.start("webhooks", self.web.webhooks.run)
 
     async def _post_alert(self, alert: Alert) -> None:
-        values = {"kind": alert.kind, "engine": alert.lane, "message": alert.message}
+        values = {"kind": alert.kind, "engine": alert.engine, "message": alert.message}
         await self.web.webhooks.tell_owner("alert", {"alert": values})
 
     async def _tell_admins(self, alert: Alert) -> None:

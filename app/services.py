@@ -82,7 +82,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     compare, versus = make_comparing(base, generation, catalog)
     records = _records(base, queue, generation, connections := _connections(base), styles)
     end_votes_on_removed(generation, removal := _removal(base, queue, records), versus)
-    _join(moderation, money, generation, house, records, removal)
+    _join(moderation, money, generation, house, records, removal, gate)
     return queue, Services(
         generation=generation,
         compare=compare,
@@ -156,9 +156,11 @@ def _join(
     house: HouseRuleService,
     records: Records,
     removal: PictureRemoval,
+    gate: Gate,
 ) -> None:
     """Let services that are made one after the other hear of each other."""
     money.budgets.on_refused.append(records.alerts.budget_refused)
+    gate.on_refusal.append(records.alerts.house_refused)
     money.tags.estimate = generation.estimate
     generation.on_moderated = moderation.audit.note
     moderation.reports.channel_of, moderation.reports.remove_picture = house.reports_channel, removal.remove

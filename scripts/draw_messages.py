@@ -33,6 +33,7 @@ WIDTH: Final = 390
 ENHANCED: Final = {  # no text: for a model
     "prompt": "a red fox in deep snow between birches, low winter sun, wide shot",
     "alternatives": ["a fox asleep under a pine, ink drawing", "a fox at night, neon rain"],
+    "alt": "A red fox stands in deep snow between birches.",
     "tags": ["fox"],
 }
 IN_BOTH_STYLES: Final = ("picture", "pictures-4", "picture-hidden", "running", "failed-memory", "compare", "versus")

@@ -156,6 +156,7 @@ SEEN: dict[str, tuple[str, Callable[[Site], object], object]] = {
         (11, 11),
     ),
     "ALERT_SLOW": ("12s", lambda s: s.easel.services.records.alerts.limits.slow_s, 12),
+    "ALERT_REFUSALS": ("3", lambda s: s.easel.services.records.alerts.limits.refusals, 3),
     "ALERT_ERROR_PERCENT": ("13", lambda s: s.easel.services.records.alerts.limits.error_percent, 13),
     "ALERT_COOLDOWN": ("14s", lambda s: s.easel.services.records.alerts.limits.cooldown_s, 14),
     "WEBHOOK_URL": ("https://hooks.example/x", lambda s: s.easel.web.webhooks._settings.url, "https://hooks.example/x"),

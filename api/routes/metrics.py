@@ -48,6 +48,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
             labels=_labels(web),
             streams=web.hub.streams,
             loops=web.services.loops.states(),
+            refusals=dict(web.services.records.alerts.refusals),
             lag_s=await _loop_lag(),
         )
     )
@@ -67,6 +68,7 @@ class _Collector(Collector):
     labels: dict[str, str]
     streams: int
     loops: list[LoopState]
+    refusals: dict[str, int]
     lag_s: float
 
     def collect(self) -> Iterator[Metric]:
@@ -76,12 +78,19 @@ class _Collector(Collector):
         yield from self._of_texts()
         yield from self._of_money()
         yield self._of_loops()
+        yield self._of_refusals()
         yield GaugeMetricFamily("easel_generations_hour", "Jobs done this hour.", self.figures.generations_this_hour)
         yield GaugeMetricFamily("easel_failed_hour", "Jobs failed this hour.", self.figures.failed_this_hour)
         yield GaugeMetricFamily("easel_cost_today_usd", "Cost of today (UTC).", self.figures.cost_today_usd)
         yield GaugeMetricFamily("easel_users_today", "People whose jobs ended today (UTC).", self.figures.users_today)
         yield GaugeMetricFamily("easel_event_streams", "Open event streams.", self.streams)
         yield GaugeMetricFamily("easel_loop_lag_seconds", "How late a timer of the event loop was.", self.lag_s)
+
+    def _of_refusals(self) -> Metric:
+        refusals = CounterMetricFamily("easel_house_refusals", "Requests that house rules refused.", labels=["rule"])
+        for rule, count in self.refusals.items():
+            refusals.add_metric([rule], count)
+        return refusals
 
     def _of_engines(self) -> Iterator[Metric]:
         jobs = CounterMetricFamily("easel_jobs", "Jobs that ended, by engine and status.", labels=["engine", "status"])

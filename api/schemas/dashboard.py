@@ -65,7 +65,7 @@ class FailuresOut(BaseModel):
 class AlertOut(BaseModel):
     """A warning to the owner."""
 
-    kind: Literal["error_rate", "slow", "budget", "key_refused", "advice"]
+    kind: Literal["error_rate", "slow", "budget", "key_refused", "advice", "misuse"]
     level: Literal["warning", "error"]
     message: str
     engine: str

@@ -4,7 +4,7 @@
 declare namespace Api {
   /** A warning to the owner. */
   interface Alert {
-    kind: "error_rate" | "slow" | "budget" | "key_refused" | "advice";
+    kind: "error_rate" | "slow" | "budget" | "key_refused" | "advice" | "misuse";
     level: "warning" | "error";
     message: string;
     engine: string;

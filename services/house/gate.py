@@ -30,6 +30,7 @@ CheckBefore = Callable[[Draft, Origin], Awaitable[None]]
 CheckAfter = Callable[[GenerationRequest, Origin], Awaitable[None]]
 
 MOST_NAMED: Final = 5
+OF_WORDS: Final = frozenset({HouseRule.WORDS, HouseRule.PATTERNS, HouseRule.SEXUAL, HouseRule.MINORS})
 HORDE_NEGATIVE: Final = "###"  # what stands behind it in a prompt is what the AI Horde leaves out
 
 
@@ -61,6 +62,7 @@ class Gate:
         self.before: list[CheckBefore] = [self._check_place]
         self.after: list[CheckAfter] = [self._check_words, self._check_picture_check]
         self.has_picture_check = False
+        self.on_refusal: list[Callable[[Origin, HouseRefusal], None]] = []  # told of what people wanted drawn
 
     async def let_in(self, draft: Draft, origin: Origin) -> None:
         """Refuse a request for who asks, or where.
@@ -77,8 +79,14 @@ class Gate:
         Raises:
             GenerationError: the first refusal.
         """
-        for check in self.after:
-            await check(request, origin)
+        try:
+            for check in self.after:
+                await check(request, origin)
+        except HouseRefusal as refusal:
+            if refusal.rule in OF_WORDS:
+                for note in self.on_refusal:
+                    note(origin, refusal)
+            raise
 
     async def rules_for(self, origin: Origin) -> Sequence[HouseRules]:
         """Return the rules that hold for a request; of several servers all do."""

@@ -1,4 +1,4 @@
-"""Warnings to the owner: many errors, slow pictures, the day's budget, a key that an engine refuses.
+"""Warnings to the owner: many errors, slow pictures, the day's budget, a key that an engine refuses, misuse.
 
 Fed by the queue (`on_change`) and the registry; each kind fires once per engine and cooldown. The last hundred are kept
 for the dashboard; `on_alert` takes them elsewhere. Engines that people brought themselves are their own affair.
@@ -6,19 +6,20 @@ for the dashboard; `on_alert` takes them elsewhere. Engines that people brought 
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from backends.registry import EASEL, BackendRegistry
-from generation.errors import BackendAuthError, ContentBlocked, RequestRejected
-from generation.job import Job, JobStatus
+from generation.errors import BackendAuthError, ContentBlocked, HouseRefusal, RequestRejected
+from generation.house import HouseRule
+from generation.job import Job, JobStatus, Origin
 from generation.money import Budget, BudgetScope, dollars
 from services.reports.statistics import StatisticsService
 from settings.alerts import AlertSettings
-from texts.text import _
+from texts.text import _, _n
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -26,14 +27,15 @@ log = logging.getLogger(__name__)
 WINDOW_S: Final = 900.0
 LEAST_JOBS: Final = 20  # fewer are no rate
 KEPT_ALERTS: Final = 100
+MOST_COUNTED: Final = 1000  # refusals of one person
 PEOPLE_S_FAULTS: Final = (ContentBlocked.code, RequestRejected.code)  # the prompt was wrong, not an engine
 
-AlertKind = Literal["error_rate", "slow", "budget", "key_refused", "advice"]
+AlertKind = Literal["error_rate", "slow", "budget", "key_refused", "advice", "misuse"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One warning. `lane` is the engine it is about, "" = all; `value` went over `limit`."""
+    """One warning. `lane` is the engine it is about, "" = all, for misuse the person; `value` went over `limit`."""
 
     kind: AlertKind
     lane: str
@@ -41,6 +43,10 @@ class Alert:
     value: float = 0.0
     limit: float = 0.0
     at: datetime
+
+    @property
+    def engine(self) -> str:
+        return "" if self.kind == "misuse" else self.lane
 
 
 class AlertService:
@@ -64,6 +70,8 @@ class AlertService:
         self._fired: dict[tuple[AlertKind, str], float] = {}
         self._kept: deque[Alert] = deque(maxlen=KEPT_ALERTS)
         self._untold: deque[Alert] = deque()
+        self._refused: dict[str, deque[float]] = {}  # when the house rules refused something, by person
+        self.refusals: Counter[str] = Counter()  # since the start, by rule
         self._is_budget_due = False
         self._bell = asyncio.Event()
         self.on_alert: list[Callable[[Alert], Awaitable[None]]] = []
@@ -167,6 +175,29 @@ class AlertService:
                 usd=dollars(usd),
             )
             self._fire("budget", "", message, value=budget.used_usd, limit=budget.most_usd)
+
+    def house_refused(self, origin: Origin, refusal: HouseRefusal) -> None:
+        """Take in that a request was refused for what it would draw; hook into the gate.
+
+        Once may be a slip. Many are somebody who tries what passes; sexual pictures of minors are told of at once.
+        """
+        self.refusals[refusal.rule] += 1
+        now, limit = self._clock.monotonic(), self.limits.refusals
+        if not limit:
+            return
+        self._refused = {key: times for key, times in self._refused.items() if times[-1] > now - WINDOW_S}
+        times = self._refused.setdefault(origin.user_key, deque(maxlen=MOST_COUNTED))
+        times.append(now)
+        count = sum(at > now - WINDOW_S for at in times)
+        if count >= limit or refusal.rule == HouseRule.MINORS:
+            message = _n(
+                "{who} ({key}) was refused a request by the house rules: {reason} `/ban` keeps somebody from asking.",
+                "{who} ({key}) was refused {count} requests by the house rules in {minutes:.0f} minutes, the last one: "
+                "{reason} `/ban` keeps somebody from asking.",
+                count=count, who=origin.user_name or _("Somebody"), key=origin.user_key, minutes=WINDOW_S / 60,
+                reason=refusal.user_message,
+            )  # fmt: skip
+            self._fire("misuse", origin.user_key, message, value=count, limit=limit)
 
     def _engine_changed(self, name: str) -> None:
         entry = self._registry.get(name)

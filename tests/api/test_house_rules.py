@@ -45,3 +45,10 @@ async def test_keys_of_the_owner_and_this_machine_have_no_server(site, house):
         assert (await client.post("/api/jobs", json=NUDE | {"prompt": "a dragon"})).status_code == 202
         refused = await client.post("/api/jobs", json=NUDE | {"prompt": "a nude toddler"})
         assert refused.json()["code"] == "house_rule"
+
+
+async def test_refusals_are_counted_by_rule(site, house):
+    mia = await site.session_client("discord:7")
+    for _ in range(2):
+        assert (await mia.post("/api/jobs", json=NUDE)).status_code == 403
+    assert 'easel_house_refusals_total{rule="sexual_content"} 2.0' in (await site.client.get("/metrics")).text

@@ -21,4 +21,5 @@ async def test_a_job_without_progress_costs_three_requests(discord: DiscordServe
         answer = await easel.slash("a red fox")
         await discord.wait_for(lambda: answer.original and answer.original.attachments)
     asked = [(record.method, record.path) for record in discord.requests[before:]]
+    asked = [each for each in asked if not each[1].endswith("/commands")]  # a slow start may still offer its commands
     assert len(asked) <= WITHOUT_PROGRESS, asked

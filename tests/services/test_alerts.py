@@ -7,8 +7,9 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.registry import BackendRegistry, Entry, Owner
-from generation.errors import BackendAuthError, BackendUnavailable
-from generation.job import JobError, JobStatus
+from generation.errors import BackendAuthError, BackendUnavailable, HouseRefusal
+from generation.house import HouseRule
+from generation.job import JobError, JobStatus, Origin
 from generation.money import Budget, BudgetScope
 from generation.result import JobResult
 from services.reports.alerts import WINDOW_S, AlertService
@@ -214,3 +215,32 @@ async def test_a_budget_that_refuses_is_told_once(alerts, clock):
     assert alert.message == (
         "The daily budget is used up: $0.98 of $1.00 are spent or reserved, and a request for about $0.04 was refused."
     )
+
+
+MIA = Origin(door="discord", user_id="7", user_name="Mia", guild_id="1")
+WORDS = HouseRefusal("“gore” is not drawn here.", rule=HouseRule.WORDS)
+
+
+async def test_who_tries_again_and_again_what_is_not_drawn_is_told_once(alerts, clock):
+    for _ in range(LIMITS.refusals - 1):
+        alerts.house_refused(MIA, WORDS)
+    alerts.house_refused(replace(MIA, user_id="8"), WORDS)
+    assert kinds(alerts) == []
+    for _ in range(5):
+        alerts.house_refused(MIA, WORDS)
+    (alert,) = alerts.recent()
+    assert (alert.kind, alert.lane, alert.value) == ("misuse", "discord:7", LIMITS.refusals)
+    assert alert.message == (
+        "Mia (discord:7) was refused 10 requests by the house rules in 15 minutes, the last one: “gore” is not drawn "
+        "here. `/ban` keeps somebody from asking."
+    )
+    assert alerts.refusals["words"] == LIMITS.refusals + 5
+
+
+async def test_a_slip_now_and_then_is_no_misuse_but_pictures_of_minors_are_told_at_once(alerts, clock):
+    for _ in range(3 * LIMITS.refusals):
+        alerts.house_refused(MIA, WORDS)
+        await clock.advance(WINDOW_S / (LIMITS.refusals - 1) + 1)
+    assert kinds(alerts) == []
+    alerts.house_refused(MIA, HouseRefusal("Sexual pictures of minors are never drawn.", rule=HouseRule.MINORS))
+    assert kinds(alerts) == [("misuse", "discord:7")]
