@@ -85,7 +85,7 @@ image-check:  ## as root: check the files of deployment by their own tools, buil
 test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
 	@exec python3 scripts/test_fresh.py $(ARGS)
 
-test-real: setup-dev  ## run the extra tests against real gradio apps and ComfyUI's API proxy (installs them, 1 GB) and the ComfyUI in COMFYUI_DIR
+test-real: setup-dev  ## run the extra tests against real gradio apps, OpenAI's client and ComfyUI's API proxy (installs them, 1 GB) and the ComfyUI in COMFYUI_DIR
 	@EASEL_TEST_REAL=1 exec $(PY) -m pytest tests/real $(ARGS)
 
 test-bus:  ## the tests of the message bus against a real NATS server (installs it)
