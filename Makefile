@@ -3,6 +3,7 @@
 #   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11 to 3.14 found)
 #   ART=1               installs the packages of the built-in neural networks too (docs/backends/art.md)
 #   BUS=1               installs the packages of the message bus too (docs/bus.md)
+#   CPU=1               installs the smaller packages that draw with models on a processor (docs/backends/embedded.md)
 #   GPU=1               installs the packages of the engine that draws with models here (docs/backends/embedded.md)
 #   MCP=1               installs what assistants speak too (docs/mcp.md)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
@@ -13,6 +14,7 @@
 PYTHON ?=
 ART ?=
 BUS ?=
+CPU ?=
 GPU ?=
 LOCAL_PYTHON ?= .venv-local/bin/python
 MCP ?=
@@ -23,7 +25,7 @@ UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-find-links --custom-compile-command "make lock"
 
 # Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
-EXTRAS = $(if $(BUS),requirements-bus.txt) $(if $(GPU),requirements-gpu.txt) $(if $(MCP),requirements-mcp.txt)
+EXTRAS = $(if $(BUS),requirements-bus.txt) $(if $(CPU),requirements-cpu.txt) $(if $(GPU),requirements-gpu.txt) $(if $(MCP),requirements-mcp.txt)
 SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
 
 # Each start of Easel in the tests would compile all of it anew.
@@ -35,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: setup-run  ## set up what is missing and start Easel; ART=1 adds networks that enlarge and restyle, BUS=1 the message bus, GPU=1 models that draw, MCP=1 assistants
+run: setup-run  ## set up what is missing and start Easel; ART=1 adds networks that enlarge and restyle, BUS=1 the message bus, CPU=1 or GPU=1 models that draw, MCP=1 assistants
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores
@@ -94,7 +96,7 @@ test-bus:  ## the tests of the message bus against a real NATS server (installs 
 
 test-local:  ## the engine inside with the real libraries, on tiny models (installs them in .venv-local, some GB; or LOCAL_PYTHON=...)
 	@test -x $(LOCAL_PYTHON) || { python=$$(sh scripts/find_python $(PYTHON)) && \
-		"$$python" scripts/setup_venv.py .venv-local requirements.txt requirements-dev.txt requirements-gpu.txt; }
+		"$$python" scripts/setup_venv.py .venv-local requirements.txt requirements-dev.txt requirements-gpu.txt requirements-cpu.txt; }
 	@EASEL_TEST_LOCAL=1 exec $(LOCAL_PYTHON) -m pytest tests/local $(ARGS)
 
 test-mcp:  ## the tests of the door for assistants with the official client (installs it)
@@ -106,6 +108,7 @@ lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest
 	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-art.in -o requirements-art.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-bus.in -o requirements-bus.txt > /dev/null
+	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-cpu.in -o requirements-cpu.txt > /dev/null
 	$(subst --generate-hashes,,$(UV_COMPILE)) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-gpu.in -o requirements-gpu.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-mcp.in -o requirements-mcp.txt > /dev/null
 

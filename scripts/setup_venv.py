@@ -25,6 +25,7 @@ NEEDED_MB = {
     "requirements.txt": 300,
     "requirements-dev.txt": 600,
     "requirements-art.txt": 500,
+    "requirements-cpu.txt": 900,
     "requirements-gpu.txt": 9000,
 }  # with what pip keeps for itself meanwhile
 OFFERS = {

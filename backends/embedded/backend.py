@@ -5,7 +5,7 @@ This process loads neither torch nor anything else of what the child needs.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,13 +13,13 @@ from backends.base import BackendConfig, LoadedModel, ProgressCallback
 from backends.child import Child, ChildAnswer, ChildFailed
 from backends.embedded.errors import translate
 from backends.embedded.facts import capabilities_of, default_model, model_for_controls
-from backends.embedded.kind import ABSENT_HINT, IDLE_S, NAME, is_installed, shelf_of
+from backends.embedded.kind import ABSENT_HINT, IDLE_S, NAME, makers_here, shelf_of
 from backends.embedded.models.disk import LocalModel, ModelShelf
 from backends.embedded.payload import draw_order, model_values
 from backends.embedded.progress import Course, StepPace
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, ContentBlocked, RequestRejected
-from generation.request import GenerationRequest, seed_after
+from generation.request import GenerationRequest, Mode, seed_after
 from generation.result import GeneratedImage, GenerationResult, came_back
 from generation.samplers import match_name
 from texts.text import _
@@ -55,7 +55,7 @@ class EmbeddedBackend:
     Args:
         config: `options` as the kind lists them.
         child: what does the work.
-        is_there: whether the packages are installed.
+        makers: the libraries whose packages are installed.
         clock: seconds, for the length of steps.
     """
 
@@ -67,14 +67,14 @@ class EmbeddedBackend:
         config: BackendConfig,
         *,
         child: Child | None = None,
-        is_there: Callable[[], bool] = is_installed,
+        makers: Callable[[], frozenset[str]] = makers_here,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = config.name
         self._options = dict(config.options)
         self._pace = StepPace(clock)
         self._child = child or _child(CHILD, self._options, self._pace)
-        self._is_there = is_there
+        self._makers = makers
         self._state = _State()
         self._is_closed = False
 
@@ -150,18 +150,25 @@ class EmbeddedBackend:
         """
         if self._is_closed:
             raise BackendUnavailable(_("The built-in engine is switched off."))
-        if not await run_in_thread(self._is_there):
+        if not (there := await run_in_thread(self._makers)):
             raise BackendUnavailable(_("The built-in engine is not installed."), hint=ABSENT_HINT)
         shelf = await run_in_thread(shelf_of, self._options)
         if not shelf.models:
             hint = _("`python main.py models pull` shows which there are and fetches one.")
             raise BackendUnavailable(_("The built-in engine has no model yet."), hint=hint)
-        return shelf
+        models = tuple(model for model in shelf.models if model.maker in there)
+        if not models:
+            names = ", ".join(model.title for model in shelf.models)
+            message = _("What draws with {names} is not installed.", names=names)
+            raise BackendUnavailable(message, hint=ABSENT_HINT)
+        return replace(shelf, models=models)
 
     def _model(self, request: GenerationRequest, shelf: ModelShelf) -> LocalModel:
         if request.model:
             return self._named(request.model, shelf)
         usual = self._options.get("model", "")
+        if request.mode is Mode.INPAINT:
+            shelf = replace(shelf, models=tuple(model for model in shelf.models if model.takes_masks))
         return model_for_controls(shelf, usual, [unit.kind for unit in request.control])
 
     def _named(self, wanted: str, shelf: ModelShelf) -> LocalModel:

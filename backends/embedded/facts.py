@@ -6,6 +6,7 @@ from typing import Final
 from backends.embedded.models.controls import ControlNet
 from backends.embedded.models.disk import LocalModel, ModelShelf
 from backends.embedded.models.families import CONTROLLED
+from backends.embedded.work.orders import DIFFUSERS
 from generation.capabilities import Capabilities, ModelInfo
 from generation.control_kinds import match_control_kind
 from generation.request import Mode
@@ -47,14 +48,17 @@ def _usable(shelf: ModelShelf) -> list[ControlNet]:
 def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities:
     """Return what can be done; `wanted` is the default model, `loaded` the one that is in memory."""
     usual = default_model(shelf, wanted)
+    of_diffusers = [model for model in shelf.models if model.maker == DIFFUSERS]
+    has_samplers = bool(of_diffusers)  # OpenVINO draws with a model's own
+    modes = MODES if any(model.takes_masks for model in shelf.models) else MODES - {Mode.INPAINT}
     ordered = sorted(shelf.models, key=lambda model: model is not usual)
     return Capabilities(
-        modes=MODES,
+        modes=modes,
         models=tuple(
             ModelInfo(name=model.name, title=model.title, is_loaded=model.name == loaded) for model in ordered
         ),
-        samplers=SAMPLERS,
-        schedulers=SCHEDULERS,
+        samplers=SAMPLERS if has_samplers else (),
+        schedulers=SCHEDULERS if has_samplers else (),
         loras=tuple(path.stem for path in shelf.loras),
         control_kinds=tuple(sorted({control.kind for control in _usable(shelf)})),
         control_models=tuple(control.name for control in _usable(shelf)),
@@ -63,7 +67,7 @@ def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities
         max_side=MAX_SIDE_PX,
         max_steps=MAX_STEPS,
         max_batch=MAX_BATCH,
-        supports_clip_skip=True,
+        supports_clip_skip=has_samplers,
         supports_guidance=any(model.family.is_flow for model in shelf.models),
         supports_preview=True,
         supports_progress=True,

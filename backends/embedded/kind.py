@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from backends.base import Backend, BackendConfig
 from backends.embedded.models.disk import ModelShelf, hub_folder, look_for_models
+from backends.embedded.work.orders import DIFFUSERS, OPENVINO
 from backends.kind import EngineKind, Option
 from texts.text import _
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from backends.embedded.models.keeping import ModelKeeper
 
 NAME: Final = "embedded"
-PACKAGES: Final = ("torch", "diffusers", "transformers", "accelerate", "peft")
+PACKAGES: Final = {
+    DIFFUSERS: ("torch", "diffusers", "transformers", "accelerate", "peft"),
+    OPENVINO: ("openvino", "openvino_genai", "numpy"),
+}
 IDLE_S: Final = 600.0
 OFFLOADS: Final = ("auto", "none", "8bit", "model", "sequential")
-ABSENT_HINT: Final = _("`make run GPU=1` installs what it needs.")
+ABSENT_HINT: Final = _("`make run GPU=1` installs what it needs; `make run CPU=1` what is enough for a processor.")
 
 
 def make(config: BackendConfig) -> Backend:
@@ -39,9 +43,19 @@ def keep_models(options: Mapping[str, str], hub: str, token: str) -> "ModelKeepe
     return ModelKeeper(ModelHub(hub, token), folder, lambda: shelf_of(own), look)
 
 
+def makers_here() -> frozenset[str]:
+    """Return the libraries whose packages are there; none of them is loaded."""
+    return frozenset(maker for maker, names in PACKAGES.items() if all(find_spec(name) is not None for name in names))
+
+
 def is_installed() -> bool:
-    """Return whether the packages are there; none of them is loaded."""
-    return all(find_spec(name) is not None for name in PACKAGES)
+    """Return whether something that draws is there."""
+    return bool(makers_here())
+
+
+def _has_model(options: Mapping[str, str]) -> bool:
+    there = makers_here()
+    return bool(there) and any(model.maker in there for model in shelf_of(dict(options)).models)
 
 
 def shelf_of(options: dict[str, str]) -> ModelShelf:
@@ -66,7 +80,7 @@ KIND = EngineKind(
         ),
         Option(
             name="device",
-            help=_("What draws: auto, cuda, cuda:1, mps or cpu"),
+            help=_("What draws: auto, cuda, cuda:1, mps, gpu (of Intel) or cpu"),
             default="auto",
         ),
         Option(
@@ -92,7 +106,7 @@ KIND = EngineKind(
         "CUDA_VISIBLE_DEVICES": "visible_devices",
     },
     is_inside=True,
-    comes_with=lambda options: is_installed() and bool(shelf_of(dict(options)).models),
+    comes_with=_has_model,
     is_there=is_installed,
     keep_models=keep_models,
     absent_hint=ABSENT_HINT,

@@ -16,6 +16,7 @@ from backends.embedded.models.disk import LocalModel
 from backends.embedded.models.families import FAMILIES
 from backends.embedded.models.known import KnownModel
 from backends.embedded.work.ladder import HALF, LARGEST_PART, SPARE_MB
+from backends.embedded.work.orders import DIFFUSERS, OPENVINO
 from texts.text import _
 from utils.disks import free_bytes as disk_free_bytes
 from utils.memory import free_bytes as memory_free_bytes
@@ -78,10 +79,12 @@ class OwnMachine:
     disk_mb: int | None = None  # free where models are kept
     is_shared: bool = False  # the GPU has no memory of its own (Apple)
 
-    def room_for(self, needs_gb: float, family: str) -> Room:
-        """Return how a model fits that wants `needs_gb` of a GPU to be there whole."""
+    def room_for(self, needs_gb: float, family: str, maker: str = DIFFUSERS) -> Room:
+        """Return how a model fits that wants `needs_gb` of a GPU to be there whole; OpenVINO uses no such GPU."""
         needs_mb, memory_mb = needs_gb * GB, self.memory_mb
         has_memory = memory_mb is None or needs_mb + (0 if self.is_shared else REST_MB) <= memory_mb
+        if maker == OPENVINO:
+            return Room.PROCESSOR if has_memory else Room.NONE
         largest = max((gpu.total_mb or 0 for gpu in self.gpus), default=0)
         if self.gpus and needs_mb * NEARLY <= largest:
             return Room.WHOLE
@@ -92,7 +95,7 @@ class OwnMachine:
         return Room.PROCESSOR if has_memory else Room.NONE
 
     def room_of(self, model: KnownModel) -> Room:
-        return self.room_for(model.memory_gb, model.family)
+        return self.room_for(model.memory_gb, model.family, model.maker)
 
     def words_for(self, model: KnownModel) -> str:
         return ROOM_WORDS[self.room_of(model)]
@@ -100,7 +103,7 @@ class OwnMachine:
     def fit(self, model: LocalModel) -> tuple[str, str]:
         """Return how a model that is here fits, in a word and in words."""
         needs_gb = model.known.memory_gb if model.known else (model.weights_mb + SPARE_MB) / GB
-        room = self.room_for(needs_gb, model.family.name)
+        room = self.room_for(needs_gb, model.family.name, model.maker)
         return str(room), ROOM_WORDS[room]
 
 

@@ -20,6 +20,7 @@ def model_values(model: LocalModel) -> dict[str, Any]:
         "path": str(model.path),
         "family": model.family.name,
         "weights_mb": model.weights_mb,
+        "maker": model.maker,
         "file": str(model.file) if model.file else "",
     }
 

@@ -33,7 +33,7 @@ ASK = "!dream a red fox --size 64x64 --steps 4 --seed 812"
 
 
 def drawn_by(config: BackendConfig) -> EmbeddedBackend:
-    return EmbeddedBackend(config, child=Child(MODULE), is_there=lambda: True)
+    return EmbeddedBackend(config, child=Child(MODULE), makers=lambda: frozenset({"diffusers"}))
 
 
 @pytest.fixture

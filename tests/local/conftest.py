@@ -6,12 +6,17 @@ import os
 import pytest
 
 WANTED = os.environ.get("EASEL_TEST_LOCAL") == "1"
-IS_THERE = importlib.util.find_spec("torch") is not None and importlib.util.find_spec("diffusers") is not None
-collect_ignore = (
-    []
-    if WANTED and IS_THERE
-    else ["tiny.py", "more_tiny.py", "test_child.py", "test_drawing.py", "test_more_drawing.py"]
-)
+
+
+def is_there(*names):
+    return all(importlib.util.find_spec(name) is not None for name in names)
+
+
+IS_THERE = is_there("torch", "diffusers")
+OF_TORCH = ["tiny.py", "more_tiny.py", "test_child.py", "test_drawing.py", "test_more_drawing.py"]
+collect_ignore = [] if WANTED and IS_THERE else [*OF_TORCH]
+if not WANTED or not is_there("openvino_genai", "numpy"):
+    collect_ignore.append("test_openvino.py")
 
 
 def pytest_configure():

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from backends.embedded.models.controls import CONFIG, ControlNet, control_at, words_width
-from backends.embedded.models.families import CONTROLLED, FLUX, Family, family_of
+from backends.embedded.models.families import CONTROLLED, FLUX, OPENVINO_UNMASKED, Family, family_of
 from backends.embedded.models.known import KnownModel, known_by_repo, known_models
 from backends.embedded.models.single import SUFFIX, SingleFile, single_file
+from backends.embedded.work.orders import DIFFUSERS, OPENVINO
 from generation.samplers import match_name
 
 log = logging.getLogger(__name__)
 
 INDEX: Final = "model_index.json"
+OPENVINO_PART: Final = "openvino_model.xml"
 DEEPEST: Final = 3  # folders below a folder of models
 QUICK_STEPS: Final = 4  # of a model that takes no guidance
 NO_MODELS: Final = frozenset({"vae", "vaes", "embeddings", "upscalers", "text_encoders", "clip"})  # folders of parts
@@ -43,11 +45,16 @@ class LocalModel:
     known: KnownModel | None = None
     lora: Path | None = None  # one that makes it what it is (SDXL Lightning)
     file: Path | None = None  # its weights, where they are in a single file; `path` has what that lacks
+    maker: str = DIFFUSERS  # the library that it was saved for
     words_width: int = 0  # numbers that stand for a word, by which ControlNets fit
 
     @property
     def title(self) -> str:
         return self.known.title if self.known else self.name
+
+    @property
+    def takes_masks(self) -> bool:
+        return self.maker == DIFFUSERS or self.family.name not in OPENVINO_UNMASKED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +68,7 @@ class ModelShelf:
 
     def controls_for(self, model: LocalModel) -> list[ControlNet]:
         """Return the ControlNets that fit a model."""
-        is_steered = model.family.name in CONTROLLED
+        is_steered = model.family.name in CONTROLLED and model.maker == DIFFUSERS
         return [control for control in self.controls if is_steered and control.words_width == model.words_width]
 
     def lora(self, name: str) -> Path | None:
@@ -103,7 +110,12 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
         if model := _model(place, known.name if known else repo.rpartition("/")[2], known):
             models.setdefault(model.name, model)
     for known in known_models().values():
-        if known.base in models and not known.control and (lora := _lora_in(hub, known)) is not None:
+        if (
+            known.base in models
+            and models[known.base].maker == DIFFUSERS
+            and not known.control
+            and (lora := _lora_in(hub, known)) is not None
+        ):
             base = models[known.base]
             models[known.name] = replace(
                 base, name=known.name, steps=known.steps, cfg_scale=known.cfg_scale, known=known, lora=lora
@@ -120,7 +132,8 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
 def _put_in(models: dict[str, LocalModel], single: SingleFile) -> bool:
     """Add the model in a single file, where one of its family lends it what it lacks; return whether one does."""
     lends = [model for model in models.values() if model.family.name == single.family and not model.lora]
-    lender = next((model for model in lends if not model.file and model.is_guided == single.is_guided), None)
+    whole = [model for model in lends if not model.file and model.maker == DIFFUSERS]
+    lender = next((model for model in whole if model.is_guided == single.is_guided), None)
     if lender is None:
         return False
     usual = lender.family.steps if single.is_guided else QUICK_STEPS
@@ -201,6 +214,7 @@ def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | No
         cfg_scale=known.cfg_scale if known else family.cfg_scale,
         is_guided=is_guided,
         known=known,
+        maker=OPENVINO if any(folder.glob(f"*/{OPENVINO_PART}")) else DIFFUSERS,
         words_width=words_width(
             _json(folder / "unet" / "config.json") or _json(folder / "transformer" / "config.json")
         ),

@@ -12,6 +12,7 @@ SD3: Final = "sd3"
 FLUX: Final = "flux"
 KLEIN: Final = "flux2-klein"
 Z_IMAGE: Final = "z-image"
+OPENVINO_UNMASKED: Final = frozenset({KLEIN, Z_IMAGE})  # OpenVINO redraws no part of a picture with these
 CONTROLLED: Final = frozenset({SD15, SDXL, FLUX})  # can be steered by a ControlNet
 
 
@@ -89,4 +90,5 @@ FAMILIES: Final = {
 
 def family_of(class_name: str) -> Family | None:
     """Return the family whose pipeline a folder names."""
-    return next((family for family in FAMILIES.values() if class_name in family.classes), None)
+    name = class_name.removeprefix("OV")  # as exports for OpenVINO call some
+    return next((family for family in FAMILIES.values() if name in family.classes), None)

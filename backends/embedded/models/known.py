@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from backends.embedded.work.orders import DIFFUSERS
+
 FILE: Final = "known.toml"
 
 
@@ -33,6 +35,7 @@ class KnownModel:
     is_gated: bool = False  # the hub gives it only to who has agreed there, with a token
     is_commercial: bool = True  # its licence lets pictures and model be used to earn money
     base: str = ""  # another known model that it is loaded into: this one is a LoRA or a ControlNet
+    maker: str = DIFFUSERS  # the library that it was saved for
     control: str = ""  # of a ControlNet: what it takes from a picture
 
 

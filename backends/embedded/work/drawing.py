@@ -44,6 +44,11 @@ class DiffusersMaker:
         diffusers.utils.logging.disable_progress_bar()
         transformers.utils.logging.disable_progress_bar()
 
+    most_at_once: int | None = None
+
+    def choose(self, model: ModelFolder) -> None:
+        """Do nothing: it has one device."""
+
     def look(self) -> Device:
         return self._device.facts(self._loaded.dtype if self._loaded else "")
 

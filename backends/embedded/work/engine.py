@@ -49,7 +49,7 @@ class LocalEngine:
         notes: list[str] = []
         while len(pictures) < len(order.seeds):
             left = order.seeds[len(pictures) :]
-            seeds = left[: self._at_once or len(left)]
+            seeds = left[: min(self._at_once or len(left), self._maker.most_at_once or len(left))]
             part = {"done": len(pictures), "count": len(order.seeds), "at_once": len(seeds)}
             steps = _Steps(reporter, self._clock, part | {"steps": order.planned_steps})
             try:
@@ -70,6 +70,7 @@ class LocalEngine:
             return
         began = self._clock()
         self._unload()
+        self._maker.choose(model)
         device = self._maker.look()
         rung = rung or first_rung(device, model, self._offload)
         while True:

@@ -4,7 +4,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+DIFFUSERS: Final = "diffusers"  # no text: names of libraries
+OPENVINO: Final = "openvino"
 
 
 class Rung(StrEnum):
@@ -22,6 +25,7 @@ class ModelFolder:
     """A model as the child loads it. `weights_mb` is the size of its files.
 
     `file`: its weights, where they are in a single file; `path` has then what that lacks.
+    `maker`: the library that it was saved for.
     """
 
     name: str
@@ -29,6 +33,7 @@ class ModelFolder:
     family: str
     weights_mb: int = 0
     file: str = ""
+    maker: str = DIFFUSERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +116,14 @@ OnStep = Callable[[int, Callable[[], bytes | None]], None]
 
 
 class Maker(Protocol):
-    """A library that draws. Everything blocks."""
+    """A library that draws. Everything blocks. `most_at_once`: pictures that it draws together; None: as fit."""
+
+    @property
+    def most_at_once(self) -> int | None: ...
+
+    def choose(self, model: ModelFolder) -> None:
+        """Be ready to be asked about the device of a model that is loaded next."""
+        ...
 
     def look(self) -> Device: ...
 

@@ -34,6 +34,11 @@ class FakeMaker:
         self.events = []
         self.held_back = []
 
+    most_at_once = None
+
+    def choose(self, model):
+        pass
+
     def look(self):
         free_mb = self.total_mb - (self.model.weights_mb if self.model else 0)
         return Device(name=self.kind, kind=self.kind, title=f"a fake {self.kind}", dtype="float32",

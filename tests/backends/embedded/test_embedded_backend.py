@@ -32,7 +32,7 @@ def asked(**changes):
     return GenerationRequest(**(values | changes))
 
 
-def make(folder, *, child=None, patience_s=SOON_S, is_there=True, clock=None, **options):
+def make(folder, *, child=None, patience_s=SOON_S, is_there=True, makers=("diffusers",), clock=None, **options):
     """Make an engine whose child draws without torch; options in capitals are variables of that child."""
     variables = {name: str(value) for name, value in options.items() if name.isupper()}
     options = {name: value for name, value in options.items() if not name.isupper()}
@@ -41,7 +41,7 @@ def make(folder, *, child=None, patience_s=SOON_S, is_there=True, clock=None, **
     )
     child = child or Child(MODULE, patience_s=patience_s, variables=variables)
     more = {"clock": clock} if clock else {}
-    return EmbeddedBackend(config, child=child, is_there=lambda: is_there, **more)
+    return EmbeddedBackend(config, child=child, makers=lambda: frozenset(makers if is_there else ()), **more)
 
 
 @pytest.fixture

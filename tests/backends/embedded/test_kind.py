@@ -21,7 +21,7 @@ MODULE = "backends.embedded.kind"
 
 @pytest.fixture
 def installed(monkeypatch):
-    monkeypatch.setattr(f"{MODULE}.is_installed", lambda: True)
+    monkeypatch.setattr(f"{MODULE}.makers_here", lambda: frozenset({"diffusers"}))
 
 
 async def names_of(tmp_path, **given):

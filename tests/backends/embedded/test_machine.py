@@ -86,7 +86,7 @@ async def test_doctor_names_gpu_driver_memory_disk_and_what_fits(tmp_path, monke
     assert found["model that draws"].message == "fox: fits the GPU whole"
     assert found["models"].message == (
         "whole on the GPU: sd15, sdxl, sdxl-lightning; in 8 bits: flux2-klein; "
-        "layer by layer, slowly: sd3-medium, z-image-turbo; "
+        "layer by layer, slowly: sd3-medium, z-image-turbo; on the processor, slowly: lcm-dreamshaper; "
         "too large: flux-schnell, flux-dev; no room on the disk: flux-schnell, flux-dev, z-image-turbo"
     )
     assert all(check.is_ok for check in found.values())
