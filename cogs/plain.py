@@ -30,7 +30,9 @@ _INVITE: Final = re.compile(r"\b(discord(?:app)?)\.(?=gg/|com/invite)", re.IGNOR
 _OWN_CODE: Final = re.compile(
     r"`(?:(?:/|--|!|@me )[A-Za-z][^`\n]{0,150}|(?:python main\.py|gpu|workflow|sdconnect) [^`\n]{1,150}"
     r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[^`\n]{0,80})?"
-    r"|user:password|sure:True|for_server:True|key|name|url|private|image|mask|file|none)`"
+    r"|make run(?: [A-Z]+=1)?|(?:size|workflow|settings|options):? ?[a-zA-Z0-9 =-]{0,60}"
+    r"|user:password|sure:True|for_server:True|dm: False|https://|dragons\?|\\bgun\\b"
+    r"|key|name|url|private|image|mask|file|none|vs|last|collection)`"
 )
 
 

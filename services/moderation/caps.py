@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from generation.caps import Allowance, Cap, CapKind, Limits, OverCap, allowance_of, changed
+from generation.caps import NAMES, Allowance, Cap, CapKind, Limits, OverCap, allowance_of, changed
 from generation.errors import GenerationError, LimitReached
 from generation.job import Job, Origin
 from generation.person import Person
@@ -162,8 +162,8 @@ class CapService:
         limits = changed(before.limits if before else Limits(), changes)
         cap = Cap(kind=kind, target_id=target_id, name=name, limits=limits)
         is_empty = limits == Limits()
-        details = "; ".join(f"{field}: {'-' if number is None else f'{number:g}'}" for field, number in changes.items())
-        entry = self._audit.entry(person, AuditAction.CAPS, subject=f"{kind.value} {name}", details=details)
+        subject = "everybody" if target_id == guild_id else f"{kind.value} {name}"  # no text: kept in the audit
+        entry = self._audit.entry(person, AuditAction.CAPS, subject=subject, details=_written(changes))
         write = self._store.clearing(guild_id, cap) if is_empty else self._store.setting(guild_id, cap)
         await self._audit.record(entry, write)
         self._known.pop(guild_id, None)
@@ -211,3 +211,10 @@ class CapService:
 
     def _resets_at(self) -> datetime:
         return datetime.combine(self._clock.now().date() + timedelta(days=1), time(), UTC)
+
+
+def _written(changes: Mapping[str, float | None]) -> str:
+    """Return changes as the audit keeps them."""
+    if set(changes) == set(NAMES) and not any(changes.values()):
+        return "all dropped"  # no text: kept in the audit
+    return "; ".join(f"{name}: {'-' if number is None else f'{number:,.15g}'}" for name, number in changes.items())

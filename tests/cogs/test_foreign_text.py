@@ -361,6 +361,7 @@ def test_alt_texts_are_plain_words(text: str) -> None:
     [
         "Use `/generate` with `private`.", "Write `--steps 20` or `!dream a fox`.", 
         "`/gpu stop` again with `sure:True`",
+        "Name it with `workflow:`, or say `size:1024x1024`.", "Run `make run ART=1`; write `vs` between them.",
         "Set PUBLIC_URL, or `ALLOW_INSECURE_HTTP=true`.", "`/sdconnect a1111 https://your-server:7860`",
     ],
 )  # fmt: skip

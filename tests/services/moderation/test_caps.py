@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.caps import Cap, CapKind, Limits, OverCap
+from generation.caps import NAMES, Cap, CapKind, Limits, OverCap
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.job import JobStatus, Origin
 from generation.person import Person
@@ -183,10 +183,14 @@ async def test_only_people_who_manage_the_server_set_caps_and_it_is_audited(hous
     ]
     await house.caps.change(CHIEF, CapKind.ROLE, "2", "Fans", {"daily": None, "steps": None})
     assert await house.caps.caps(CHIEF) == []
+    await house.caps.change(CHIEF, CapKind.ROLE, "1", "", {"pixels": 1_048_576})
+    await house.caps.change(CHIEF, CapKind.ROLE, "1", "", dict.fromkeys(NAMES))
     rows = await house.rig.database.fetch("SELECT actor, action, subject, details FROM audit ORDER BY seq")
     assert [tuple(row) for row in rows] == [
         ("discord:1", "caps", "role Fans", "daily: 3; steps: 20"),
         ("discord:1", "caps", "role Fans", "daily: -; steps: -"),
+        ("discord:1", "caps", "everybody", "pixels: 1,048,576"),
+        ("discord:1", "caps", "everybody", "all dropped"),
     ]
 
 
