@@ -1,4 +1,4 @@
-"""A process that works off the jobs in a database until it is killed: `python kill_victim.py DATABASE KEY`.
+"""A process that works off the jobs in a database until it is killed: `python kill_victim.py DATABASE KEY [next]`.
 
 It prints "ready" when it has begun and "done" when nothing is left.
 """
@@ -30,9 +30,15 @@ class SlowBackend(FakeBackend):
         return await super().generate(request, report)
 
 
-async def main(path: Path, key: bytes) -> None:
+def steps_of_next() -> dict[str, str]:
+    """Return the steps of the version after this one, which has one more."""
+    steps = easel_steps()
+    return {**steps, f"{len(steps) + 1:03}_next": "ALTER TABLE jobs ADD COLUMN next_thing TEXT NOT NULL DEFAULT '';"}
+
+
+async def main(path: Path, key: bytes, *, is_next: bool) -> None:
     clock = SystemClock()
-    database = await Database.open(path, migrations=easel_steps())
+    database = await Database.open(path, migrations=steps_of_next() if is_next else easel_steps(), keeps_copy=True)
     jobs = JobStore(database, SecretBox(key))
     registry = BackendRegistry(clock)
     registry.add(
@@ -53,4 +59,4 @@ async def main(path: Path, key: bytes) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2].encode()))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2].encode(), is_next="next" in sys.argv[3:]))

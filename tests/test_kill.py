@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from generation.job import Job
 from store.backup import DataFolder, write_backup
-from store.database import Database
+from store.database import Database, DatabaseTooNew
 from store.jobs import JobStore
 from store.migrations import easel_steps
 from store.restore import restore_backup
@@ -48,9 +48,9 @@ async def _fill(path: Path, key: bytes) -> list[Job]:
     return jobs
 
 
-async def _run_victim(path: Path, key: bytes, kill_after_s: float | None) -> bool:
+async def _run_victim(path: Path, key: bytes, kill_after_s: float | None, *, version: str = "this") -> bool:
     """Work off the jobs until that is done, or kill it; true if it said that it was done."""
-    return await _run("tests.kill_victim", str(path), key.decode(), kill_after_s=kill_after_s)
+    return await _run("tests.kill_victim", str(path), key.decode(), version, kill_after_s=kill_after_s)
 
 
 async def _run(module: str, *arguments: str, kill_after_s: float | None) -> bool:
@@ -171,3 +171,24 @@ async def test_kills_while_a_backup_is_written_and_put_back_lose_and_double_noth
         shutil.rmtree(new)
     print(f"cut off: {cut_off}", flush=True)
     assert KILLED_BACKUPS < 20 or all(cut_off.values())
+
+
+async def test_the_next_version_goes_on_with_what_a_killed_one_left_and_the_way_back_is_as_the_docs_say(
+    tmp_path: Path,
+) -> None:
+    path, key = tmp_path / "easel.sqlite3", Fernet.generate_key()
+    jobs = await _fill(path, key)
+    assert not await _run_victim(path, key, 0.1)  # killed while it draws
+    assert not await _run_victim(path, key, 0.1, version="next")
+    with pytest.raises(DatabaseTooNew, match="newer"):
+        await Database.open(path, migrations=easel_steps())
+    (copy,) = tmp_path.glob("easel.before-*.sqlite3")
+    async with asyncio.timeout(20):
+        assert await _run_victim(path, key, None, version="next")
+    _check_ends(path, jobs)
+    for part in tmp_path.glob("easel.sqlite3*"):  # the way back: stop, delete, give the copy that name, start
+        part.unlink()
+    copy.rename(path)
+    async with asyncio.timeout(20):
+        assert await _run_victim(path, key, None)
+    _check_ends(path, jobs)

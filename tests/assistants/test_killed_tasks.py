@@ -24,7 +24,7 @@ from tests.assistants.test_tasks import is_open, is_ready
 TASKS = int(os.environ.get("MCP_TASKS", "10"))
 PER_KILL = 20
 PROGRAMS = 4
-LONGEST_LIFE_S = 1.5
+LATEST_S = 0.2
 
 
 class Assistants:
@@ -71,15 +71,14 @@ async def test_kills_in_mid_task_change_no_id_and_double_no_picture(tmp_path):
             await until(lambda: is_ready(client), limit_s=30)
         assistants = Assistants(url)
         asking = [asyncio.create_task(assistants.work()) for _ in range(PROGRAMS)]
-        while kills < max(1, TASKS // PER_KILL) or not all(task.done() for task in asking):
-            if kills < max(1, TASKS // PER_KILL):
-                await asyncio.sleep(chance.uniform(0.2, LONGEST_LIFE_S))
-                process.kill()
-                await process.wait()
-                kills += 1
-                process = begin("start", **settings)
-                await until(lambda: is_open(port), limit_s=30)
-            await asyncio.sleep(0.05)
+        for count in sorted(chance.sample(range(1, TASKS), max(1, TASKS // PER_KILL))):
+            await until(lambda count=count: len(assistants.tasks) >= count, limit_s=60 + TASKS)
+            await asyncio.sleep(chance.uniform(0.0, LATEST_S))
+            process.kill()
+            await process.wait()
+            kills += 1
+            process = begin("start", **settings)
+            await until(lambda: is_open(port), limit_s=30)
         await asyncio.gather(*asking)
         async with assistant_at(url, extensions=[Tasks()]) as client:
             for number, task_id in assistants.tasks.items():
