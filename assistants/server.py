@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 TASKS: Final = "io.modelcontextprotocol/tasks"
 MODERN: Final = frozenset(MODERN_PROTOCOL_VERSIONS)
 POLL_MS: Final = 1000
+BUDGET: Final = "budget_usd"
+QUESTION: Final = "input_required"  # no text: a value of the protocol
 BETWEEN: Final = "+"  # the ids of the jobs of one task
 STATES: Final = {
     JobStatus.DONE: "completed",
@@ -90,7 +92,12 @@ class AssistantServer:
             if tool is None:
                 raise RequestRejected(_("There is no tool “{name}” here.", name=params.name[:60]), field="name")
             check_scope(person, tool.scope)
-            return await self._run(context, person, tool, params.arguments or {})
+            arguments = dict(params.arguments or {})
+            if (agreed := (params.input_responses or {}).get(BUDGET)) is not None:
+                if agreed.action != "accept":
+                    return _refused({"status": "declined", "error": render(_("Not drawn: the price was declined."))})
+                arguments[BUDGET] = (agreed.content or {}).get(BUDGET)
+            return await self._run(context, person, tool, arguments)
         except ValidationError as error:
             found = error.errors()[0]
             return _refused(wrong_value(dict(found), ".".join(map(str, found["loc"]))))
@@ -113,6 +120,8 @@ class AssistantServer:
         if is_task and answer.job_ids:
             views = await self._views(BETWEEN.join(answer.job_ids), person)
             return {"resultType": "task", **_task(views)}
+        if answer.values.get("status") == QUESTION and _takes_questions(context):
+            return _question(answer)
         return _result(answer)
 
     async def _get_task(self, context: Any, params: TaskParams) -> dict[str, Any]:
@@ -156,6 +165,25 @@ def _takes_tasks(context: Any) -> bool:
     capabilities = context.session.client_capabilities
     extensions = getattr(capabilities, "extensions", None) or {}
     return context.protocol_version in MODERN and TASKS in extensions
+
+
+def _takes_questions(context: Any) -> bool:
+    """Return whether the client asks its person by itself, and calls again with what they say."""
+    asks = getattr(context.session.client_capabilities, "elicitation", None)
+    return context.protocol_version in MODERN and asks is not None
+
+
+def _question(answer: ToolAnswer) -> types.InputRequiredResult:
+    """Ask for a budget in place of an answer; nothing is kept here until the call comes again with it."""
+    usd, title = answer.values["price_usd"], render(_("Most it may cost, US dollars"))
+    wanted: dict[str, Any] = {"type": "number", "title": title, "minimum": usd or 0.0}
+    if usd is not None:
+        wanted["default"] = usd
+    form = types.ElicitRequestFormParams(
+        message=answer.values["error"],
+        requested_schema={"type": "object", "properties": {BUDGET: wanted}, "required": [BUDGET]},
+    )
+    return types.InputRequiredResult(input_requests={BUDGET: types.ElicitRequest(params=form)})
 
 
 def _task(views: list[JobView]) -> dict[str, Any]:

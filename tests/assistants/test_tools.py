@@ -182,6 +182,36 @@ async def test_what_costs_money_asks_first(tmp_path, monkeypatch):
         assert len(await generation.recent("api:local", 10)) == 1
 
 
+async def test_a_client_that_asks_its_person_is_asked_for_the_budget_by_the_protocol(tmp_path, monkeypatch):
+    import mcp_types as types
+
+    asked, answers = [], [("accept", {"budget_usd": 0.04}), ("accept", {"budget_usd": 0.05}), ("decline", None)]
+
+    async def ask(__, params):
+        asked.append(params)
+        action, content = answers.pop(0)
+        return types.ElicitResult(action=action, content=content)
+
+    async with served(tmp_path) as (site, url), assistant_at(url, elicitation_callback=ask) as client:
+        generation = site.web.services.generation
+        estimate = generation.estimate
+
+        async def dear(draft: Draft, origin: Origin):
+            return replace(await estimate(draft, origin), is_paid=True, cost_usd=0.05)
+
+        monkeypatch.setattr(generation, "estimate", dear)
+        drawn = await client.call_tool("draw", {"prompt": "a fox", "request_id": "one", **SMALL})
+        refused = await client.call_tool("draw", {"prompt": "an owl", **SMALL})
+        jobs = await generation.recent("api:local", 10)
+    assert drawn.structured_content["status"] == "done"
+    assert [(params.message, params.requested_schema["properties"]["budget_usd"]["default"]) for params in asked] == [
+        ("This costs about $0.05 on sketch.", 0.05)
+    ] * 3
+    assert refused.structured_content["status"] == "declined"
+    assert refused.is_error
+    assert [view.job.request.prompt for view in jobs] == ["a fox"]
+
+
 def test_a_price_that_nobody_can_say_is_asked_about_too():
     assert ask_for_budget(None, "It costs something.").values["price_usd"] is None
 
