@@ -13,6 +13,7 @@ from api.form import fields_of_the_page
 from api.mcp import mcp_route
 from api.middleware import Guard
 from api.proxies import Proxies
+from api.route_index import RouteIndex
 from api.routes import ROUTERS
 from api.routing import EaselRoute
 from api.schemas.jobs import ErrorOut
@@ -68,4 +69,5 @@ def create_app(web: Web) -> FastAPI:
     async def admin() -> RedirectResponse:
         return RedirectResponse("/#/settings", status_code=303)  # keys are made there
 
+    app.router.middleware_stack = RouteIndex(app.router)
     return app
