@@ -55,8 +55,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
     styles, catalog = StyleService(base.settings.storage.data_dir), _catalog(base)
     looks = LookService(store=LookStore(base.database), catalog=catalog, media=media, clock=clock)
-    wildcards = WildcardService(base.settings.storage.wildcards_folder)
-    preferences = PreferenceStore(base.database)
+    wildcards, preferences = WildcardService(base.settings.storage.wildcards_folder), PreferenceStore(base.database)
     queue, sink = _queue(base, workflows, screen := _screen(base))
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
@@ -78,6 +77,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         caps=moderation.caps,
         budgets=money.budgets,
         translation=wording.translation,
+        fuller=wording.fuller,
     )
     compare, versus = make_comparing(base, generation, catalog)
     records = _records(base, queue, generation, connections := _connections(base), styles)

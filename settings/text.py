@@ -88,6 +88,11 @@ class TextSettings(Group):
         _("Translate prompts into English for engines that want it"),
         variable="TEXT_ENGINE_TRANSLATES",
     )
+    enhances: bool = switch(
+        False,
+        _("Write short prompts more fully before they are drawn; what was typed stands in the small print"),
+        variable="TEXT_ENGINE_ENHANCES",
+    )
 
     @property
     def is_on(self) -> bool:

@@ -30,6 +30,7 @@ from services.money.budgets import BudgetService
 from services.money.purse import with_limits
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
+from services.wording.fuller import FullerPrompts
 from services.wording.translating import TranslationService
 from store.database import Write
 from store.jobs import JobStore
@@ -58,6 +59,7 @@ class GenerationService(OwedAnswers):
         looks: LookService | None = None,
         budgets: BudgetService | None = None,
         translation: TranslationService | None = None,
+        fuller: FullerPrompts | None = None,
     ) -> None:
         """Let `gate` refuse what may not be drawn where and by whom, `caps` how much, `budgets` what costs too much."""
         self._queue = queue
@@ -78,6 +80,7 @@ class GenerationService(OwedAnswers):
             caps=caps,
             budgets=budgets,
             translation=translation,
+            fuller=fuller,
         )
         self.on_shown_again: Callable[[Job], Awaitable[None]] | None = None  # told of your own picture, picked
         self.on_moderated: Moderated = nobody_moderates

@@ -16,7 +16,7 @@ from typing import Self
 
 from backends.registry import BackendRegistry
 from generation.deeds import asked_in
-from generation.errors import RequestRejected
+from generation.errors import GenerationError, RequestRejected
 from generation.house import Flagged
 from generation.job import Job, JobStatus, JobView, Origin
 from generation.policy import may_use
@@ -34,6 +34,7 @@ from services.money.offers import OfferService
 from services.money.purse import Purse
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
+from services.wording.fuller import FullerPrompts
 from services.wording.translating import TranslationService
 from store.caps import OverQuota
 from store.charges import OverBudgetThere
@@ -60,6 +61,7 @@ class SubmissionParts:
     caps: CapService | None = None
     budgets: BudgetService | None = None
     translation: TranslationService | None = None
+    fuller: FullerPrompts | None = None
 
     def purse(self) -> Purse | None:
         """Return what prices the jobs of one submission; None where nothing is counted."""
@@ -160,10 +162,11 @@ class Submission:
             await gate.let_in(draft, origin)
         draft, remarks = await with_pictures(draft, self._parts.media)
         request = await self._judged(draft, origin, parent)
-        request, translated = await self._in_english(request, draft, origin, parent)
+        request, draft, translated = await self._in_english(request, draft, origin, parent)
+        request, written = await self._fuller(request, draft, origin, parent)
         if gate is not None and await gate.covers(origin):
             request = replace(request, origin=replace(request.origin, spoiler=True))
-        return request, (*translated, *remarks)
+        return request, (*translated, *written, *remarks)
 
     async def _judged(self, draft: Draft, origin: Origin, parent: Parent | None) -> Capped:
         """Return the engines for a draft within its caps, if what it would draw may be drawn."""
@@ -175,15 +178,30 @@ class Submission:
 
     async def _in_english(
         self, request: Capped, draft: Draft, origin: Origin, parent: Parent | None
-    ) -> tuple[Capped, tuple[str, ...]]:
+    ) -> tuple[Capped, Draft, tuple[str, ...]]:
         """Return a request in English where its engine wants that, and what was typed; it passed the rules before."""
         translation, known = self._parts.translation, request.options[0].entry.capabilities
         if translation is None or (known and known.reads_any_language) or not translation.wants(draft):
-            return request, ()
+            return request, draft, ()
         english, notes = await translation.translate(draft, origin)
         if english.prompt == draft.prompt:
+            return request, draft, notes
+        return await self._judged(english, origin, parent), english, notes
+
+    async def _fuller(
+        self, request: Capped, draft: Draft, origin: Origin, parent: Parent | None
+    ) -> tuple[Capped, tuple[str, ...]]:
+        """Return a request with a short prompt written more fully, and what was typed; rules hold for both."""
+        fuller = self._parts.fuller
+        if fuller is None or parent is not None or not fuller.wants(draft, origin):
+            return request, ()
+        written, notes = await fuller.write(draft, origin)
+        if written.prompt == draft.prompt:
             return request, notes
-        return await self._judged(english, origin, parent), notes
+        try:
+            return await self._judged(written, origin, parent), notes
+        except GenerationError:  # a model's words are no reason to refuse a person's
+            return request, ()
 
     async def _is_checked(self, origin: Origin) -> bool:
         """Return whether each finished picture is to be looked at here: what was drawn before was not, perhaps."""

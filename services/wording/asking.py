@@ -39,10 +39,11 @@ class Purpose(StrEnum):
     TRANSLATE = "translate"
     MIX = "mix"
     CHAT = "chat"
+    FULLER = "fuller"
 
 
 SEEING: Final = frozenset({Purpose.DESCRIBE, Purpose.ALT})
-UNASKED: Final = frozenset({Purpose.ALT, Purpose.TRANSLATE})  # nobody pressed anything for them
+UNASKED: Final = frozenset({Purpose.ALT, Purpose.TRANSLATE, Purpose.FULLER})  # nobody pressed anything for them
 
 
 @dataclass(frozen=True, kw_only=True)

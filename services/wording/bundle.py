@@ -7,6 +7,7 @@ from services.house.gate import Gate
 from services.wording.asking import TextService, TextUse
 from services.wording.chat import ChatService
 from services.wording.enhancing import PromptService
+from services.wording.fuller import FullerPrompts
 from services.wording.mixing import MixService
 from services.wording.seeing import SeeingService
 from services.wording.translating import TranslationService
@@ -23,6 +24,7 @@ class WordServices:
     chat: ChatService
     seeing: SeeingService
     translation: TranslationService
+    fuller: FullerPrompts
 
     async def totals(self) -> list[TextUse]:
         """Return all that the text engine was ever asked, by model and purpose."""
@@ -40,4 +42,5 @@ def make_wording(
         chat=ChatService(text, gate),
         seeing=SeeingService(text, describing),
         translation=TranslationService(text, is_on=settings.translates),
+        fuller=FullerPrompts(text, is_on=settings.enhances),
     )

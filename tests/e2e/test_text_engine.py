@@ -99,3 +99,37 @@ async def test_a_translator_that_is_down_stops_nobody(discord: DiscordServer, st
     shown = await easel.dream("!dream ein roter Fuchs im Schnee")
     assert "not translated: It is gone" in shown.content
     assert (await easel.job(job_id(shown))).drawn.prompt == "ein roter Fuchs im Schnee"
+
+
+async def test_a_short_prompt_is_written_more_fully_once_and_the_words_are_kept(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    text = FakeTextEngine({"prompt": "a red fox in deep snow, low sun"})
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings={"enhances": True})
+    shown = await easel.dream("!dream a red fox --steps 12")
+    job = await easel.job(job_id(shown))
+    assert "enhanced from “a red fox”" in shown.content
+    assert (job.drawn.prompt, job.drawn.steps) == ("a red fox in deep snow, low sun", 12)
+    await discord.user("mia").click(shown, "Re-roll")
+    await discord.wait_for(lambda: len(easel.server.channel.messages) > 2)
+    assert len(text.asked) == 1
+    careful = await easel.dream("!dream a (red:1.2) fox")
+    assert (await easel.job(job_id(careful))).drawn.prompt == "a (red:1.2) fox"
+    assert len(text.asked) == 1
+
+
+async def test_a_model_that_cannot_write_stops_nobody(discord: DiscordServer, start: StartEasel) -> None:
+    text = FakeTextEngine(BackendUnavailable("It is gone."))
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings={"enhances": True})
+    shown = await easel.dream("!dream a red fox")
+    assert "not enhanced: It is gone" in shown.content
+    assert (await easel.job(job_id(shown))).drawn.prompt == "a red fox"
+
+
+async def test_where_a_model_writes_what_may_not_be_drawn_the_typed_words_are_drawn(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    text = FakeTextEngine({"prompt": "a nude woman, explicit"})
+    easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings={"enhances": True})
+    shown = await easel.dream("!dream a statue")
+    assert (await easel.job(job_id(shown))).drawn.prompt == "a statue"
