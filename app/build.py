@@ -82,6 +82,7 @@ class Easel:
         services.records.start(loops)
         services.moderation.start(loops)
         loops.start("sweeper", self.sweeper.run)
+        loops.start("cache", self.cache.watch)
         if self.web.backups.is_on:
             loops.start("backups", self.web.backups.run)
         loops.start("webhooks", self.web.webhooks.run)

@@ -6,17 +6,23 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cryptography.fernet import Fernet
+
+from bench.queue_bench import make_job
 from bench.report import Figure
-from generation.person import Person
+from generation.person import ADMIN, Person
 from store.database import Database
 from store.gallery import GalleryStore
 from store.gallery_filters import PictureFilter
+from store.jobs import JobStore
 from store.migrations import easel_steps
 from store.statistics import StatisticsStore
+from utils.secrets import SecretBox
 
 GROUP = "history"
 JOBS: Final = 1_000_000
@@ -36,7 +42,6 @@ FILL: Final = """
         iif(i % 20, NULL, json_object('code', 'backend_down', 'user_message', 'The engine is gone.'))
     FROM n
 """
-NEW_JOB: Final = "INSERT INTO lane_pace VALUES (?, '', 1, 1)"  # as a new job: one row, one commit
 
 
 async def history() -> list[Figure]:
@@ -60,7 +65,8 @@ def _fill(path: Path) -> None:
 
 
 def _questions(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
-    gallery, statistics = GalleryStore(database), StatisticsStore(database)
+    gallery, statistics, jobs = GalleryStore(database), StatisticsStore(database), _jobs(database)
+    admin = Person(user_key="api:local", door="api", scopes=frozenset({ADMIN}))
     person, week = Person(user_key="discord:7", door="api"), datetime.now(UTC) - timedelta(days=7)
 
     async def dashboard() -> None:
@@ -78,9 +84,18 @@ def _questions(database: Database) -> dict[str, Callable[[], Awaitable[object]]]
         "feed, number": lambda: gallery.count(person, wanted=PictureFilter()),
         "gallery, one model": lambda: gallery.history(person, wanted=PictureFilter(model="model3"), limit=51),
         "gallery, words nobody used": lambda: gallery.history(person, wanted=PictureFilter(text="zebra"), limit=51),
+        "jobs of a person, first page": lambda: jobs.stream(person, limit=51, before=""),
+        "jobs of everybody, first page": lambda: jobs.stream(admin, limit=51, before=""),
+        "jobs of everybody, a page far back": lambda: jobs.stream(admin, limit=51, before=f"{JOBS // 2:012x}"),
+        "ids that an engine gave out": lambda: jobs.remote_ids("lane1", datetime.now(UTC) - timedelta(days=2)),
+        "jobs by status": jobs.count_by_status,
         "dashboard of a week": dashboard,
         "metrics": lambda: statistics.engines(),
     }
+
+
+def _jobs(database: Database) -> JobStore:
+    return JobStore(database, SecretBox(Fernet.generate_key()))
 
 
 async def _figure(name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
@@ -101,7 +116,7 @@ async def _figure(name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
 
 
 async def _beside(database: Database) -> Figure:
-    """Measure the commit of a new job alone, and while the dashboard is read again and again."""
+    """Measure how long a new job takes to be taken in, alone and while the dashboard is read again and again."""
     alone = await _commits(database, "alone")
     asking = asyncio.create_task(_ask_on(_questions(database)["dashboard of a week"]))
     try:
@@ -111,7 +126,7 @@ async def _beside(database: Database) -> Figure:
         await asyncio.gather(asking, return_exceptions=True)
     return Figure(
         group=GROUP,
-        name="a commit while the dashboard is read",
+        name="a job is taken in while the dashboard is read",
         value=beside,
         unit="ms",
         beside=f"alone {alone:.1f} ms; medians of {TIMES}",
@@ -124,9 +139,10 @@ async def _ask_on(ask: Callable[[], Awaitable[object]]) -> None:
 
 
 async def _commits(database: Database, name: str) -> float:
-    times = []
+    times, jobs = [], _jobs(database)
     for number in range(TIMES):
+        job = replace(make_job(number), id=f"{name}{number}")
         began = time.perf_counter()
-        await database.write(NEW_JOB, (f"{name}{number}",))
+        await jobs.insert(job)
         times.append(1000 * (time.perf_counter() - began))
     return sorted(times)[TIMES // 2]

@@ -18,6 +18,7 @@ from settings.storage import StorageSettings
 from store.database import Database
 from store.gallery import GalleryStore
 from store.jobs import JobStore
+from store.retention import RetentionStore
 from store.statistics import StatisticsStore
 from store.templates import TemplateStore
 from store.words import WordStore
@@ -70,6 +71,7 @@ def make_records(
         connections=connections,
         clock=clock,
         settings=storage,
+        retention=RetentionStore(database),
     )
     generation.on_shown_again = gallery.forget_job  # a picture of your own is in the history already
     generation.on_deleted += [gallery.forget_job, forgetting.forget_job]

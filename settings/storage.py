@@ -35,6 +35,12 @@ class StorageSettings(Group):
         low=0,
         high=3650 * DAY_S,
     )
+    history_ttl_s: Span = span(
+        0.0,
+        _("How long finished jobs and their entries in the history are kept; 0: forever. Favourites and figures stay"),
+        low=0,
+        high=3650 * DAY_S,
+    )
     audit_ttl_s: Span = span(
         90.0 * DAY_S, _("How long the audit of moderators' and admins' actions is kept"), low=DAY_S, high=3650 * DAY_S
     )

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 
 from store.copies import keep_copy
 from store.history import OLD_NAMES, adopt, is_history
+from store.sqlite_thread import ConnectionClosed as ConnectionClosed
 from store.sqlite_thread import Must as Must
 from store.sqlite_thread import NothingThere as NothingThere
 from store.sqlite_thread import Params, SqliteThread

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from store.database import Database, Row
+from store.database import ConnectionClosed, Database, Row
 from store.migrations import cache_steps
 from texts.text import _
 from utils.clock import Clock
@@ -95,30 +95,63 @@ class Media:
 class ImageCache:
     """The picture cache. Every method raises `CacheUnavailable` when the file cannot be used."""
 
-    def __init__(self, database: Database, *, clock: Clock, ttl_s: float) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, ttl_s: float, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ttl = timedelta(seconds=ttl_s)
+        self._busy_timeout_s = busy_timeout_s
+        self._is_suspect = asyncio.Event()  # the file may be damaged
 
     @classmethod
     async def open(
         cls, folder: Path, *, clock: Clock, ttl_s: float, busy_timeout_s: float = BUSY_TIMEOUT_S
     ) -> "ImageCache":
-        """Open or make the cache in `folder`; a damaged file is moved aside and a new one begun."""
+        """Open or make the cache in `folder`; a file that is no database is moved aside and a new one begun.
+
+        What else may be wrong with it is found by `watch`: to look at all of a large file takes a minute.
+        """
         path = folder / FILE_NAME
+        was_cut_off = await asyncio.to_thread(path.with_name(f"{FILE_NAME}-wal").exists)  # a close takes it away
         try:
-            database = await _open_sound(path, busy_timeout_s)
+            database = await _open(path, busy_timeout_s)
         except sqlite3.Error as error:
             if not _is_damage(error):
                 raise CacheUnavailable(str(error)) from error
-            aside = await asyncio.to_thread(_move_aside, path, clock.now())
-            log.error(
-                "the picture cache is damaged: moved to %s, a new one begins",
-                aside.name,
-                extra={"action": "cache_failed", "error": str(error)},
-            )
-            database = await _open_sound(path, busy_timeout_s)
-        return cls(database, clock=clock, ttl_s=ttl_s)
+            await _set_aside(path, clock.now(), str(error))
+            database = await _open(path, busy_timeout_s)
+        cache = cls(database, clock=clock, ttl_s=ttl_s, busy_timeout_s=busy_timeout_s)
+        if was_cut_off:
+            cache._is_suspect.set()
+        return cache
+
+    async def watch(self) -> None:
+        """Look through the file after an end that cut it off, or when a part of it could not be read; run it as a task.
+
+        A damaged file is moved aside and a new one begun.
+        """
+        while True:
+            await self._is_suspect.wait()
+            self._is_suspect.clear()
+            try:
+                await self.check()
+            except Exception:
+                log.exception("could not look through the picture cache", extra={"action": "cache_failed"})
+
+    async def check(self) -> None:
+        """Look through the file beside its use, and begin a new one where it is damaged."""
+        try:
+            verdict = str((await self._database.read("PRAGMA quick_check(1)"))[0][0])
+        except sqlite3.Error as error:
+            if not _is_damage(error):
+                raise
+            verdict = str(error)
+        if verdict == "ok":
+            return
+        await self._database.close()
+        await _set_aside(self._database.path, self._clock.now(), verdict)
+        self._database = await _open(self._database.path, self._busy_timeout_s)
 
     async def put(
         self, data: bytes, *, media_type: str, job_id: str | None, kind: Kind = "output", media_id: str | None = None
@@ -164,13 +197,13 @@ class ImageCache:
 
     async def delete(self, media_ids: Iterable[str]) -> None:
         """Delete these pictures; the results that had them are not recalled any more."""
-        async with _unavailable(), self._database.transaction():
+        async with self._unavailable(), self._database.transaction():
             rows = await self._database.write(DELETE, (json.dumps(list(media_ids)),))
             await self._database.write(FORGET, (json.dumps([row["job_id"] for row in rows]),))
 
     async def delete_job(self, job_id: str) -> None:
         """Delete all pictures of a job."""
-        async with _unavailable(), self._database.transaction():
+        async with self._unavailable(), self._database.transaction():
             await self._database.write(DELETE_JOB, (job_id,))
             await self._database.write(FORGET, (json.dumps([job_id]),))
 
@@ -193,7 +226,7 @@ class ImageCache:
         while batch := len(await self._write(SWEEP, self._now(), SWEEP_BATCH)):
             swept += batch
         await self._write(SWEEP_RESULTS)
-        async with _unavailable():
+        async with self._unavailable():
             await self._database.shrink()
         await asyncio.to_thread(_drop_old_damage, self._database.path, self._clock.now() - self._ttl)
         return swept
@@ -227,15 +260,24 @@ class ImageCache:
     async def check_writable(self) -> None:
         """Make sure that a picture could be stored now."""
         await asyncio.to_thread(_check_room, self._database.path.parent, 0)
-        async with _unavailable():
+        async with self._unavailable():
             await self._database.check_writable()
 
+    @asynccontextmanager
+    async def _unavailable(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, ConnectionClosed) as error:
+            if isinstance(error, sqlite3.Error) and _is_damage(error):
+                self._is_suspect.set()
+            raise CacheUnavailable(str(error)) from error
+
     async def _fetch(self, sql: str, *params: Any) -> list[Row]:
-        async with _unavailable():
+        async with self._unavailable():
             return await self._database.fetch(sql, params)
 
     async def _write(self, sql: str, *params: Any) -> list[Row]:
-        async with _unavailable():
+        async with self._unavailable():
             return await self._database.write(sql, params)
 
 
@@ -248,36 +290,23 @@ def _check_room(folder: Path, size_bytes: int) -> None:
         raise CacheUnavailable(_("the disk is almost full: {free_bytes} MB left", free_bytes=free_bytes // 1024**2))
 
 
-@asynccontextmanager
-async def _unavailable() -> AsyncIterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise CacheUnavailable(str(error)) from error
-
-
-async def _open_sound(path: Path, busy_timeout_s: float) -> Database:
-    database = await Database.open(
+async def _open(path: Path, busy_timeout_s: float) -> Database:
+    return await Database.open(
         path,
         migrations=await asyncio.to_thread(cache_steps),
         synchronous="NORMAL",
         page_bytes=PAGE_BYTES,
         busy_timeout_s=busy_timeout_s,
     )
-    try:
-        verdict = (await database.fetch("PRAGMA quick_check(1)"))[0][0]
-        if verdict != "ok":
-            raise _Damaged(verdict)
-    except BaseException:
-        await database.close()
-        raise
-    return database
 
 
-class _Damaged(sqlite3.DatabaseError):
-    """The finding of quick_check on a damaged file, as the error that reading it would have been."""
-
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+async def _set_aside(path: Path, now: datetime, finding: str) -> None:
+    aside = await asyncio.to_thread(_move_aside, path, now)
+    log.error(
+        "the picture cache is damaged: moved to %s, a new one begins",
+        aside.name,
+        extra={"action": "cache_failed", "error": finding},
+    )
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

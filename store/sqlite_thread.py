@@ -30,6 +30,10 @@ class NothingThere(Exception):
     """The condition of a unit of statements no longer holds; nothing of it is done."""
 
 
+class ConnectionClosed(ValueError):
+    """It is closed: nothing can be asked of it any more."""
+
+
 class Must(NamedTuple):
     """A `Write` that must return a row: where there is none, nothing of its unit is done, and `refusal` says why."""
 
@@ -83,7 +87,7 @@ class SqliteThread:
         """Call `work` there; the result is there even where nobody waits for it any more.
 
         Raises:
-            ValueError: it is closed.
+            ConnectionClosed: it is closed.
         """
         self._check_open()
         loop = asyncio.get_running_loop()
@@ -139,7 +143,7 @@ class SqliteThread:
 
     def _check_open(self) -> None:
         if not self._is_open:
-            raise ValueError("the connection is closed")
+            raise ConnectionClosed("the connection is closed")  # no text: for a log
 
     def _work(self) -> None:
         while self._asked.get()():

@@ -22,17 +22,17 @@ _PARTS_OF_A_REQUEST: Final = (
 )  # fmt: skip
 
 _IDS: Final = "(SELECT value FROM json_each(:ids))"
-_KEPT: Final = f"""EXISTS (SELECT 1 FROM generated_images AS g WHERE g.job_id = j.id AND g.deleted_at IS NULL
+KEPT: Final = f"""EXISTS (SELECT 1 FROM generated_images AS g WHERE g.job_id = j.id AND g.deleted_at IS NULL
     AND (g.expires_at > :now OR {KEPT_PICTURE}))"""  # noqa: S608  # parts of our own
 OLD: Final = f"""
     SELECT j.id FROM jobs AS j INDEXED BY jobs_words
-    WHERE j.finished_at <= :before AND j.finished_at IS NOT NULL AND j.words_gone_at IS NULL AND NOT {_KEPT}
+    WHERE j.finished_at <= :before AND j.finished_at IS NOT NULL AND j.words_gone_at IS NULL AND NOT {KEPT}
     ORDER BY j.finished_at LIMIT :limit
 """  # noqa: S608
 OLD_PRIVATE: Final = f"""
     SELECT j.id FROM jobs AS j INDEXED BY jobs_private_words
     WHERE j.finished_at <= :before AND j.finished_at IS NOT NULL AND j.words_gone_at IS NULL
-        AND json_extract(j.origin, '$.private') = 1 AND NOT {_KEPT}
+        AND json_extract(j.origin, '$.private') = 1 AND NOT {KEPT}
     ORDER BY j.finished_at LIMIT :limit
 """  # noqa: S608
 OF_PERSON: Final = """

@@ -1,7 +1,7 @@
 """Forget what is due: words of a deleted job, words that are old, and everything about a person.
 
 forget_job(job)            a job was deleted: its words go, wherever they stand
-prune() -> int             words whose time is over go; the sweeper calls it
+prune() -> int             words and jobs whose time is over go; the sweeper calls it
 forget_person(user_key)    all that a person has here goes; figures stay, under a name that says nothing
 """
 
@@ -17,6 +17,7 @@ from services.library.gallery import GalleryService
 from services.people.access import AccessService
 from settings.storage import StorageSettings
 from store.jobs import JobStore
+from store.retention import RetentionStore
 from store.words import WordStore, nameless
 from utils.clock import Clock
 
@@ -46,10 +47,12 @@ class ForgettingService:
         connections: ConnectionService,
         clock: Clock,
         settings: StorageSettings,
+        retention: RetentionStore,
     ) -> None:
         """Args beyond the plain ones.
 
-        settings: after `media_ttl_s` private words go, unless their picture is kept; after `words_ttl_s` all others.
+        settings: after `media_ttl_s` private words go, unless their picture is kept; after `words_ttl_s` all others;
+            after `history_ttl_s` what has ended goes altogether, but not before its picture.
         """
         self._store = store
         self._queue = queue
@@ -59,6 +62,8 @@ class ForgettingService:
         self._clock = clock
         self._media_ttl = timedelta(seconds=settings.media_ttl_s)
         self._words_ttl = timedelta(seconds=settings.words_ttl_s)
+        self._history_ttl = timedelta(seconds=settings.history_ttl_s)
+        self._retention = retention
         self.access: AccessService | None = None  # where people sign in, if that door is open
 
     async def forget_job(self, job: Job) -> None:
@@ -71,15 +76,26 @@ class ForgettingService:
         await self._store.give_space_back()
 
     async def prune(self) -> int:
-        """Blank the words whose time is over; return of how many jobs."""
+        """Blank the words whose time is over, and drop the jobs whose time is; return how many jobs that were."""
         await self._store.drop_intakes(self._clock.now() - self._media_ttl - KEPT_FOR_A_DOOR)
         pruned = await self._prune(self._media_ttl, is_private=True)
         if self._words_ttl:
             pruned += await self._prune(self._words_ttl, is_private=False)
         if pruned:
-            await self._store.give_space_back()
             log.info("words deleted", extra={"action": "words_deleted", "jobs": pruned})
-        return pruned
+        dropped = await self._drop_old()
+        if pruned or dropped:
+            await self._store.give_space_back()
+        return pruned + dropped
+
+    async def _drop_old(self) -> int:
+        if not self._history_ttl:
+            return 0
+        now = self._clock.now()
+        dropped = await self._retention.drop_jobs(before=now - max(self._history_ttl, self._media_ttl), now=now)
+        if dropped:
+            log.info("old jobs deleted", extra={"action": "jobs_deleted", "jobs": dropped})
+        return dropped
 
     async def _prune(self, ttl: timedelta, *, is_private: bool) -> int:
         pruned = 0

@@ -133,6 +133,22 @@ async def test_a_time_for_all_words_is_kept(tmp_path):
         assert await places_of(site) == []
 
 
+async def test_a_time_for_the_history_takes_jobs_and_entries_but_neither_favourites_nor_figures(tmp_path):
+    async with site_at(tmp_path, HISTORY_TTL="72h") as site:
+        gone, kept = await site.draw(**SAID), await site.draw(prompt="a grey wolf")
+        assert (await site.client.put(f"/api/favorites/{kept['id']}-1")).status_code < 300
+        assert await prune_after(site, 2 * DAY) == 0
+        assert await prune_after(site, 3 * DAY + timedelta(minutes=1)) == 1
+        assert await site.easel.jobs.get(gone["id"]) is None
+        assert await site.easel.jobs.get(kept["id"]) is not None
+        rows = await site.easel.database.fetch("SELECT job_id FROM generated_images")
+        assert [row["job_id"] for row in rows] == [kept["id"]]
+        assert (await site.easel.database.fetch("SELECT sum(number) FROM picture_counts"))[0][0] == 1
+        [figures] = await site.easel.database.fetch("SELECT sum(generations) AS jobs FROM image_generation_stats")
+        assert figures["jobs"] == 2
+        assert await prune_after(site, 4 * DAY) == 0
+
+
 async def test_a_picture_whose_words_are_gone_says_so_and_takes_new_ones(site):
     job = await site.draw(**SAID, is_private=True)
     await prune_after(site, 2 * DAY)
