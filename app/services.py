@@ -59,7 +59,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     queue, sink = _queue(base, workflows, screen := _screen(base))
     moderation = _moderation(base, queue)
     house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
-    gate = sink.gate = _gate(house, moderation, screen)
+    gate = sink.gate = _gate(base, house, moderation, screen)
     money = make_money(base, moderation, house)
     wording = _wording(base, sink.text, gate, money)
     generation = GenerationService(
@@ -218,11 +218,12 @@ def _moderation(base: Base, queue: QueueManager) -> Moderation:
     )
 
 
-def _gate(rules: HouseRuleService, moderation: Moderation, screen: HouseScreen) -> Gate:
+def _gate(base: Base, rules: HouseRuleService, moderation: Moderation, screen: HouseScreen) -> Gate:
     """List the checks of a request: here a new one is added."""
     moderation.rights.moderator_roles = rules.moderator_roles
     gate = Gate(rules, moderation.homes)
     gate.before.insert(0, moderation.check)
+    gate.max_prompt_chars = base.settings.queue.max_prompt_chars
     gate.has_picture_check, screen.rules = screen.can_check, gate
     return gate
 

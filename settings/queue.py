@@ -39,6 +39,13 @@ class QueueSettings(Group):
         low=0,
         high=1000,
     )
+    max_prompt_chars: int = number(
+        c.MAX_PROMPT_CHARS,
+        _("Maximum characters of a prompt"),
+        variable="MAX_PROMPT_LENGTH",
+        low=50,
+        high=c.MAX_PROMPT_CHARS,
+    )
     cooldown_s: Span = span(0.0, _("Minimum time between two requests of a user"), low=0, high=DAY_S)
     max_wait_s: Span = span(
         c.DEFAULT_MAX_WAIT_S, _("Maximum time a job waits before it is given up"), low=1, high=30 * DAY_S

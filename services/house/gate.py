@@ -16,7 +16,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from generation.errors import HouseRefusal
+from constants import MAX_PROMPT_CHARS
+from generation.errors import HouseRefusal, RequestRejected
 from generation.house import STRICTNESS, UNSET, Cover, Flagged, HouseRule, HouseRules, SexualContent
 from generation.job import Origin
 from generation.request import Draft, GenerationRequest
@@ -59,7 +60,8 @@ class Gate:
     def __init__(self, rules: HouseRuleService, homes: Homes) -> None:
         self._rules = rules
         self._homes = homes
-        self.before: list[CheckBefore] = [self._check_place]
+        self.max_prompt_chars = MAX_PROMPT_CHARS
+        self.before: list[CheckBefore] = [self._check_length, self._check_place]
         self.after: list[CheckAfter] = [self._check_words, self._check_picture_check]
         self.has_picture_check = False
         self.on_refusal: list[Callable[[Origin, HouseRefusal], None]] = []  # told of what people wanted drawn
@@ -152,6 +154,17 @@ class Gate:
     async def negative_prompt(self, origin: Origin) -> str:
         """Return what is to be left out of every picture here."""
         return ", ".join(rules.negative_prompt for rules in await self.rules_for(origin) if rules.negative_prompt)
+
+    async def _check_length(self, draft: Draft, origin: Origin) -> None:
+        if len(draft.prompt) > self.max_prompt_chars:
+            raise RequestRejected(
+                _(
+                    "The prompt has {count:,} characters; at most {most:,} are allowed.",
+                    count=len(draft.prompt),
+                    most=self.max_prompt_chars,
+                ),
+                field="prompt",
+            )
 
     async def _check_place(self, draft: Draft, origin: Origin) -> None:
         for rules in await self.rules_for(origin):

@@ -4,6 +4,7 @@ import pytest
 
 from generation.house import SexualContent
 from generation.person import Person
+from tests.api.conftest import site_at
 
 CHIEF = Person(user_key="discord:1", guild_id="3", is_manager=True)
 NUDE = {"prompt": "nude woman, explicit", "width": 64, "height": 64, "steps": 4}
@@ -52,3 +53,10 @@ async def test_refusals_are_counted_by_rule(site, house):
     for _ in range(2):
         assert (await mia.post("/api/jobs", json=NUDE)).status_code == 403
     assert 'easel_house_refusals_total{rule="sexual_content"} 2.0' in (await site.client.get("/metrics")).text
+
+
+async def test_the_owner_sets_how_long_a_prompt_may_be(tmp_path):
+    async with site_at(tmp_path, MAX_PROMPT_LENGTH="60") as site:
+        refused = await site.client.post("/api/jobs", json={"prompt": "x" * 61})
+        assert (refused.status_code, refused.json()["field"]) == (400, "prompt")
+        assert "at most 60 are allowed" in refused.json()["error"]

@@ -193,3 +193,12 @@ def test_rules_are_cleaned_and_bounded():
     assert rules.words == ("a b", "x" * 60)
     assert rules.channels == ("12",)
     assert rules.negative_prompt == "blurry"
+
+
+async def test_an_owner_may_have_shorter_prompts(gate, asked):
+    await gate.let_in(Draft(prompt="x" * 4000), asked())
+    gate.max_prompt_chars = 60
+    await gate.let_in(Draft(prompt="x" * 60), asked())
+    with pytest.raises(RequestRejected, match="The prompt has 61 characters; at most 60 are allowed") as refused:
+        await gate.let_in(Draft(prompt="x" * 61), asked())
+    assert refused.value.field == "prompt"
