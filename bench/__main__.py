@@ -1,4 +1,4 @@
-"""`python -m bench [queue discord engines line web history disk backlog start gpu]`: measure, print and keep it."""
+"""`python -m bench [queue discord engines line web history disk backlog floor start gpu]`: measure, print, save."""
 
 import asyncio
 import sys
@@ -9,6 +9,7 @@ from bench import (
     channel_bench,
     discord_bench,
     disk_bench,
+    floor_bench,
     gpu_bench,
     history_bench,
     lanes_bench,
@@ -39,6 +40,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "history": (history_bench.history,),
     "disk": (disk_bench.burst,),
     "backlog": (backlog_bench.backlog,),
+    "floor": (floor_bench.start, floor_bench.burst, floor_bench.overhead),
     "start": (start_bench.start,),
     "gpu": (gpu_bench.gpu,),
 }

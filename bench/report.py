@@ -1,6 +1,7 @@
 """A figure with its target, and the table and file they end up in."""
 
 import json
+import os
 import platform
 import sys
 from dataclasses import asdict, dataclass
@@ -50,7 +51,8 @@ def save(figures: list[Figure], path: Path = LATEST) -> None:
     values = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": sys.version.split()[0],
-        "machine": f"{platform.system()} {platform.machine()}",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "load": [round(load, 1) for load in os.getloadavg()],  # at the end; ours is a part of it
         "figures": kept + [asdict(figure) for figure in figures],
     }
     path.write_text(json.dumps(values, indent=1) + "\n")
