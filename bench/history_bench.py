@@ -34,11 +34,15 @@ FILL: Final = """
         candidates, tried, notes, origin, request, drawn, result, error)
     SELECT printf('%012x', i), iif(i % 20, 'done', 'failed'), 'lane' || (i % 4), iif(i % 3, 'discord', 'api'),
         'discord:' || (i * 7919 % 500), 1, 1, :since + i * :step, :since + i * :step + 10, :since + i * :step + 11,
-        '[]', '[]', '[]', json_object('user_name', 'user ' || (i * 7919 % 500)),
-        json_object('prompt', 'a red fox in the snow, number ' || i || ', watercolour, soft light, mist'),
-        json_object('mode', 'txt2img', 'model', 'model' || (i % 17), 'steps', 30),
+        '[]', '[]', '[]', json_object('door', iif(i % 3, 'discord', 'api'), 'user_id', i * 7919 % 500 || '',
+            'user_name', 'user ' || (i * 7919 % 500), 'private', json('false')),
+        json_object('prompt', 'a red fox in the snow, number ' || i || ', watercolour, soft light, mist', 'width', 512,
+            'height', 512, 'steps', 30, 'cfg_scale', 7.0, 'seed', i),
+        json_object('prompt', 'a red fox in the snow, number ' || i || ', watercolour, soft light, mist', 'width', 512,
+            'height', 512, 'steps', 30, 'cfg_scale', 7.0, 'seed', i, 'mode', 'txt2img', 'model', 'model' || (i % 17)),
         iif(i % 20, json_object('backend', 'engine ' || (i % 4), 'seconds', 5 + i % 13, 'cost_usd', 0.001, 'images',
-            json_array(json_object('media_id', 'm' || i, 'width', 512, 'height', 512, 'seed', i))), NULL),
+            json_array(json_object('media_id', 'm' || i, 'width', 512, 'height', 512, 'seed', i,
+                'media_type', 'image/png', 'size_bytes', 400000))), NULL),
         iif(i % 20, NULL, json_object('code', 'backend_down', 'user_message', 'The engine is gone.'))
     FROM n
 """
