@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,9 @@ def test_a_test_without_an_end_is_named_with_its_stacks_and_ends_the_run(tmp_pat
 
 def test_a_test_has_its_timeout_twice_and_a_minute(request: pytest.FixtureRequest) -> None:
     assert hang_guard.patience_for(request.node) == 2 * float(request.config.getini("timeout")) + 60
+
+
+def test_what_one_folder_of_tests_asks_for_holds_nowhere_else(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("timeout") is None
+    with pytest.raises(UserWarning, match="an error here"):
+        warnings.warn("an error here", stacklevel=1)

@@ -2,9 +2,11 @@
 
 import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 WANTED = os.environ.get("EASEL_TEST_LOCAL") == "1"
 
 
@@ -25,6 +27,7 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        item.add_marker(pytest.mark.filterwarnings("default"))  # what libraries warn of is theirs
-        item.add_marker(pytest.mark.timeout(300))
+    for item in items:  # of the whole run
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("default"))  # what libraries warn of is theirs
+            item.add_marker(pytest.mark.timeout(300))
