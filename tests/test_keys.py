@@ -44,7 +44,7 @@ def test_what_is_typed_is_read(words, command):
 @pytest.mark.parametrize(
     ("words", "reply"),
     [
-        ("", "Say what to do: create, list, revoke, reset."),
+        ("", "Say what to do: create, list, revoke, renew, reset."),
         ("revoke", "ID is missing. Write: python main.py key revoke ID"),
         ("remove x", "There is no command remove."),
         ("creat x", "Did you mean create?"),

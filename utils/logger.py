@@ -26,6 +26,7 @@ from utils.secrets import REDACTED, redact
 
 # What every record has; anything else came in through `extra`.
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_ALWAYS_SHOWN: Final = "store.database"  # also where only errors are: a database has a new form but once
 _NOISY: Final = {
     "asyncio": logging.WARNING,
     "c2pa": logging.WARNING,  # where it looks for its library
@@ -35,7 +36,7 @@ _NOISY: Final = {
     "nextcord.gateway": logging.WARNING,  # at DEBUG every event whole: prompts, and the keys typed into /sdconnect
     "nextcord.http": logging.WARNING,
     "PIL": logging.WARNING,
-    "store.database": logging.WARNING,  # also where only errors are logged: a database has a new form but once
+    _ALWAYS_SHOWN: logging.WARNING,
 }
 _PATTERNS: Final = (
     (re.compile(r"(\w://)[^\s/?#]*@"), rf"\1{REDACTED}@"),
@@ -79,7 +80,7 @@ def setup_logging(
     formatter = JsonFormatter(secrets) if fmt == "json" else TextFormatter(secrets)
     to_file = _FileLog(file) if file else None  # first: it may fail
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setLevel(shown or level)
+    handler.addFilter(_Least(shown or level))
     root = logging.getLogger()
     for old in tuple(root.handlers):
         if getattr(old, "is_easel", False):
@@ -96,6 +97,17 @@ def setup_logging(
     for name, least in _NOISY.items():
         # at DEBUG Discord's own client may speak, since that is what one then looks for
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" and name == "nextcord" else least)
+
+
+class _Least(logging.Filter):
+    """Passes what is severe enough, and whatever a logger with a level of its own lets through."""
+
+    def __init__(self, level: str) -> None:
+        super().__init__()
+        self._least = logging.getLevelNamesMapping()[level]
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= self._least or record.name == _ALWAYS_SHOWN
 
 
 class _FileLog(QueueHandler):

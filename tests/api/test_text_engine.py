@@ -94,9 +94,10 @@ async def test_a_picture_is_described_and_analyzed_by_a_model_that_sees(server, 
         picture = (await site.client.post("/api/uploads", content=png())).json()["media_id"]
         described = await site.client.post("/api/describe", json={"media_id": picture})
         analyzed = await site.client.post("/api/images/analyze", json={"imageUrl": data_url(png())})
-    assert described.json() == {"text": SEEN["prompt"], "engine": server.models[0]}
+    assert described.json() == {"text": SEEN["prompt"], "engine": server.models[0], "notes": []}
     assert analyzed.json() == {
         "success": True, "analysis": SEEN["prompt"], "tags": ["square", "blue"], "provider": server.models[0],
+        "notes": [],
     }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ ROUTES = {
     "GET /v1/models/{name:path}": "read", "POST /mcp": "read",
     "POST /api/jobs": "generate", "POST /api/jobs/{job_id}/up": "generate",
     "POST /api/jobs/{job_id}/cancel": "generate", "POST /api/jobs/{job_id}/again": "generate",
-    "GET /api/jobs/{job_id}/finish": "read", "POST /api/jobs/{job_id}/finish": "generate",
+    "GET /api/jobs/{job_id}/finish": "read", "GET /api/jobs/{job_id}/prices": "read", "POST /api/jobs/{job_id}/finish": "generate",
     "DELETE /api/jobs/{job_id}": "generate",
     "POST /api/comparisons": "generate", "GET /api/comparisons/{comparison_id}": "read",
     "POST /api/comparisons/{comparison_id}/cancel": "generate",
@@ -71,6 +71,7 @@ ROUTES = {
     "GET /api/models": "admin", "GET /api/models/{name}": "admin", "POST /api/models/{name}/fetch": "admin",
     "DELETE /api/models/{name}/fetch": "admin", "DELETE /api/models/{name}": "admin",
     "POST /api/keys": "admin", "DELETE /api/keys/{key_id}": "admin", "GET /api/backup": "admin",
+    "POST /api/reload": "admin",
 }  # fmt: skip
 ALL = frozenset({"read", "generate", "admin"})
 GATED = [route for route, needs in ROUTES.items() if needs in ("known", "watch", *ALL)]

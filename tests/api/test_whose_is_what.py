@@ -30,6 +30,7 @@ RULES: dict[str, tuple[str, str]] = {
     "POST /api/jobs/{job_id}/up": (REFUSED, IN),
     "POST /api/jobs/{job_id}/again": (IN, IN),
     "GET /api/jobs/{job_id}/finish": (IN, IN),
+    "GET /api/jobs/{job_id}/prices": (IN, IN),
     "POST /api/jobs/{job_id}/finish": (IN, IN),
     "POST /api/jobs/{job_id}/cancel": (REFUSED, IN),
     "GET /api/comparisons/{comparison_id}": (IN, IN),
@@ -53,7 +54,8 @@ RULES: dict[str, tuple[str, str]] = {
 }
 NO_OWNER = {  # shared by all, an admin's, or (workflows) looked at by tests/api/test_routes_workflows.py
     "GET /v1/models/{name:path}", "GET /static/{name:path}", "DELETE /api/styles/{style_id}",
-    "DELETE /api/keys/{key_id}",
+    "DELETE /api/keys/{key_id}", "GET /api/models/{name}", "DELETE /api/models/{name}",
+    "POST /api/models/{name}/fetch", "DELETE /api/models/{name}/fetch",
     *(f"{method} /api/workflows/{{name}}" for method in ("GET", "PUT", "PATCH", "DELETE")),
 }  # fmt: skip
 BODIES = {"PATCH": {"name": "mine"}, "POST": {}}

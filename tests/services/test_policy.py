@@ -208,7 +208,7 @@ def test_a_moderator_of_a_channel_removes_nothing_from_lists() -> None:
 
 OWN_USE = {  # a job that was asked for or looked up by `visible` just before, or one behind a picture
     "cogs/jobs/messages.py", "api/sight.py", "api/dialects/responses.py", "api/dialects/job_queue.py",
-    "api/routes/gallery.py", "api/routes/jobs.py",
+    "api/routes/gallery.py", "api/routes/jobs.py", "cogs/enhancing/cog.py",
 }  # fmt: skip
 
 
