@@ -37,5 +37,6 @@ async def open_bus(easel: Easel) -> None:
     if settings.is_local:
         server = LocalServer(settings, easel.settings.storage.data_dir, easel.clock)
         easel.services.loops.start("nats_server", server.run)
-    own = BusServices(access=easel.web.access, outbox=outbox, address=easel.studio_address)
+    own = BusServices(access=easel.web.access, outbox=outbox, address=easel.studio_address, state=easel.web.bus)
+    easel.web.bus.untold = outbox.waiting
     BusDoor(easel.services, own, settings).start()

@@ -51,6 +51,7 @@ class BusDoor:
             f"{prefix}.model_info": requests.model_info,
             f"{prefix}.cancel": requests.cancel,
         }
+        own.state.is_up = lambda: self._link.is_up
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._at_work: set[asyncio.Task[None]] = set()
 

@@ -29,6 +29,10 @@ class BusLink:
         self._is_there = asyncio.Event()
         self._connection: NatsConnection | None = None
 
+    @property
+    def is_up(self) -> bool:
+        return self._connection is not None and self._connection.is_up
+
     async def run(self) -> None:
         """Stay connected until cancelled."""
         while True:

@@ -1,11 +1,12 @@
 """Services that the message bus has besides the services of every door."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from services.people.access import AccessService
 from services.reports.bus_outbox import BusOutbox
+from services.reports.bus_state import BusState
 
 LINK_S: Final = 24 * 3600.0
 
@@ -17,6 +18,7 @@ class BusServices:
     access: AccessService
     outbox: BusOutbox
     address: Callable[[], str]  # without a slash at the end; empty: the studio is not served
+    state: BusState = field(default_factory=BusState)  # told to other doors
 
     def link(self, media_id: str) -> str | None:
         """Return an address that shows a picture to whoever has it, for a day; None without a studio."""

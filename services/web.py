@@ -9,6 +9,7 @@ from services.people.links import StudioLinks
 from services.people.sign_in import SignInService
 from services.people.uploads import UploadQuota
 from services.pictures.fetching import PictureFetcher
+from services.reports.bus_state import BusState
 from services.reports.discord_link import DiscordLink
 from services.reports.readiness import ReadinessService
 from services.reports.webhooks import WebhookService
@@ -31,6 +32,7 @@ class WebServices:
     uploads: UploadQuota
     backups: BackupService
     discord: DiscordLink = field(default_factory=DiscordLink)
+    bus: BusState = field(default_factory=BusState)
 
 
 def make_access(database: Database, box: SecretBox, clock: Clock, admins: Iterable[str] = ()) -> AccessService:

@@ -10,6 +10,7 @@ WANTED: Final = "INSERT OR IGNORE INTO bus_wanted VALUES (1)"
 UNWANTED: Final = "DELETE FROM bus_wanted"
 FORGET: Final = "DELETE FROM bus_outbox"
 DUE: Final = "SELECT seq, job_id FROM bus_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+COUNT: Final = "SELECT count(*) FROM bus_outbox"
 TOLD: Final = "DELETE FROM bus_outbox WHERE seq IN (SELECT value FROM json_each(?))"
 PRUNE: Final = "DELETE FROM bus_outbox WHERE seq <= (SELECT seq FROM bus_outbox ORDER BY seq DESC LIMIT 1 OFFSET ?)"
 
@@ -28,6 +29,9 @@ class BusStore:
     async def due(self, after: int, limit: int) -> list[tuple[int, str]]:
         """Return the numbers and ids of jobs that are to be told, the first that ended first."""
         return [(row["seq"], row["job_id"]) for row in await self._database.fetch(DUE, (after, limit))]
+
+    async def count(self) -> int:
+        return int((await self._database.fetch(COUNT))[0][0])
 
     async def told(self, numbers: Iterable[int]) -> None:
         await self._database.write(TOLD, (json.dumps(list(numbers)),))

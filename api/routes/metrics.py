@@ -16,8 +16,10 @@ from api.errors import errors
 from api.events import lane_state
 from api.routing import Router
 from generation.errors import NotAllowed
+from generation.person import Person
 from services.drawing.generation import LaneView
 from services.money.books import MoneyTotals
+from services.reports.bus_state import BusFigures
 from services.reports.statistics import DailyCost, Metrics
 from services.wording.asking import TextUse
 from utils.loops import LoopState
@@ -25,6 +27,7 @@ from utils.loops import LoopState
 router = Router(tags=["health"], responses=errors(401, 403))
 
 TIMER_S: Final = 0.01
+MB: Final = 1024**2
 MOST_PEOPLE: Final = 100  # each is a series of its own
 TEXT: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus's text format."}
 
@@ -45,6 +48,8 @@ async def metrics(request: Request, caller: Reader) -> Response:
             money=await web.services.money.books.totals(),
             rented_usd=await web.services.money.books.rented_usd(),
             lanes=web.services.generation.lanes(),
+            memory=_memory(web, caller),
+            bus=await web.own.bus.figures(),
             labels=_labels(web),
             streams=web.hub.streams,
             loops=web.services.loops.states(),
@@ -65,6 +70,8 @@ class _Collector(Collector):
     money: MoneyTotals
     rented_usd: float
     lanes: list[LaneView]
+    memory: list[tuple[str, str, int]]  # engine, "free" or "total", bytes
+    bus: BusFigures | None
     labels: dict[str, str]
     streams: int
     loops: list[LoopState]
@@ -74,6 +81,7 @@ class _Collector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._of_engines()
         yield from self._of_lanes()
+        yield from self._of_bus()
         yield from self._of_people()
         yield from self._of_texts()
         yield from self._of_money()
@@ -130,6 +138,15 @@ class _Collector(Collector):
             usable.add_metric(engine, lane_state(lane) in ("up", "busy"))
         yield from (waiting, running, wait, usable)
 
+    def _of_bus(self) -> Iterator[Metric]:
+        memory = GaugeMetricFamily("easel_engine_memory_bytes", "Of the GPU, if told.", labels=["engine", "kind"])
+        for engine, kind, size in self.memory:
+            memory.add_metric([engine, kind], size)
+        yield memory
+        if self.bus is not None:
+            yield GaugeMetricFamily("easel_bus_up", "1 while the message bus answers.", self.bus.is_up)
+            yield GaugeMetricFamily("easel_bus_untold", "Finished jobs it is to be told of.", self.bus.untold)
+
     def _of_money(self) -> Iterator[Metric]:
         money = self.money
         yield CounterMetricFamily("easel_charged_usd", "What jobs and answers were charged, by the books.", money.paid)
@@ -167,6 +184,16 @@ class _Collector(Collector):
             tokens.add_metric([model, "out"], sum(use.tokens_out for use in uses))
             cost.add_metric([model], sum(use.cost_usd for use in uses))
         yield from (answers, tokens, cost)
+
+
+def _memory(web: Web, caller: Person) -> list[tuple[str, str, int]]:
+    """Return the memory of GPUs whose engines tell it, of the models that are loaded."""
+    labels, found = _labels(web), []
+    for engine in web.services.catalog.engines(caller, with_fallback=True):
+        for kind, mb in (("free", engine.loaded.free_mb), ("total", engine.loaded.total_mb)) if engine.loaded else ():
+            if mb is not None:
+                found.append((labels.get(engine.name, engine.name), kind, mb * MB))
+    return found
 
 
 def _labels(web: Web) -> dict[str, str]:

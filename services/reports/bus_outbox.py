@@ -25,6 +25,10 @@ class BusOutbox:
         """Return what is to be told, with its number, in the order it ended; None: the job is gone."""
         return [(number, await self._jobs.get(job_id)) for number, job_id in await self._store.due(after, limit)]
 
+    async def waiting(self) -> int:
+        """Return how many jobs are still to be told."""
+        return await self._store.count()
+
     async def told(self, numbers: Iterable[int]) -> None:
         """Forget what the bus has heard of."""
         await self._store.told(numbers)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from backends.base import LoadedModel
+from backends.registry import Entry
 from services.reports.alerts import Alert
 
 
@@ -93,6 +95,27 @@ async def test_metrics_are_what_prometheus_reads(site, client):
     assert values["easel_user_cost_today_usd", "api:local"] == 0
     assert 0 <= values["easel_loop_lag_seconds",] < 5
     assert values["easel_event_streams",] == 0
+
+
+async def test_metrics_tell_of_the_bus_and_of_memory_where_there_is_either(site, client, monkeypatch):
+    plain = (await client.get("/metrics")).text
+    assert "easel_bus_up" not in plain
+    assert "easel_engine_memory_bytes{" not in plain
+
+    async def untold() -> int:
+        return 3
+
+    site.easel.web.bus.is_up, site.easel.web.bus.untold = lambda: True, untold
+    loaded = LoadedModel(
+        model="m", device="cuda:0", device_title="GPU", dtype="fp16", way="whole", since=site.easel.clock.now(),
+        total_mb=24576, free_mb=1024,
+    )  # fmt: skip
+    monkeypatch.setattr(Entry, "loaded", loaded)
+    text = (await client.get("/metrics")).text
+    assert "easel_bus_up 1.0" in text
+    assert "easel_bus_untold 3.0" in text
+    assert 'easel_engine_memory_bytes{engine="sketch",kind="free"} 1.073741824e+09' in text
+    assert 'kind="total"} 2.5769803776e+10' in text
 
 
 async def test_metrics_are_for_keys_and_this_machine_only(site):

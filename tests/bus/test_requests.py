@@ -225,3 +225,9 @@ async def test_without_easel_the_server_says_that_nobody_is_there(server, caller
 
     with pytest.raises(nats.errors.NoRespondersError):
         await caller.client.request("ai.vision.imagegen.request", b'{"prompt": "a fox"}', timeout=20)
+
+
+async def test_metrics_know_whether_the_bus_is_there_and_what_it_is_to_be_told(easel, caller):
+    figures = await easel.web.bus.figures()
+    assert figures is not None
+    assert (figures.is_up, figures.untold) == (True, 0)
