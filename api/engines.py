@@ -88,7 +88,10 @@ def _listed(names: tuple[str, ...] | None) -> list[str] | None:
 def _capabilities(can: Capabilities) -> CapabilitiesOut:
     models = None
     if can.models is not None:
-        models = [ModelOut(name=model.name, title=model.title, is_loaded=model.is_loaded) for model in can.models]
+        models = [
+            ModelOut(name=model.name, title=model.title, is_loaded=model.is_loaded, licence=model.licence)
+            for model in can.models
+        ]
     return CapabilitiesOut(
         modes=sorted(can.modes),
         models=models,

@@ -32,6 +32,7 @@ class ModelInfo:
     name: str
     title: str
     is_loaded: bool = False
+    licence: str = ""  # its name, where it is known
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", clean_name(self.name))

@@ -13,7 +13,7 @@ import pytest
 from scripts import check_audit, check_licences, check_secrets, setup_venv
 
 ROOT = Path(__file__).parent.parent
-NAMES = [f"requirements{extra}.txt" for extra in ("", "-dev", "-art", "-bus", "-mcp")]
+NAMES = [f"requirements{extra}.txt" for extra in ("", "-dev", "-art", "-bus", "-cpu", "-mcp")]
 
 
 @pytest.mark.parametrize(

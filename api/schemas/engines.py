@@ -10,11 +10,12 @@ from generation.capabilities import Capabilities
 
 
 class ModelOut(BaseModel):
-    """A model to choose; `name` is what is sent."""
+    """A model to choose; `name` is what is sent, `licence` is empty where it is not known."""
 
     name: str
     title: str
     is_loaded: bool
+    licence: str
 
 
 # By the API's names, what an engine says of itself.

@@ -475,11 +475,12 @@ declare namespace Api {
   /** The kind of picture making that is wanted. */
   type Mode = "txt2img" | "img2img" | "inpaint" | "upscale" | "restyle";
 
-  /** A model to choose; `name` is what is sent. */
+  /** A model to choose; `name` is what is sent, `licence` is empty where it is not known. */
   interface Model {
     name: string;
     title: string;
     is_loaded: boolean;
+    licence: string;
   }
 
   /** A model with its true size in bytes; `left` is not here yet. */

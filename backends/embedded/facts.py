@@ -55,7 +55,13 @@ def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities
     return Capabilities(
         modes=modes,
         models=tuple(
-            ModelInfo(name=model.name, title=model.title, is_loaded=model.name == loaded) for model in ordered
+            ModelInfo(
+                name=model.name,
+                title=model.title,
+                is_loaded=model.name == loaded,
+                licence=model.known.licence if model.known else "",
+            )
+            for model in ordered
         ),
         samplers=SAMPLERS if has_samplers else (),
         schedulers=SCHEDULERS if has_samplers else (),

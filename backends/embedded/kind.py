@@ -34,8 +34,8 @@ def make(config: BackendConfig) -> Backend:
 
 def keep_models(options: Mapping[str, str], hub: str, token: str) -> "ModelKeeper":
     """Make what fetches, checks and removes models."""
-    from backends.embedded.machine import look_at_machine  # the same
     from backends.embedded.models.keeping import ModelKeeper  # loaded only where models are fetched
+    from backends.embedded.models.machine import look_at_machine  # the same
     from net.hub import ModelHub  # the same
 
     own, folder = dict(options), hub_folder(options.get("hf_home", ""))

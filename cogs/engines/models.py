@@ -109,7 +109,12 @@ def _page(engine: Engine, engines: list[Engine], place: str) -> Card:
 
 def _numbered(shown: NameList, page: int) -> str:
     names = enumerate(shown.names[page * PAGE : (page + 1) * PAGE], start=page * PAGE + 1)
-    return joined("\n", (f"{n}. `{code(name, NAME_CHARS)}`{' ●' if name in shown.loaded else ''}" for n, name in names))
+    return joined("\n", (f"{n}. `{code(name, NAME_CHARS)}`{_marks(shown, name)}" for n, name in names))
+
+
+def _marks(shown: NameList, name: str) -> str:
+    licence = shown.licences.get(name, "")
+    return f"{' ●' if name in shown.loaded else ''}{f' · {escape(licence)}' if licence else ''}"
 
 
 def _foot(key: str, page: int, pages: int) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backends.base import LoadedModel
@@ -64,13 +64,15 @@ class NameList:
     title: str
     names: tuple[str, ...]
     loaded: frozenset[str] = frozenset()
+    licences: Mapping[str, str] = field(default_factory=dict)  # by the name, where they are known
 
 
 def lists_of(capabilities: Capabilities) -> list[NameList]:
     """Return everything an engine has by name, the lists that are empty or not known left out."""
     models = capabilities.models or ()
     loaded = frozenset(model.title for model in models if model.is_loaded)
-    lists = [NameList(key="models", title=_("models"), names=tuple(model.title for model in models), loaded=loaded)]
+    titles, licences = tuple(model.title for model in models), {m.title: m.licence for m in models if m.licence}
+    lists = [NameList(key="models", title=_("models"), names=titles, loaded=loaded, licences=licences)]
     for key, title, names in (
         ("loras", _("LoRAs"), capabilities.loras),
         ("vaes", _("VAEs"), capabilities.vaes),

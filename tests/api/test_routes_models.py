@@ -9,9 +9,9 @@ import pytest
 from app.engines import take_up
 from backends import kinds
 from backends.embedded.kind import KIND
-from backends.embedded.machine import Gpu, OwnMachine
 from backends.embedded.models.disk import look_for_models
 from backends.embedded.models.keeping import ModelKeeper
+from backends.embedded.models.machine import Gpu, OwnMachine
 from net.hub import ModelHub
 from tests.api.conftest import Site
 from tests.backends.embedded.hub_server import LocalHub
@@ -160,3 +160,7 @@ async def test_the_engine_is_there_as_soon_as_its_first_model_is(site, here, mon
     engine = registry.get("embedded")
     assert engine is not None
     assert [model.name for model in engine.capabilities.models] == ["sd15"]
+    shown = next(
+        each for each in (await site.client.get("/api/engines")).json()["engines"] if each["name"] == "embedded"
+    )
+    assert shown["capabilities"]["models"][0]["licence"] == SD15.licence

@@ -76,6 +76,13 @@ async def test_discord_draws_on_it_and_goes_on_after_kill_9_of_its_child(
     assert embedded._child.pid != pid
 
 
+async def test_a_list_of_models_names_the_licence_that_is_known(start: StartEasel, embedded: EmbeddedBackend) -> None:
+    easel: Easel = await start(embedded)
+    answer = await easel.answer_to(await easel.say("!list_models"))
+    await easel.server.wait_for(lambda: "`FLUX.1 schnell` · Apache-2.0" in answer.content)
+    assert "`fox-sd15`\n" in answer.content
+
+
 async def test_discord_shows_how_far_it_is_and_cancels(
     start: StartEasel, embedded: EmbeddedBackend, discord: DiscordServer
 ) -> None:

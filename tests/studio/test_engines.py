@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import expect
 
-from backends.embedded.machine import OwnMachine
 from backends.embedded.models.disk import look_for_models
 from backends.embedded.models.keeping import ModelKeeper
+from backends.embedded.models.machine import OwnMachine
 from net.hub import ModelHub
 from tests.backends.embedded.hub_server import LocalHub
 from tests.backends.embedded.test_keeping import FILES, SD15

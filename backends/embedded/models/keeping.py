@@ -12,9 +12,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from backends.embedded.machine import OwnMachine, look_at_machine
 from backends.embedded.models.disk import INCOMPLETE, ModelShelf, snapshot_of
 from backends.embedded.models.known import KnownModel, known_models
+from backends.embedded.models.machine import OwnMachine, look_at_machine
 from generation.errors import GenerationError, RequestRejected
 from generation.samplers import match_name
 from net.hub import HubFile, HubModel, ModelHub, is_whole

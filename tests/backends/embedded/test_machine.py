@@ -6,9 +6,9 @@ import pytest
 
 from app import machine as app_machine
 from app.machine import check_machine
-from backends.embedded import machine
-from backends.embedded.machine import Gpu, OwnMachine, Room, look_at_machine
+from backends.embedded.models import machine
 from backends.embedded.models.known import known_models
+from backends.embedded.models.machine import Gpu, OwnMachine, Room, look_at_machine
 from config import read_settings
 from tests.backends.embedded.shelves import put_model
 

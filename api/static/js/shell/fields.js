@@ -17,7 +17,10 @@ export function listed(all) {
   const byName = new Map();
   for (const one of known.flat()) {
     if (typeof one === "string") byName.set(one, { value: one, label: one });
-    else byName.set(one.name, { value: one.name, label: one.title || one.name, hint: one.is_loaded ? "loaded" : "" });
+    else {
+      const hint = one.is_loaded ? "loaded" : one.licence;
+      byName.set(one.name, { value: one.name, label: one.title || one.name, hint });
+    }
   }
   return [...byName.values()];
 }

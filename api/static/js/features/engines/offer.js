@@ -58,7 +58,8 @@ function itemsOf(list) {
   return (list ?? []).map((item) => {
     if (typeof item === "string") return { name: item, title: item, note: "" };
     const title = item.title || item.name;
-    const note = [title === item.name ? "" : item.name, item.is_loaded ? "loaded" : ""].filter(Boolean).join(" · ");
+    const parts = [title === item.name ? "" : item.name, item.is_loaded ? "loaded" : "", item.licence];
+    const note = parts.filter(Boolean).join(" · ");
     return { name: item.name, title, note };
   });
 }
