@@ -56,7 +56,7 @@ def restarts(site: Site) -> dict[str, int]:
 
 async def test_all_parts_run_and_none_has_died(site: Site) -> None:
     names = [loop.name for loop in site.web.services.loops.states()]
-    assert names == ["queue", "health", "rentals", "gallery", "alerts", "notices", "sweeper", "webhooks"]
+    assert names == ["queue", "health", "rentals", "gallery", "alerts", "notices", "sweeper", "cache", "webhooks"]
     assert restarts(site) == {}
     values = await scrape(site.client)
     assert {values["easel_loop_restarts_total", name] for name in names} == {0}
