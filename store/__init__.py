@@ -1,1 +1,1 @@
-"""Data that outlives a restart: jobs, pictures for a day, preferences and connections. Plain SQL, a thread a file."""
+"""Data that outlives a restart: jobs, pictures for a day, preferences and connections. Plain SQL over aiosqlite."""

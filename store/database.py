@@ -139,10 +139,8 @@ class Database:
         return await self._reader.rows(sql, params)
 
     async def read_as(self, sql: str, make: Callable[[list[Row]], T], params: Params = ()) -> T:
-        """Return what `make` makes of the rows of such a SELECT; it runs in the thread that reads them."""
-        reader = self._reader
-        assert reader is not None, "a database is opened by Database.open"
-        return await reader.run(lambda: make(reader.rows_now(sql, params)))
+        """Return what `make` makes of the rows of such a SELECT; it runs in a thread."""
+        return await asyncio.to_thread(make, await self.read(sql, params))
 
     async def write(self, sql: str, params: Params = (), *, is_lax: bool = False) -> list[Row]:
         """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING.
@@ -223,7 +221,7 @@ class Database:
             try:
                 yield
             finally:
-                self._writer.announce()
+                await self._writer.announce()
 
     async def _script(self, sql: str) -> None:
         # Through `execute`, Python steps a statement once: incremental_vacuum then frees one page only.

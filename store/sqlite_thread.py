@@ -1,4 +1,4 @@
-"""One sqlite3 connection and the thread that alone uses it: whatever is asked of it runs in the order it was asked.
+"""One aiosqlite connection, whose thread alone uses it: whatever is asked of it runs in the order it was asked.
 
 Units of statements that wait for the thread are committed together: an fsync takes 5 to 30 ms on many disks, whatever
 it covers. Why, and what that may not change: `docs/decisions/095-commits-together.md`.
@@ -8,15 +8,15 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
-T = TypeVar("T")
+import aiosqlite
+
 Row = sqlite3.Row
 Params = Iterable[Any] | Mapping[str, Any]
 
@@ -57,130 +57,105 @@ class Unit:
 class SqliteThread:
     """Build it with `SqliteThread.open`. Every call is queued before its caller first gives way."""
 
-    def __init__(self, *, is_full: bool = False) -> None:
-        """`is_full`: its commits are synced to the disk, so lax ones may do without."""
-        self._is_full = is_full
-        self._asked: SimpleQueue[Callable[[], bool]] = SimpleQueue()
-        self._units: deque[Unit] = deque()
-        self._is_announced = False  # the thread will look at `_units` before anything that is asked of it from now on
+    def __init__(self, connection: aiosqlite.Connection, units: "Units") -> None:
+        self._connection = connection
+        self._units = units
         self._is_open = True
-        self._sync_s = 0.0  # how long a commit takes, of late
-        self._connection: sqlite3.Connection
-        Thread(target=self._work, name="sqlite", daemon=True).start()
 
     @classmethod
     async def open(cls, path: Path, *, timeout_s: float, is_full: bool = False) -> "SqliteThread":
-        """Connect.
+        """Connect. `is_full`: its commits are synced to the disk, so lax ones may do without.
 
         Raises:
             sqlite3.Error: it cannot be opened.
         """
-        thread = cls(is_full=is_full)
-        try:
-            await thread.run(thread._connect, path, timeout_s)
-        except BaseException:
-            await thread.close()
-            raise
-        return thread
+        units = Units(is_full=is_full)
+        factory = partial(_Connection, units)
+        connection = await aiosqlite.connect(path, isolation_level=None, timeout=timeout_s, factory=factory)
+        connection.row_factory = Row
+        connection.text_factory = _readable
+        return cls(connection, units)
 
-    def run(self, work: Callable[..., T], *args: object) -> asyncio.Future[T]:
-        """Call `work` there; the result is there even where nobody waits for it any more.
+    async def rows(self, sql: str, params: Params = ()) -> list[Row]:
+        """Run one statement by itself; it is run even where nobody waits for it any more.
 
         Raises:
             ConnectionClosed: it is closed.
         """
         self._check_open()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        return [*await self._connection.execute_fetchall(sql, params)]
 
-        def call() -> bool:
-            try:
-                result = work(*args)
-            except BaseException as error:
-                _tell(loop, [(future, error)])
-            else:
-                _tell(loop, [(future, result)])
-            return True
+    async def rollback(self) -> None:
+        self._check_open()
+        await self._connection.rollback()
 
-        self._asked.put(call)
-        return future
+    async def script(self, sql: str) -> None:
+        self._check_open()
+        await self._connection.executescript(sql)
 
-    def rows(self, sql: str, params: Params = ()) -> asyncio.Future[list[Row]]:
-        """Run one statement by itself."""
-        return self.run(self.rows_now, sql, params)
-
-    def rollback(self) -> asyncio.Future[None]:
-        return self.run(lambda: self._connection.rollback())
-
-    def script(self, sql: str) -> asyncio.Future[sqlite3.Cursor]:
-        return self.run(lambda: self._connection.executescript(sql))
-
-    def add(self, writes: Sequence[Write], *, is_lax: bool, announces: bool) -> asyncio.Future[list[Row]]:
-        """Add a unit to those that are committed next; `announces` False: at the next `announce`."""
+    async def add(self, writes: Sequence[Write], *, is_lax: bool, announces: bool) -> list[Row]:
+        """Add a unit to those that are committed next, and wait for it; `announces` False: at the next `announce`."""
         self._check_open()
         unit = Unit(writes, is_lax, asyncio.get_running_loop().create_future())
-        self._units.append(unit)
-        if announces:
-            self.announce()
-        return unit.done
+        self._units.waiting.append(unit)
+        try:
+            if announces:
+                await self.announce()
+            return await unit.done
+        finally:
+            unit.done.cancel()  # it is done all the same; nobody hears of it any more
 
-    def announce(self) -> None:
-        """Let the thread commit the units that wait, after what was asked of it before."""
-        if self._units and not self._is_announced:
-            self._is_announced = True
-            loop = asyncio.get_running_loop()
-            self._asked.put(lambda: self._commit_all(loop))
+    async def announce(self) -> None:
+        """Commit the units that wait, after what was asked before."""
+        if self._units.waiting and not self._units.is_announced:
+            self._units.is_announced = True
+            await self._connection.commit()
 
     async def close(self) -> None:
         """Finish what was asked, close the connection and end the thread. Safe to call twice."""
         if self._is_open:
-            self.announce()
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[None] = loop.create_future()
-            self._asked.put(lambda: self._end(loop, future))
             self._is_open = False
-            await future
+            await self.announce()
+            await self._connection.close()
 
     def _check_open(self) -> None:
         if not self._is_open:
             raise ConnectionClosed("the connection is closed")  # no text: for a log
 
-    def _work(self) -> None:
-        while self._asked.get()():
-            pass
 
-    def _end(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> bool:
-        if connection := getattr(self, "_connection", None):
-            connection.close()
-        _tell(loop, [(future, None)])
-        return False
+class Units:
+    """The units that wait for a connection, and how it commits them: all but `waiting` is its thread's."""
 
-    def _connect(self, path: Path, timeout_s: float) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=timeout_s)
-        self._connection.row_factory = Row
-        self._connection.text_factory = _readable
+    def __init__(self, *, is_full: bool) -> None:
+        self.waiting: deque[Unit] = deque()
+        self.is_announced = False  # the thread will look at `waiting` before anything that is asked from now on
+        self._is_full = is_full
+        self._sync_s = 0.0  # how long a commit takes, of late
+        self._connection: sqlite3.Connection
 
-    def rows_now(self, sql: str, params: Params) -> list[Row]:
-        """Run one statement; in the thread itself only."""
-        return self._connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
-
-    def _commit_all(self, loop: asyncio.AbstractEventLoop) -> bool:
-        self._is_announced = False  # before the look: what is added after it is announced again
-        while self._units:
+    def commit_all(self, connection: sqlite3.Connection) -> None:
+        """Commit what waits now, and tell those who wait for it; they hear of errors, too."""
+        self._connection = connection
+        self.is_announced = False  # before the look: what is added after it is announced again
+        left = len(self.waiting)
+        while left > 0:
             if self._sync_s > SLOW_S:
                 time.sleep(min(GATHER_S, self._sync_s * GATHER))
-            units = [self._units.popleft() for _ in range(min(len(self._units), MOST_TOGETHER))]
+            units = [self.waiting.popleft() for _ in range(min(len(self.waiting), MOST_TOGETHER))]
+            left -= len(units)
             is_lax = self._is_full and all(unit.is_lax for unit in units)
             outcomes = self._commit_lax(units) if is_lax else self._commit_timed(units)
-            _tell(loop, [(unit.done, outcome) for unit, outcome in zip(units, outcomes, strict=True)])
-        return True
+            _tell([(unit.done, outcome) for unit, outcome in zip(units, outcomes, strict=True)])
+
+    def rows_now(self, sql: str, params: Params = ()) -> list[Row]:
+        return self._connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
 
     def _commit_lax(self, units: list[Unit]) -> list[list[Row] | BaseException]:
-        self.rows_now("PRAGMA synchronous = NORMAL", ())
+        self.rows_now("PRAGMA synchronous = NORMAL")
         try:
             return self._commit(units)
         finally:
-            self.rows_now("PRAGMA synchronous = FULL", ())
+            self.rows_now("PRAGMA synchronous = FULL")
 
     def _commit_timed(self, units: list[Unit]) -> list[list[Row] | BaseException]:
         began = time.monotonic()
@@ -194,37 +169,37 @@ class SqliteThread:
     def _commit_together(self, units: list[Unit]) -> list[list[Row] | BaseException]:
         """Commit units in one transaction; one that fails is undone alone."""
         try:
-            self.rows_now("BEGIN IMMEDIATE", ())
+            self.rows_now("BEGIN IMMEDIATE")
         except sqlite3.Error as error:  # another process holds the file: all have waited for it
             return [error] * len(units)
         try:
             outcomes = [self._in_savepoint(unit) for unit in units]
-            self.rows_now("COMMIT", ())
+            self.rows_now("COMMIT")
         except BaseException:  # SQLite gave the whole transaction up: each is tried by itself
             self._connection.rollback()
             return [self._commit_alone(unit) for unit in units]
         return outcomes
 
     def _in_savepoint(self, unit: Unit) -> list[Row] | BaseException:
-        self.rows_now("SAVEPOINT UNIT", ())
+        self.rows_now("SAVEPOINT UNIT")
         try:
             rows = self._run_unit(unit)
         except Exception as error:
             if not self._connection.in_transaction:
                 raise
-            self.rows_now("ROLLBACK TO UNIT", ())
-            self.rows_now("RELEASE UNIT", ())
+            self.rows_now("ROLLBACK TO UNIT")
+            self.rows_now("RELEASE UNIT")
             return error
-        self.rows_now("RELEASE UNIT", ())
+        self.rows_now("RELEASE UNIT")
         return rows
 
     def _commit_alone(self, unit: Unit) -> list[Row] | BaseException:
         try:
             if len(unit.writes) == 1:
                 return self._run_unit(unit)  # a statement is a transaction by itself
-            self.rows_now("BEGIN IMMEDIATE", ())
+            self.rows_now("BEGIN IMMEDIATE")
             rows = self._run_unit(unit)
-            self.rows_now("COMMIT", ())
+            self.rows_now("COMMIT")
         except BaseException as error:
             self._connection.rollback()  # does nothing where there is none
             return error
@@ -239,9 +214,20 @@ class SqliteThread:
         return rows
 
 
-def _tell(loop: asyncio.AbstractEventLoop, outcomes: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+class _Connection(sqlite3.Connection):
+    """A connection whose commit is that of the units: aiosqlite calls it in the thread, in its turn."""
+
+    def __init__(self, units: Units, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._units = units
+
+    def commit(self) -> None:
+        self._units.commit_all(self)
+
+
+def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
     with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(_settle, outcomes)
+        outcomes[0][0].get_loop().call_soon_threadsafe(_settle, outcomes)
 
 
 def _settle(outcomes: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:

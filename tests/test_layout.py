@@ -59,7 +59,7 @@ OF_A_JOB = {
 # Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.
 WATCHED_IMPORTS = """
 import importlib, json, sys
-import asyncio, sqlite3, ssl, nextcord, nextcord.ext.commands, httpx, pydantic, aiohttp, dotenv, rich
+import asyncio, sqlite3, ssl, nextcord, nextcord.ext.commands, httpx, pydantic, aiosqlite, aiohttp, dotenv, rich
 import PIL.Image, PIL.ImageDraw, PIL.ImageFont, PIL.ImageFilter, cryptography.fernet
 pydantic.create_model("First", x=(int, 0))  # the first model of a process makes pydantic look for its plugins
 

@@ -28,6 +28,7 @@ from utils.secrets import REDACTED, redact
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _ALWAYS_SHOWN: Final = "store.database"  # also where only errors are: a database has a new form but once
 _NOISY: Final = {
+    "aiosqlite": logging.WARNING,  # each statement
     "asyncio": logging.WARNING,
     "c2pa": logging.WARNING,  # where it looks for its library
     "httpcore": logging.WARNING,

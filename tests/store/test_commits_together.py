@@ -119,7 +119,7 @@ async def test_writes_that_wait_at_the_end_are_still_committed(tmp_path):
 @pytest.mark.parametrize("is_lax", [True, False])
 async def test_only_what_is_lax_is_written_without_a_sync(notes, is_lax):
     traced: list[str] = []
-    await notes._writer.run(lambda: notes._writer._connection.set_trace_callback(traced.append))
+    await notes._writer._connection.set_trace_callback(traced.append)
     await notes.write(INSERT, ("a",), is_lax=is_lax)
     assert any("synchronous = NORMAL" in sql for sql in traced) is is_lax
     assert (await notes.fetch("PRAGMA synchronous"))[0][0] == 2

@@ -68,7 +68,7 @@ def test_ordinary_text_stays():
 def test_noisy_libraries_are_quiet_unless_they_warn():
     stream, _ = logged("text", "DEBUG")
     logging.getLogger("httpx").info("HTTP Request")
-    logging.getLogger("asyncio").debug("executing")
+    logging.getLogger("aiosqlite").debug("executing")
     assert stream.getvalue() == ""
     logging.getLogger("httpx").warning("odd")
     assert "odd" in stream.getvalue()
