@@ -217,11 +217,12 @@ class Database:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """Keep the connection over several hops; what others write meanwhile is committed afterwards."""
-        async with self._turn:
-            try:
-                yield
-            finally:
-                await self._writer.announce()
+        await self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._turn.release()  # first: whoever writes while this waits announces it itself
+            await self._writer.announce()
 
     async def _script(self, sql: str) -> None:
         # Through `execute`, Python steps a statement once: incremental_vacuum then frees one page only.

@@ -1,6 +1,7 @@
 """Writes that wait for the disk are committed together; whoever fails, fails alone; a power cut takes the lax ones."""
 
 import asyncio
+import random
 import shutil
 import sqlite3
 from pathlib import Path
@@ -148,3 +149,52 @@ async def test_a_process_that_is_killed_loses_nothing_that_was_lax(notes, tmp_pa
     killed = await Database.open(tmp_path / "killed.sqlite3", migrations=NOTES)
     assert await texts(killed) == ["lax"]
     await killed.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_comes_together_every_caller_gets_an_answer(notes, seed):
+    chance = random.Random(seed)
+    kept: list[str] = []
+
+    async def someone(name: str) -> None:
+        for number in range(12):
+            text, way = f"{name}.{number}", chance.randrange(5)
+            if way == 0:
+                async with notes.transaction():
+                    await notes.write(INSERT, (text,))
+                    await notes.fetch("SELECT 1")
+            elif way == 1:
+                await notes.fetch("SELECT 1")
+                continue
+            elif way == 2:
+                await notes.write_all([(INSERT, (text,)), (OTHER, (text,))])
+            else:
+                await notes.write(INSERT, (text,), is_lax=way == 3)
+            kept.append(text)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(someone(str(number)) for number in range(20)))
+    assert sorted(await texts(notes)) == sorted(kept)
+
+
+async def test_a_write_that_comes_while_those_before_it_are_committed_is_not_forgotten(notes):
+    slow = (
+        "INSERT INTO notes (text) WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000) "
+        "SELECT 'slow' FROM c WHERE n = 300000"
+    )
+    others: list[asyncio.Task[object]] = []
+
+    async def hold() -> None:
+        async with notes.transaction():
+            others.append(asyncio.create_task(notes.write(slow)))
+            await asyncio.sleep(0)
+
+    others.append(asyncio.create_task(hold()))
+    waiting = notes._writer._units.waiting
+    for is_full in (True, False):  # then its turn has come
+        while bool(waiting) is not is_full:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await notes.write(INSERT, ("late",))
+    await asyncio.gather(*others)
+    assert await texts(notes) == ["slow", "late"]
