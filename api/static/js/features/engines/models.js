@@ -13,7 +13,7 @@ const GB = 1e9;
 
 /** Make the section; `load` fills it, `end` stops looking again. */
 export function modelSection() {
-  const list = h("div", { class: "model-list" });
+  const list = h("div", { class: "model-list", "aria-busy": "true" });
   const note = h("p", { class: "muted small" });
   const element = h(
     "section",
@@ -39,6 +39,8 @@ export function modelSection() {
       if (found.models.some((one) => one.fetch?.state === "running")) again = setTimeout(load, LOOK_AGAIN_MS);
     } catch (error) {
       note.textContent = wordsOf(error);
+    } finally {
+      list.removeAttribute("aria-busy");
     }
   };
   return { element, load, end: () => clearTimeout(again) };

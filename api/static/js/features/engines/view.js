@@ -32,6 +32,7 @@ export async function mount(root) {
     title: _("Ask every engine again"),
   });
   const connect = button(_("Connect an engine"), () => board.connect(), { class: "btn-primary", icon: "plus" });
+  const place = (await session).user?.is_admin ? h("div", { "aria-busy": "true" }) : null;
   fill(
     root,
     h(
@@ -40,6 +41,7 @@ export async function mount(root) {
       h("header", { class: "page-head" }, h("h1", {}, _("Engines")), refresh, connect),
       board.element,
       workflows.element,
+      place,
     ),
   );
   const stop = [events.on("queue", (queue) => board.live(queue))];
@@ -50,7 +52,7 @@ export async function mount(root) {
   await board.load();
   if (events.queue) board.live(events.queue);
   workflows.load().catch(toastError);
-  const models = (await session).user?.is_admin ? await showModels(workflows.element) : null;
+  const models = place ? await showModels(place) : null;
   return () => {
     models?.end();
     timers.forEach(clearInterval);
@@ -59,11 +61,11 @@ export async function mount(root) {
   };
 }
 
-/** Put what only admins see behind the rest. @param {HTMLElement} last */
-async function showModels(last) {
+/** Put what only admins see into its place. @param {HTMLElement} place */
+async function showModels(place) {
   const { modelSection } = await import("./models.js");
   const section = modelSection();
-  last.after(section.element);
+  place.replaceWith(section.element);
   section.load();
   return section;
 }
