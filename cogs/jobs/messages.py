@@ -120,9 +120,8 @@ class JobMessages:
     def _changed(self, job: Job) -> None:
         """Go on with what was asleep; post what somebody draws in the studio for a channel here."""
         if self._is_asleep(job):
-            self._asleep.discard(job.id)
             # after the end of the task that fell asleep a moment ago
-            asyncio.get_running_loop().call_soon(self.follow, JobView(job=job))
+            asyncio.get_running_loop().call_soon(self._rouse, job)
         elif job.origin.door == DOOR and job.origin.via == "studio" and job.delivered_at is None:
             self.follow(JobView(job=job))
 
@@ -138,18 +137,27 @@ class JobMessages:
 
     async def take_up(self) -> int:
         """Follow every job that an earlier process left, but for those that wait far behind; return how many."""
-        self._has_taken_up = True
+        self._has_taken_up = True  # what ends while we ask may be in no list
         # what came in since this process began is being answered by its command just now
         due = [job for job in await self._service.due(DOOR) if job.created_at < self._born_at]
         due = [job for job in due if not self._is_known(job.id)]
         for job in due:
+            self._rouse(job)
+        self._moved([lane.name for lane in self._service.lanes()])
+        return len(due)
+
+    def _rouse(self, job: Job) -> None:
+        """Follow a job again; what an earlier process left may have been shown, or delivered, without a note of it."""
+        was_asleep = job.id in self._asleep
+        self._asleep.discard(job.id)
+        if was_asleep:
+            self.follow(JobView(job=job))
+        elif not self._is_known(job.id):
             self._taken_up.add(job.id)
             if job.origin.message_id is None:
                 self._open_later(job)
             else:
                 self.follow(JobView(job=job))
-        self._moved([lane.name for lane in self._service.lanes()])
-        return len(due)
 
     def _is_known(self, job_id: str) -> bool:
         return job_id in self._followers or job_id in self._opening
@@ -178,8 +186,7 @@ class JobMessages:
     async def _wake(self, job_id: str) -> None:
         job = await self._service.get(job_id)
         if job is not None and self._is_asleep(job):
-            self._asleep.discard(job_id)
-            self.follow(JobView(job=job))
+            self._rouse(job)
         else:
             self._others.add(job_id)
 
