@@ -37,14 +37,18 @@ class OwedAnswers:
         Jobs that share one answer are not among them, see `due_in_groups`; nor those whose message says that they wait
         and can do so as long as it takes: there may be very many, and a change of theirs is told to who listens.
         """
-        ended, running = await self._jobs.undelivered(door), await self._jobs.running_at(door)
+        # in the order of a job's life, so that one that goes on meanwhile is in a later list
         unshown = await self._jobs.unshown_at(door, self._clock.now())
-        return [job for job in [*ended, *running, *unshown] if job.origin.group_id is None]
+        running, ended = await self._jobs.running_at(door), await self._jobs.undelivered(door)
+        newest = {job.id: job for job in [*unshown, *running, *ended]}
+        alone = [job for job in newest.values() if job.origin.group_id is None]
+        return sorted(alone, key=lambda job: job.created_at)
 
     async def due_in_groups(self, door: str) -> dict[str, list[Job]]:
         """Return the jobs somebody still waits for that share one answer, by the id of their group."""
         groups: dict[str, list[Job]] = {}
-        for job in [*await self._jobs.undelivered(door), *await self._jobs.grouped_at(door)]:
+        newest = {job.id: job for job in [*await self._jobs.grouped_at(door), *await self._jobs.undelivered(door)]}
+        for job in newest.values():
             if job.origin.group_id is not None:
                 groups.setdefault(job.origin.group_id, []).append(job)
         return groups

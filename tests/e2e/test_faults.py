@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from cogs import delivery, posting
+from generation.job import Job
+from services.drawing.owed import OwedAnswers
 from store.database import Database
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
@@ -236,6 +238,30 @@ async def test_a_kill_before_the_first_reply_was_noted(discord: DiscordServer, s
     await easel.now.database.write("UPDATE jobs SET message_id = NULL")
     await easel.kill()
     engine.release(5)
+    await easel.start()
+    await easel.finished(answer)
+    assert own(discord.channel) == [answer]
+
+
+async def test_a_job_that_ends_while_it_is_taken_up_is_delivered_into_its_message(
+    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    answer = await held(easel)
+    await easel.now.database.write("UPDATE jobs SET message_id = NULL")
+    await easel.kill()
+
+    due = OwedAnswers.due
+
+    async def at_the_wrong_moment(results: OwedAnswers, door: str) -> list[Job]:
+        """Look for it where it is neither any more nor yet."""
+        engine.release(5)
+        while not await due(results, door) or not (await due(results, door))[0].is_terminal:
+            await asyncio.sleep(0.01)
+        return []
+
+    monkeypatch.setattr(OwedAnswers, "due", at_the_wrong_moment)
     await easel.start()
     await easel.finished(answer)
     assert own(discord.channel) == [answer]
