@@ -142,10 +142,13 @@ def button(page: Page | Locator, name: str, *, exact: bool = True) -> Locator:
 
 
 async def unfold(page: Page) -> None:
-    """Show Create's settings: a phone has no room for them beside the picture."""
+    """Show Create's settings: a phone has no room for them beside the picture.
+
+    A workflow or picture that arrives opens them by itself, perhaps between the look and the press, which then closes.
+    """
     await expect(button(page, "Generate")).to_be_visible()
     fold = page.locator(".panel-fold")
-    if await fold.is_visible() and await fold.get_attribute("aria-expanded") == "false":
+    while await fold.is_visible() and await fold.get_attribute("aria-expanded") == "false":
         await fold.click()
 
 
