@@ -196,6 +196,10 @@ class LoadedModel:
     total_mb: int | None = None  # of the device's memory
     free_mb: int | None = None
 
+    @property
+    def used_mb(self) -> int | None:
+        return None if self.total_mb is None or self.free_mb is None else self.total_mb - self.free_mb
+
 
 @runtime_checkable
 class LoadingBackend(Backend, Protocol):

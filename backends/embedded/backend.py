@@ -3,6 +3,7 @@
 This process loads neither torch nor anything else of what the child needs.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from generation.result import GeneratedImage, GenerationResult, came_back
 from generation.samplers import match_name
 from texts.text import _
 from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
 
 CHILD: Final = "backends.embedded.work.hand"
 SILENCE_S: Final = 60.0  # without a beat; the child gives one each two seconds
@@ -199,6 +202,10 @@ class EmbeddedBackend:
             free_mb=state["free_mb"],
             since=before.since if is_same and before else datetime.now(UTC),
         )
+        if not is_same:
+            fields = {"action": "model_loaded", "backend": self.name, "model": state["model"], "device": state["name"]}
+            fields |= {"dtype": state["dtype"], "way": state["rung"], "memory_free_mb": state["free_mb"]}
+            log.info("a model is in memory, on %s", state["title"], extra=fields)
 
     def _notes(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         notes = [NOTES[code] for code in values["notes"] if code in NOTES]

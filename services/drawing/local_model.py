@@ -68,24 +68,28 @@ class LocalModels:
         return replace(draft, model=None), (note,)
 
     def info(self, person: Person) -> dict[str, Any]:
-        """Return which model draws for this person, on what, and which others there are."""
+        """Return which model draws for this person, which is in memory, on what, and which others there are."""
         engines = self._catalog.engines(person)
         chosen = self._loaded.get(person.user_key)
         best = next((engine for engine in engines if engine.error is None and engine.capabilities), None)
         if chosen:
             best = next((engine for engine in engines if chosen in _names(engine)), best)
         offered = best.capabilities if best else None
-        loaded = next((model.name for model in (offered.models or () if offered else ()) if model.is_loaded), None)
+        models = (offered.models if offered else None) or ()
         memory = best.loaded if best else None
+        loaded = memory.model if memory else next((model.name for model in models if model.is_loaded), None)
+        engine = best.name if best else None
+        usual = models[0].name if models else engine
         drawn_by = offered.remark or best.kind if offered and best else None
         return {
-            "model": chosen or loaded or (best.name if best else None),
-            "current_model": chosen or loaded or (best.name if best else None),
+            "model": chosen or loaded or usual,
+            "current_model": memory.model if memory else chosen or loaded or usual,
             "device": memory.device_title if memory else drawn_by,
             "dtype": memory.dtype if memory else None,
             "offload": memory.way if memory else None,
             "memory_total_mb": memory.total_mb if memory else None,
             "memory_free_mb": memory.free_mb if memory else None,
+            "memory_used_mb": memory.used_mb if memory else None,
             "loaded_since": memory.since.isoformat() if memory else None,
             "engine": best.label if best else None,
             "loaded": best is not None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,32 +14,22 @@ import main
 from api.app import create_app
 from app.build import build
 from app.doors import make_door
-from backends import kinds
 from backends.base import BackendConfig
-from backends.child import Child
 from backends.embedded.backend import EmbeddedBackend
-from backends.embedded.kind import KIND
 from config import read_settings
-from tests.backends.embedded.shelves import put_in_hub, put_model
+from tests.backends.embedded.inside import drawn_by, let_be_installed, put_two_models, settings_with
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
-MODULE = "tests.backends.embedded.fake_maker"
 ASK = "!dream a red fox --size 64x64 --steps 4 --seed 812"
-
-
-def drawn_by(config: BackendConfig) -> EmbeddedBackend:
-    return EmbeddedBackend(config, child=Child(MODULE), makers=lambda: frozenset({"diffusers"}))
 
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    put_model(tmp_path / "models" / "fox-sd15", "sd15")
-    put_in_hub(tmp_path / "hub", "black-forest-labs/FLUX.1-schnell", "flux", guidance=False)
-    return tmp_path
+    return put_two_models(tmp_path)
 
 
 @pytest.fixture
@@ -52,13 +41,8 @@ def embedded(models: Path) -> EmbeddedBackend:
 @pytest.fixture
 def installed(models: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Let the packages be there, and return the settings of an Easel that has nothing but models."""
-    kinds.known_kinds()
-    kind = replace(KIND, make=drawn_by, comes_with=lambda options: options["models"] != "", is_there=lambda: True)
-    monkeypatch.setitem(kinds._kinds, "embedded", kind)
-    return {
-        "DATA_DIR": str(models / "data"), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0",
-        "MODEL_PATH": str(models / "models"), "HF_HOME": str(models), "PROVENANCE": "off",
-    }  # fmt: skip
+    let_be_installed(monkeypatch)
+    return settings_with(models)
 
 
 async def test_discord_draws_on_it_and_goes_on_after_kill_9_of_its_child(
@@ -125,7 +109,7 @@ async def test_the_api_draws_on_it_and_its_models_are_those_of_this_machine(
         assert loaded["status"] == "success"
         info = (await client.get("/v1/model-info")).json()
         assert (info["current_model"], info["device"], info["dtype"]) == ("fox-sd15", "a fake cpu", "float32")
-        assert (info["offload"], info["memory_total_mb"]) == ("whole", 8000)
+        assert (info["offload"], info["memory_total_mb"], info["memory_used_mb"]) == ("whole", 8000, 0)
         assert info["loaded_since"]
     await door.close()
     await easel.queue.stop()
