@@ -8,7 +8,7 @@ the work, since Discord takes a third of a second for it.
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -71,6 +71,7 @@ class Desk:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._announced: dict[str, Intake] = {}  # by the message of ours that announces the answer
         self._given_up: set[str] = set()
+        self._is_closed = False
 
     async def take_press(
         self,
@@ -160,12 +161,17 @@ class Desk:
             await asyncio.wait(set(self._tasks.values()), timeout=left_s)
 
     async def aclose(self) -> None:
+        """End what is under way; what is heard from now on is stored for the next start."""
+        self._is_closed = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, intake_id: str, work: Any) -> None:
+    def _begin(self, intake_id: str, work: Coroutine[Any, Any, None]) -> None:
+        if self._is_closed:  # the connection that would answer is about to close
+            work.close()
+            return
         task: asyncio.Task[None] = asyncio.create_task(work, name="intake")
         self._tasks[intake_id] = task
         task.add_done_callback(partial(self._ended, intake_id))

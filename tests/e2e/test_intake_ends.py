@@ -17,6 +17,7 @@ from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, own, reply_to
 from tests.e2e.pictures import png
+from tests.e2e.test_intake import taken_in
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
@@ -87,3 +88,21 @@ async def until_counted(easel: Easel) -> int:
         while not (rows := await easel.now.database.fetch("SELECT size_bytes FROM uploads")):
             await asyncio.sleep(0.01)
     return sum(row["size_bytes"] for row in rows)
+
+
+@pytest.mark.parametrize("is_typed", [False, True])
+async def test_what_is_heard_while_the_connection_closes_waits_for_the_next_start(
+    discord: DiscordServer, start: StartEasel, is_typed: bool
+) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    await easel.bot.desk.aclose()
+    asked = asyncio.ensure_future(easel.say("!dream a fox") if is_typed else easel.slash("a fox"))
+    await taken_in(easel)
+    assert not easel.bot.desk._tasks
+    assert own(discord.channel) == []
+    await easel.stop()
+    await easel.start()
+    await discord.wait_for(lambda: any(map(is_finished, own(discord.channel))), 8)
+    assert len(own(discord.channel)) == len(engine.requests) == 1
+    asked.cancel()
