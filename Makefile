@@ -52,7 +52,7 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) -m mypy .
 	PYTHONPATH=packages/easel_sketch $(VENV)/bin/lint-imports --no-logo
 	$(PY) scripts/check_lengths.py
-	$(PY) scripts/check_words.py
+	$(PY) -m scripts.check_words
 	$(PY) scripts/check_texts.py
 	$(PY) scripts/check_studio_texts.py
 	$(PY) scripts/check_names.py

@@ -1,6 +1,7 @@
 """Hold the words of code and docs to CONTRIBUTING's list: the field's standard words, and one word per thing.
 
-In Python also what is no word: how a docstring begins, and one condition within another.
+In Python also what is no word: how a docstring begins, and one condition within another. Names of variables in both
+languages.
 """
 
 import ast
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+from scripts.check_studio_texts import PARSER, nodes_below, text_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 WORDS: Final = {  # what is not written, and what is instead
@@ -27,10 +30,11 @@ NOT_FIRST: Final = frozenset(
 # For a match, a message, an item, an expected value; `right` also stands beside `left`.
 NO_NAMES: Final = frozenset({"said", "told", "one", "right"})
 
+JS_NAMES: Final = frozenset({"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"})
+
 SEARCHED: Final = ("*.py", "*.js", "*.md", "*.toml", ".env.example")
 LEFT_OUT: Final = (
     "CHANGELOG.md",
-    "docs/decisions",
     "tests/data",
     "api/static/vendor",
     "scripts/check_words.py",
@@ -74,6 +78,13 @@ def poor_names_in(source: str) -> list[tuple[int, str, str]]:
     return [(line, name, "what it is") for line, name in sorted(named) if name in no_names]
 
 
+def poor_names_of_studio(source: bytes) -> list[tuple[int, str, str]]:
+    """Return the same for the studio's code: its variables, parameters and the values taken out of an object."""
+    names = [node for node in nodes_below(PARSER.parse(source).root_node) if node.type in JS_NAMES]
+    no_names = NO_NAMES - ({"right"} if "left" in map(text_of, names) else set())
+    return [(node.start_point[0] + 1, text_of(node), "what it is") for node in names if text_of(node) in no_names]
+
+
 def main() -> int:
     """Print where a word of the list stands."""
     listed = subprocess.run(["git", "ls-files", "-z", *SEARCHED], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -86,6 +97,8 @@ def main() -> int:
         found = found_in(text)
         if name.endswith(".py"):
             found += found_in_code(text) + poor_names_in(text)
+        if name.endswith(".js"):
+            found += poor_names_of_studio(text.encode())
         for line, word, instead in found:
             print(f"{name}:{line}: “{word}”: write {instead}")
             count += 1

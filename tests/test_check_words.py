@@ -7,7 +7,7 @@ import pytest
 from scripts.check_studio_texts import found_in as texts_of_studio
 from scripts.check_texts import found_in, words_of
 from scripts.check_words import found_in as words_in
-from scripts.check_words import found_in_code
+from scripts.check_words import found_in_code, poor_names_of_studio
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,17 @@ def test_rule_of_python_that_is_not_kept_is_found(source: str) -> None:
 
 def test_word_of_the_list_is_found_with_what_is_written_instead() -> None:
     assert words_in("\n12 " + "signs") == [(2, "12 signs", "characters")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const told = await answer.json();",
+        "items.map((one) => item.name);",
+        "function show({ said }) {}",
+        "const right = 1;",
+    ],
+)
+def test_variable_of_the_studio_that_is_called_what_it_is_not_is_found(source: str) -> None:
+    assert len(poor_names_of_studio(source.encode())) == 1
+    assert not poor_names_of_studio(b"const { left, right } = box; error.told = 1; // one")

@@ -257,7 +257,7 @@ interface FeedDoors {
 /** A command of the feed as it was typed. */
 interface Asked {
   text: string;
-  said: string;
+  typed: string;
   feed: FeedDoors;
 }
 

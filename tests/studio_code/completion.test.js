@@ -58,7 +58,7 @@ test("text over several lines stays whole", () => {
 test("a mistyped command is told with the nearest", () => {
   const parsed = parseLine("/upscael 2");
   assert.deepEqual(
-    [parsed.kind, parsed.said, parsed.nearest?.name, parsed.text],
+    [parsed.kind, parsed.word, parsed.nearest?.name, parsed.text],
     ["unknown", "upscael", "upscale", "2"],
   );
   assert.equal(nearest("xyzzy"), null);

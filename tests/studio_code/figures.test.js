@@ -6,10 +6,10 @@ import { money, percent } from "../../api/static/js/ui/words.js";
 const NOON_S = Date.parse("2026-11-21T12:34:56Z") / 1000;
 
 test("hours without a job are drawn as nothing, oldest first", () => {
-  const told = hourly([{ start: "2026-11-21T10:00:00Z", done: 3, failed: 1 }], 4, NOON_S);
-  assert.deepEqual(told.done, [0, 3, 0, 0]);
-  assert.deepEqual(told.failed, [0, 1, 0, 0]);
-  assert.equal(told.starts.at(-1), Date.parse("2026-11-21T12:00:00Z") / 1000);
+  const counted = hourly([{ start: "2026-11-21T10:00:00Z", done: 3, failed: 1 }], 4, NOON_S);
+  assert.deepEqual(counted.done, [0, 3, 0, 0]);
+  assert.deepEqual(counted.failed, [0, 1, 0, 0]);
+  assert.equal(counted.starts.at(-1), Date.parse("2026-11-21T12:00:00Z") / 1000);
 });
 
 test("hours before the time shown are left out", () => {

@@ -118,15 +118,15 @@ test("an upscale says its factor and none of the sizes", () => {
 
 test("restyling says a style or another picture, how strongly, and none of the sizes", () => {
   const input = { media_id: "m1", url: "/u", width: 64, height: 64 };
-  const said = { text: "", input, edit: "restyle", width: 99, height: 99 };
+  const form = { text: "", input, edit: "restyle", width: 99, height: 99 };
   const plain = { text: "", init_image: "m1", mode: "restyle" };
-  assert.deepEqual(bodyOf(said), plain);
-  assert.deepEqual(bodyOf({ ...said, restyle: { styles: ["painting 5"] }, fields: { denoising_strength: 0.5 } }), {
+  assert.deepEqual(bodyOf(form), plain);
+  assert.deepEqual(bodyOf({ ...form, restyle: { styles: ["painting 5"] }, fields: { denoising_strength: 0.5 } }), {
     ...plain,
     styles: ["painting 5"],
     denoising_strength: 0.5,
   });
-  assert.deepEqual(bodyOf({ ...said, restyle: { more_images: ["m2"] } }), { ...plain, more_images: ["m2"] });
+  assert.deepEqual(bodyOf({ ...form, restyle: { more_images: ["m2"] } }), { ...plain, more_images: ["m2"] });
 });
 
 test("inpainting sends the mask and how it begins; outpainting its frame", () => {

@@ -50,8 +50,8 @@ test("a picture is told of in words and shapes, whatever is known", () => {
 });
 
 test("what the API refuses is told with its hint; a fault of the page with its own words", () => {
-  const told = { status: 429, error: "Too much.", hint: "Wait.", retry_after: 3, sign_in_url: "/in", code: "limit" };
-  const error = new ApiError(told);
+  const problem = { status: 429, error: "Too much.", hint: "Wait.", retry_after: 3, sign_in_url: "/in", code: "limit" };
+  const error = new ApiError(problem);
   assert.deepEqual([error.name, error.status, error.retryAfter, error.signInUrl], ["ApiError", 429, 3, "/in"]);
   assert.equal(wordsOf(error), "Too much. Wait.");
   assert.equal(asApiError(error), error);

@@ -4,7 +4,7 @@ import { debounce, uid } from "../../api/static/js/ui/dom.js";
 import { formatBytes, formatSpan, timeAgo } from "../../api/static/js/ui/words.js";
 
 test("spans are told in the two largest units that matter", () => {
-  const told = {
+  const expected = {
     0: "0.1 s",
     0.42: "0.4 s",
     8: "8 s",
@@ -13,7 +13,7 @@ test("spans are told in the two largest units that matter", () => {
     600: "10 min",
     4000: "1 h 6 min",
   };
-  for (const [seconds, words] of Object.entries(told)) assert.equal(formatSpan(Number(seconds)), words);
+  for (const [seconds, words] of Object.entries(expected)) assert.equal(formatSpan(Number(seconds)), words);
   assert.equal(formatSpan(200000), "2 d");
 });
 

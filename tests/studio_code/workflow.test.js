@@ -41,10 +41,10 @@ test("nodes as the server lists them give the same graph", () => {
 test("boxes of a layer never overlap, and links go to the right", () => {
   const { boxes, lines, width, height } = layOut(readGraph(EXPORT) ?? { nodes: [], links: [] });
   const all = [...boxes.values()];
-  for (const [at, one] of all.entries()) {
-    assert.ok(one.x + one.width <= width && one.y + one.height <= height);
+  for (const [at, first] of all.entries()) {
+    assert.ok(first.x + first.width <= width && first.y + first.height <= height);
     for (const other of all.slice(at + 1))
-      assert.ok(one.x !== other.x || one.y + one.height <= other.y || other.y + other.height <= one.y);
+      assert.ok(first.x !== other.x || first.y + first.height <= other.y || other.y + other.height <= first.y);
   }
   for (const { points } of lines) assert.ok(points[0][0] < points[points.length - 1][0]);
 });

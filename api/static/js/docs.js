@@ -13,12 +13,12 @@ show().catch((error) =>
 async function show() {
   const answer = await fetch("/openapi.json");
   if (!answer.ok) throw new Error(`The server answered ${answer.status}. Please reload the page.`);
-  const told = await answer.json();
-  const subjects = byTag(told.paths);
+  const spec = await answer.json();
+  const subjects = byTag(spec.paths);
   fill(
     root,
-    h("h1", {}, `${told.info.title} ${told.info.version}: API`),
-    h("p", {}, told.info.description),
+    h("h1", {}, `${spec.info.title} ${spec.info.version}: API`),
+    h("p", {}, spec.info.description),
     h(
       "p",
       {},
@@ -45,7 +45,7 @@ async function show() {
       "section",
       { class: "docs-tag", id: "schemas" },
       h("h2", {}, "schemas"),
-      Object.entries(told.components?.schemas ?? {}).map(([name, schema]) => shape(name, schema)),
+      Object.entries(spec.components?.schemas ?? {}).map(([name, schema]) => shape(name, schema)),
     ),
   );
   if (location.hash) open(location.hash);
@@ -70,7 +70,7 @@ function byTag(paths) {
   /** @type {Map<string, { path: string, method: string, about: Operation }[]>} */
   const subjects = new Map();
   for (const [path, methods] of Object.entries(paths)) {
-    for (const method of METHODS.filter((one) => methods[one])) {
+    for (const method of METHODS.filter((name) => methods[name])) {
       const tag = methods[method].tags?.[0] ?? "others";
       subjects.set(tag, [...(subjects.get(tag) ?? []), { path, method, about: methods[method] }]);
     }
@@ -78,7 +78,7 @@ function byTag(paths) {
   return subjects;
 }
 
-/** @param {{ path: string, method: string, about: Operation }} told */
+/** @param {{ path: string, method: string, about: Operation }} route */
 function route({ path, method, about }) {
   return h(
     "details",
@@ -106,12 +106,12 @@ const firstSentence = (text = "") => text.split(/(?<=\.)\s/)[0];
 /** @param {NonNullable<Operation["parameters"]>} all */
 function parameters(all) {
   if (!all.length) return null;
-  const rows = all.map((one) => [
-    h("code", {}, one.name),
-    one.in,
-    typeOf(one.schema),
-    one.required ? "needed" : standard(one.schema),
-    one.description ?? one.schema?.description ?? "",
+  const rows = all.map((part) => [
+    h("code", {}, part.name),
+    part.in,
+    typeOf(part.schema),
+    part.required ? "needed" : standard(part.schema),
+    part.description ?? part.schema?.description ?? "",
   ]);
   return table([_("Parameter"), _("in"), _("kind"), "", ""], rows);
 }
@@ -122,10 +122,10 @@ const standard = (schema) =>
     ? ""
     : _("{usual} by default", { usual: JSON.stringify(schema.default) });
 
-/** @param {Operation["requestBody"]} told */
-function body(told) {
-  if (!told) return null;
-  const kinds = Object.entries(told.content);
+/** @param {Operation["requestBody"]} asked */
+function body(asked) {
+  if (!asked) return null;
+  const kinds = Object.entries(asked.content);
   return h(
     "div",
     { class: "docs-body" },
@@ -155,12 +155,12 @@ function typeOf(schema) {
     return h("a", { href: `#${name}` }, name);
   }
   const several = schema.anyOf ?? schema.oneOf ?? schema.allOf;
-  if (several) return several.flatMap((one, at) => [at ? " or " : "", typeOf(one)]);
-  if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(", ");
+  if (several) return several.flatMap((part, at) => [at ? " or " : "", typeOf(part)]);
+  if (schema.enum) return schema.enum.map((part) => JSON.stringify(part)).join(", ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.type === "array")
     return schema.prefixItems
-      ? [_("list of"), " ", schema.prefixItems.flatMap((one, at) => [at ? ", " : "", typeOf(one)])]
+      ? [_("list of"), " ", schema.prefixItems.flatMap((part, at) => [at ? ", " : "", typeOf(part)])]
       : [_("list of"), " ", typeOf(schema.items)];
   return [schema.format ?? schema.type ?? "", range(schema)];
 }
@@ -175,8 +175,8 @@ function range({ minimum, maximum, minLength, maxLength, maxItems, pattern }) {
     maxItems !== undefined && _("at most {maxItems}", { maxItems }),
     pattern && _("like {pattern}", { pattern }),
   ];
-  const said = words.filter(Boolean).join(", ");
-  return said ? ` (${said})` : "";
+  const limits = words.filter(Boolean).join(", ");
+  return limits ? ` (${limits})` : "";
 }
 
 /** @param {string} name @param {Schema} schema */

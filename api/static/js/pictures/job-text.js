@@ -23,8 +23,8 @@ const since = (job) => (performance.now() - (seen.get(stamp(job)) ?? performance
  * @param {Api.Job} job
  */
 export function secondsLeft(job) {
-  const told = job.status === "running" ? (job.progress?.eta_s ?? job.eta_s) : job.eta_s;
-  return told === null || told === undefined ? null : Math.max(0, told - since(job));
+  const left = job.status === "running" ? (job.progress?.eta_s ?? job.eta_s) : job.eta_s;
+  return left === null || left === undefined ? null : Math.max(0, left - since(job));
 }
 
 /** @param {number | null} s */

@@ -62,8 +62,8 @@ function copies(picture) {
     picture.command ? [_("Copy command line"), `/generate ${picture.command}`, _("Command line copied.")] : [],
     [_("Copy parameters"), parametersOf(picture), _("Parameters copied.")],
   ].filter(({ length }) => length);
-  const buttons = items.map(([label, text, said]) =>
-    button(label, () => copyText(text, said), { class: "btn-small", icon: "copy" }),
+  const buttons = items.map(([label, text, done]) =>
+    button(label, () => copyText(text, done), { class: "btn-small", icon: "copy" }),
   );
   return h("div", { class: "row row-wrap", role: "group", "aria-label": _("Copy") }, buttons);
 }

@@ -49,8 +49,8 @@ async function loadSession() {
 export function urlOf(path, query) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query || {})) {
-    for (const one of Array.isArray(value) ? value : [value])
-      if (one !== null && one !== undefined && one !== "" && one !== false) params.append(name, String(one));
+    for (const item of Array.isArray(value) ? value : [value])
+      if (item !== null && item !== undefined && item !== "" && item !== false) params.append(name, String(item));
   }
   const text = params.toString();
   return text ? `${path}?${text}` : path;

@@ -11,15 +11,15 @@ export const FIELDS = JSON.parse(
  * @returns {Option[] | null}
  */
 export function listed(all) {
-  const known = all.filter((one) => one !== null);
+  const known = all.filter((item) => item !== null);
   if (!known.length) return all.length ? null : [];
   /** @type {Map<string, Option>} */
   const byName = new Map();
-  for (const one of known.flat()) {
-    if (typeof one === "string") byName.set(one, { value: one, label: one });
+  for (const item of known.flat()) {
+    if (typeof item === "string") byName.set(item, { value: item, label: item });
     else {
-      const hint = one.is_loaded ? "loaded" : one.licence;
-      byName.set(one.name, { value: one.name, label: one.title || one.name, hint });
+      const hint = item.is_loaded ? "loaded" : item.licence;
+      byName.set(item.name, { value: item.name, label: item.title || item.name, hint });
     }
   }
   return [...byName.values()];

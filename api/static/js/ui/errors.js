@@ -2,18 +2,18 @@
 
 /** An answer that is not a success: `message` and `hint` are for people. */
 export class ApiError extends Error {
-  /** @param {ApiFailure} told */
-  constructor(told) {
-    super(told.error);
-    this.told = told;
+  /** @param {ApiFailure} problem */
+  constructor(problem) {
+    super(problem.error);
+    this.told = problem;
     this.name = "ApiError";
-    this.status = told.status;
-    this.hint = told.hint ?? "";
-    this.field = told.field ?? null;
-    this.code = told.code ?? "";
-    this.retryAfter = told.retry_after ?? null;
-    this.signInUrl = told.sign_in_url ?? null;
-    this.layer = told.layer ?? "";
+    this.status = problem.status;
+    this.hint = problem.hint ?? "";
+    this.field = problem.field ?? null;
+    this.code = problem.code ?? "";
+    this.retryAfter = problem.retry_after ?? null;
+    this.signInUrl = problem.sign_in_url ?? null;
+    this.layer = problem.layer ?? "";
   }
 }
 

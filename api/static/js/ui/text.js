@@ -17,11 +17,11 @@ export function _(template, ...values) {
 
 /**
  * The text for one, or for any other number: `_n("{n} picture", "{n} pictures", 2)` -> "2 pictures".
- * @param {string} one
+ * @param {string} single
  * @param {string} many
  * @param {number} n
  */
-export const _n = (one, many, n) => (n === 1 ? one : many).replace("{n}", String(n));
+export const _n = (single, many, n) => (n === 1 ? single : many).replace("{n}", String(n));
 
 /**
  * A text with elements in it, as children for `h`: `_nodes("Try {command}.", { command: h("code", {}, "/help") })`.

@@ -133,9 +133,10 @@ export class Zoom {
 
   #pinch() {
     const spread = this.#distance();
-    const [one, two] = [...this.#pointers.values()];
+    const [first, second] = [...this.#pointers.values()];
     this.#drag = 0;
-    if (this.#spread) this.by(spread / this.#spread, (one.clientX + two.clientX) / 2, (one.clientY + two.clientY) / 2);
+    if (this.#spread)
+      this.by(spread / this.#spread, (first.clientX + second.clientX) / 2, (first.clientY + second.clientY) / 2);
     this.#spread = spread;
   }
 
@@ -150,7 +151,7 @@ export class Zoom {
   }
 
   #distance() {
-    const [one, two] = [...this.#pointers.values()];
-    return two ? Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY) : 0;
+    const [first, second] = [...this.#pointers.values()];
+    return second ? Math.hypot(first.clientX - second.clientX, first.clientY - second.clientY) : 0;
   }
 }

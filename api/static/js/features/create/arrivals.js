@@ -9,8 +9,8 @@ import { fromDraft, mediaOf } from "./form.js";
 export async function takeOver({ form }, { command, draft, initImage, mode, replyTo, isAddition }) {
   if (!isAddition) form.reset({ isBare: true }); // a picture's own settings, without anybody's defaults
   const parsed = command ? await api.post("/api/parse", { text: command }, { quiet: true }).catch(() => null) : null;
-  const said = { ...(parsed?.draft || {}), ...(draft || {}) };
-  const patch = Object.keys(said).length ? fromDraft(said) : { text: command };
+  const values = { ...(parsed?.draft || {}), ...(draft || {}) };
+  const patch = Object.keys(values).length ? fromDraft(values) : { text: command };
   if (initImage)
     Object.assign(patch, {
       input: mediaOf(initImage),
@@ -40,7 +40,7 @@ export async function openJob(view, id, show) {
     const job = await api.get(`/api/jobs/${encodeURIComponent(id)}`);
     events.put(job);
     show(job);
-    const image = job.images.find((one) => !one.is_gone);
+    const image = job.images.find((item) => !item.is_gone);
     if (image && view.form.get().input?.media_id === image.id)
       view.form.set({ replyTo: job.door === "discord" ? job.id : null }); // a reload keeps the work
     else if (image)

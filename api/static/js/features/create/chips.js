@@ -9,7 +9,7 @@ const WORDS = new Map(FIELDS.map(({ name, word }) => [name, word]));
 /** @param {PromptState} box */
 export function drawChips({ chips, result }) {
   const { options, ...own } = result.draft;
-  const said = Object.entries({ ...own, ...options }).map(([name, value]) =>
+  const named = Object.entries({ ...own, ...options }).map(([name, value]) =>
     h(
       "span",
       { class: "chip small num" },
@@ -19,7 +19,7 @@ export function drawChips({ chips, result }) {
   );
   fill(
     chips,
-    said,
+    named,
     result.notes.map((note) => h("span", { class: "prompt-note" }, note)),
   );
 }

@@ -25,19 +25,20 @@ export function findOffers({ input, options, shape }) {
   if (!named) return [];
   return names(named[1].toLowerCase(), options, shape())
     .filter(
-      (one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2],
+      (offer) =>
+        `${offer.label} ${offer.value}`.toLowerCase().includes(named[2].toLowerCase()) && offer.value !== named[2],
     )
-    .map((one) => ({
-      insert: `${one.value} `,
+    .map((offer) => ({
+      insert: `${offer.value} `,
       from: before.length - named[2].length,
-      label: one.label,
-      hint: one.hint,
+      label: offer.label,
+      hint: offer.hint,
     }));
 }
 
 /** @param {string} flag @param {Api.Option[]} options @param {Shape} shape @returns {Option[]} */
 function names(flag, options, shape) {
-  const option = options.find((one) => one.flags.includes(`--${flag}`));
+  const option = options.find((offer) => offer.flags.includes(`--${flag}`));
   if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));
   return (option && shape.lists[/** @type {ListName} */ (option.names)]) || [];
 }
@@ -46,12 +47,12 @@ function names(flag, options, shape) {
 export function listOffers({ list, offers }) {
   fill(
     list,
-    offers.map((one, at) =>
+    offers.map((offer, at) =>
       h(
         "li",
         { role: "option", id: `${list.id}-${at}`, dataset: { at }, "aria-selected": String(at === 0) },
-        h("span", { class: "mono" }, one.label),
-        one.hint && h("span", { class: "item-hint clip" }, one.hint),
+        h("span", { class: "mono" }, offer.label),
+        offer.hint && h("span", { class: "item-hint clip" }, offer.hint),
       ),
     ),
   );

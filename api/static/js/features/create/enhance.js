@@ -46,7 +46,7 @@ async function choose(before, answer) {
       h("span", { dir: "auto" }, prompt),
     ),
   );
-  const advice = answer.advice.map((one) => h("li", {}, one));
+  const advice = answer.advice.map((line) => h("li", {}, line));
   const notes = answer.source === RULES ? answer.notes : [_("Written by {model}.", { model: answer.source })];
   const body = h(
     "div",

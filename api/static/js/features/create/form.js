@@ -105,7 +105,7 @@ export function toBody(form, shape, flagged, styleValues) {
     const value = form.fields[field.name];
     say(field.name, value, maySay(field, form, shape) && !(field.is_filled && value === field.usual));
   }
-  if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((one) => one.name);
+  if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((item) => item.name);
   say("hires", form.hires, supports.hires && !form.input);
   say("backend", form.backend);
   say("workflow", form.workflow);
@@ -184,12 +184,12 @@ export function fromDraft(draft) {
 
 /**
  * A Media for anything with an id: an Image, a Picture or a Media.
- * @param {AnyPicture | Api.Media} one
+ * @param {AnyPicture | Api.Media} item
  * @returns {Api.Media}
  */
-export const mediaOf = (one) => ({
-  media_id: "media_id" in one ? one.media_id : one.id,
-  url: one.url,
-  width: one.width,
-  height: one.height,
+export const mediaOf = (item) => ({
+  media_id: "media_id" in item ? item.media_id : item.id,
+  url: item.url,
+  width: item.width,
+  height: item.height,
 });

@@ -86,7 +86,7 @@ export function catchFiles(root, form) {
     takeFile(file, form);
   };
   const paste = (/** @type {ClipboardEvent} */ event) => {
-    const file = [...(event.clipboardData?.files || [])].find((one) => one.type.startsWith("image/"));
+    const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith("image/"));
     if (!file) return;
     event.preventDefault();
     takeFile(file, form);

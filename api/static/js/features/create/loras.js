@@ -14,7 +14,7 @@ export function loraRows(form) {
   /** @param {string} name */
   const add = (name) => {
     if (!name) return;
-    if (!form.get().loras.some((one) => one.name === name))
+    if (!form.get().loras.some((item) => item.name === name))
       form.set({ loras: [...form.get().loras, { name, weight: 0.8 }] });
     picker.value = "";
   };
@@ -44,7 +44,7 @@ export function loraRows(form) {
  */
 function row(lora, form, keep) {
   const write = (/** @type {number} */ weight) => {
-    const next = form.get().loras.map((one) => (one.name === lora.name ? { ...one, weight } : one));
+    const next = form.get().loras.map((item) => (item.name === lora.name ? { ...item, weight } : item));
     keep(next); // this row already shows it
     form.set({ loras: next });
   };
@@ -63,7 +63,7 @@ function row(lora, form, keep) {
     slide.style.setProperty("--fill", `${((Number(slide.value) + 1) / 3) * 100}%`);
     write(Number(slide.value));
   });
-  const remove = () => form.set({ loras: form.get().loras.filter((one) => one.name !== lora.name) });
+  const remove = () => form.set({ loras: form.get().loras.filter((item) => item.name !== lora.name) });
   return h(
     "li",
     { class: "lora" },

@@ -165,11 +165,11 @@ function mark({ list, input, at }) {
 
 /**
  * @param {PromptState} box
- * @param {Offer} one
+ * @param {Offer} taken
  */
-function take(box, one) {
+function take(box, taken) {
   const { input } = box;
-  input.setRangeText(one.insert, one.from, input.selectionStart, "end");
+  input.setRangeText(taken.insert, taken.from, input.selectionStart, "end");
   input.dispatchEvent(new Event("input"));
 }
 

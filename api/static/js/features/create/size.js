@@ -117,7 +117,7 @@ export function expected({ width, height, aspect, input }, { defaults, grid }) {
   if (!aspect) return input ? [input.width, input.height] : [defaults.width, defaults.height];
   const [w, t] = aspect.split(":").map(Number);
   const scale = Math.sqrt((defaults.width * defaults.height) / (w * t));
-  return [w, t].map((one) => Math.max(grid, Math.round((one * scale) / grid) * grid));
+  return [w, t].map((part) => Math.max(grid, Math.round((part * scale) / grid) * grid));
 }
 
 /**

@@ -68,7 +68,7 @@ export function stripItems(node, onShow) {
  */
 function insert(list, node) {
   const created = node.dataset.created ?? "";
-  const before = findAll(list, "li").find((one) => (one.dataset.created ?? "") <= created);
+  const before = findAll(list, "li").find((tile) => (tile.dataset.created ?? "") <= created);
   list.insertBefore(node, before || null);
 }
 

@@ -22,14 +22,14 @@ export async function templateMenu(anchor, form) {
   } catch (error) {
     return toastError(error);
   }
-  const rows = templates.slice(0, 12).map((one) => ({
-    label: one.name,
+  const rows = templates.slice(0, 12).map((template) => ({
+    label: template.name,
     icon: "template",
-    hint: one.uses ? `${one.uses}×` : "",
-    run: () => use(one, form),
+    hint: template.uses ? `${template.uses}×` : "",
+    run: () => use(template, form),
   }));
   const keep = { label: _("Save this prompt"), icon: "plus", disabled: !form.get().text.trim(), run: () => save(form) };
-  const mine = templates.filter((one) => one.is_mine);
+  const mine = templates.filter((template) => template.is_mine);
   openMenu(anchor, [
     ...rows,
     rows.length > 0 && "-",
@@ -112,15 +112,15 @@ async function manage(templates) {
   const draw = (/** @type {Api.Template[]} */ left) =>
     fill(
       list,
-      left.map((one) =>
+      left.map((template) =>
         h(
           "li",
           { class: "row" },
-          h("span", { class: "grow clip" }, one.name),
-          iconButton("trash", _("Delete {name}", { name: one.name }), async () => {
+          h("span", { class: "grow clip" }, template.name),
+          iconButton("trash", _("Delete {name}", { name: template.name }), async () => {
             try {
-              await api.del(`/api/templates/${one.id}`);
-              draw(left.filter((each) => each !== one));
+              await api.del(`/api/templates/${template.id}`);
+              draw(left.filter((each) => each !== template));
             } catch (error) {
               toastError(error);
             }

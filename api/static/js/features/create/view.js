@@ -104,14 +104,14 @@ function build(view, root) {
     h("div", { class: "go-row" }, view.go, view.estimate.node),
   );
   const left = h("div", { class: "create-left" }, writing, view.panel.node);
-  const right = h("div", { class: "create-right" }, view.stage.node, view.strip.node);
+  const beside = h("div", { class: "create-right" }, view.stage.node, view.strip.node);
   root.append(
     h("h1", { class: "sr-only" }, title),
     h(
       "div",
       { class: "create" },
       left,
-      right,
+      beside,
       h("div", { class: "drop-veil", "aria-hidden": "true" }, _("Drop the picture anywhere")),
     ),
   );

@@ -39,10 +39,10 @@ function budgetItem({ scope, most_usd: most, used_usd: used, resets_at: resets }
 /** @param {Api.Costs} costs */
 function sums({ days, spent_usd: spent, reserved_usd: reserved, unsure_usd: unsure }) {
   if (!spent && !reserved) return h("p", { class: "panel-none" }, icon("info"), _("Nothing was spent."));
-  const said = [_("{spent} in {days} days", { spent: money(spent), days })];
-  if (reserved) said.push(_("{reserved} reserved", { reserved: money(reserved) }));
-  if (unsure) said.push(_("{unsure} of it may not have been charged", { unsure: money(unsure) }));
-  return h("p", { class: "muted small num" }, said.join(" · "));
+  const parts = [_("{spent} in {days} days", { spent: money(spent), days })];
+  if (reserved) parts.push(_("{reserved} reserved", { reserved: money(reserved) }));
+  if (unsure) parts.push(_("{unsure} of it may not have been charged", { unsure: money(unsure) }));
+  return h("p", { class: "muted small num" }, parts.join(" · "));
 }
 
 /** @param {Api.Cost[]} rows */

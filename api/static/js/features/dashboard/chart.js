@@ -79,8 +79,8 @@ export function barChart({ title, tools = null }) {
       plot.setAttribute("aria-label", `${title}. ${next.summary}`);
       fill(
         legend,
-        next.series.map((one) =>
-          h("li", {}, h("span", { class: "chart-key", style: { background: `var(${one.token})` } }), one.name),
+        next.series.map((row) =>
+          h("li", {}, h("span", { class: "chart-key", style: { background: `var(${row.token})` } }), row.name),
         ),
       );
       fill(table, tableFor(title, next));
@@ -95,7 +95,7 @@ export function barChart({ title, tools = null }) {
 
 /** uPlot draws back to front, so the tallest sums come first. @param {ChartData} data */
 function valuesOf(data) {
-  return [data.times, ...stacked(data.series.map((one) => one.values)).reverse()];
+  return [data.times, ...stacked(data.series.map((row) => row.values)).reverse()];
 }
 
 /** @param {PlotMaker} UPlot @param {ChartData} data @param {HTMLElement} plot */
@@ -104,7 +104,7 @@ function optionsOf(UPlot, data, plot) {
   const bars = UPlot.paths.bars({ size: [BAR_SHARE, MAX_BAR], radius: 0.06 });
   const series = [...data.series]
     .reverse()
-    .map((one) => ({ label: one.name, fill: colour(one.token), width: 0, paths: bars, points: { show: false } }));
+    .map((row) => ({ label: row.name, fill: colour(row.token), width: 0, paths: bars, points: { show: false } }));
   const gap = data.times.length > 1 ? data.times[1] - data.times[0] : 3600;
   const line = { stroke: colour("--muted"), font: `12px ${getComputedStyle(plot).fontFamily}`, ticks: { show: false } };
   return {
@@ -129,14 +129,14 @@ function optionsOf(UPlot, data, plot) {
         grid: { show: false },
         space: 64,
         size: 34,
-        values: (/** @type {unknown} */ _self, /** @type {number[]} */ splits) => splits.map((one) => data.tick(one)),
+        values: (/** @type {unknown} */ _self, /** @type {number[]} */ splits) => splits.map((row) => data.tick(row)),
         splits: data.splits ? (/** @type {Plot} */ chart) => thinned(data.splits ?? [], chart.width) : undefined,
       },
       {
         ...line,
         grid: { stroke: colour("--line"), width: 1 },
         size: 52,
-        values: (/** @type {unknown} */ _self, /** @type {number[]} */ splits) => splits.map((one) => data.format(one)),
+        values: (/** @type {unknown} */ _self, /** @type {number[]} */ splits) => splits.map((row) => data.format(row)),
         incrs: data.incrs,
       },
     ],
@@ -176,13 +176,13 @@ function tooltip(data) {
     fill(
       box,
       h("strong", {}, data.when(data.times[idx ?? 0])),
-      data.series.map((one) =>
+      data.series.map((row) =>
         h(
           "p",
           {},
-          h("span", { class: "chart-key", style: { background: `var(${one.token})` } }),
-          `${one.name} `,
-          h("b", {}, data.format(one.values[idx ?? 0])),
+          h("span", { class: "chart-key", style: { background: `var(${row.token})` } }),
+          `${row.name} `,
+          h("b", {}, data.format(row.values[idx ?? 0])),
         ),
       ),
     );
@@ -194,9 +194,9 @@ function tooltip(data) {
 
 /** @param {string} title @param {ChartData} data */
 function tableFor(title, data) {
-  const columns = [{ title: _("When") }, ...data.series.map((one) => ({ title: one.name, isNumber: true }))];
+  const columns = [{ title: _("When") }, ...data.series.map((row) => ({ title: row.name, isNumber: true }))];
   const rows = data.times
-    .map((time, at) => [data.when(time), ...data.series.map((one) => data.format(one.values[at]))])
+    .map((time, at) => [data.when(time), ...data.series.map((row) => data.format(row.values[at]))])
     .reverse();
   return tableOf(title, columns, rows);
 }

@@ -13,13 +13,13 @@ const TOP_USERS = 5;
  * @returns {{starts: number[], done: number[], failed: number[]}} `starts` in unix seconds
  */
 export function hourly(hours, count, nowS = Date.now() / 1000) {
-  const told = new Map(hours.map((hour) => [Math.floor(Date.parse(hour.start) / 1000 / HOUR_S), hour]));
+  const byHour = new Map(hours.map((hour) => [Math.floor(Date.parse(hour.start) / 1000 / HOUR_S), hour]));
   const last = Math.floor(nowS / HOUR_S);
   const keys = Array.from({ length: count }, (_item, at) => last - count + 1 + at);
   return {
     starts: keys.map((key) => key * HOUR_S),
-    done: keys.map((key) => told.get(key)?.done ?? 0),
-    failed: keys.map((key) => told.get(key)?.failed ?? 0),
+    done: keys.map((key) => byHour.get(key)?.done ?? 0),
+    failed: keys.map((key) => byHour.get(key)?.failed ?? 0),
   };
 }
 
@@ -45,17 +45,17 @@ export function daily(rows, measure, days, today = new Date()) {
     people.set(row.user, values);
   }
   /** @param {number[]} values */
-  const sum = (values) => values.reduce((all, one) => all + one, 0);
+  const sum = (values) => values.reduce((all, row) => all + row, 0);
   const ranked = [...people]
     .map(([name, values]) => ({ name, values, total: sum(values) }))
-    .sort((one, other) => other.total - one.total);
+    .sort((row, other) => other.total - row.total);
   const shown = ranked.slice(0, TOP_USERS);
   const rest = ranked.slice(TOP_USERS);
   if (rest.length) {
-    const values = names.map((_item, index) => sum(rest.map((one) => one.values[index])));
+    const values = names.map((_item, index) => sum(rest.map((row) => row.values[index])));
     shown.push({ name: _("{count} others", { count: rest.length }), values, total: sum(values) });
   }
-  return { days: names, people: shown, total: sum(ranked.map((one) => one.total)) };
+  return { days: names, people: shown, total: sum(ranked.map((row) => row.total)) };
 }
 
 /**

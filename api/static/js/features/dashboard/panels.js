@@ -67,14 +67,14 @@ export function engineTable(engines) {
     title,
     isNumber: at > 0,
   }));
-  const rows = engines.map((one) => [
-    one.engine,
-    one.done,
-    one.failed,
-    rate(one.success_rate),
-    seconds(one.mean_seconds),
-    seconds(one.p95_seconds),
-    money(one.cost_usd),
+  const rows = engines.map((row) => [
+    row.engine,
+    row.done,
+    row.failed,
+    rate(row.success_rate),
+    seconds(row.mean_seconds),
+    seconds(row.p95_seconds),
+    money(row.cost_usd),
   ]);
   return tableOf(_("Success and time per engine"), columns, rows);
 }
@@ -111,7 +111,7 @@ export function errorTable(errors) {
     { title: _("Last") },
     { title: _("What was said") },
   ];
-  const rows = errors.map((one) => [h("code", {}, one.code), one.count, timeAgo(one.last), one.example]);
+  const rows = errors.map((row) => [h("code", {}, row.code), row.count, timeAgo(row.last), row.example]);
   return tableOf(_("Errors"), columns, rows);
 }
 

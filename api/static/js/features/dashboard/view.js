@@ -40,7 +40,7 @@ class Dashboard {
     /** @type {"cost_usd" | "images"} */
     this.measure = "cost_usd";
     /** @type {Api.Dashboard | null} */
-    this.told = null;
+    this.figures = null;
     /** @type {Api.Dashboard | null} */
     this.week = null;
     /** @type {Api.Costs | null} */
@@ -102,7 +102,7 @@ class Dashboard {
       this.measure,
       (measure) => {
         this.measure = measure;
-        if (this.told) this.drawCosts();
+        if (this.figures) this.drawCosts();
       },
     );
   }
@@ -111,13 +111,13 @@ class Dashboard {
     this.later.cancel();
     try {
       // a single day of costs is no chart: that one always shows a week
-      const [told, week] = await Promise.all([
+      const [figures, week] = await Promise.all([
         api.get("/api/dashboard", { days: this.days }),
         this.days < WEEK_DAYS ? api.get("/api/dashboard", { days: WEEK_DAYS }) : null,
       ]);
       this.booked = await this.loadBooks();
-      this.told = told;
-      this.week = week ?? told;
+      this.figures = figures;
+      this.week = week ?? figures;
       fill(this.failed);
       await this.loadEngines();
     } catch (error) {
@@ -146,30 +146,30 @@ class Dashboard {
   async draw() {
     this.rest.hidden = false; // it comes whole: nothing moves when the figures are there
     this.drawQueue();
-    if (!this.told) return;
+    if (!this.figures) return;
     if (this.booked) this.books.show(booksPanel(this.booked));
-    this.engines.show(engineTable(this.told.engines));
-    this.errors.show(errorTable(this.told.errors));
-    this.alerts.show(alertList(this.told.alerts));
+    this.engines.show(engineTable(this.figures.engines));
+    this.errors.show(errorTable(this.figures.errors));
+    this.alerts.show(alertList(this.figures.alerts));
     await Promise.all([this.drawHours(), this.drawCosts()]);
   }
 
   drawQueue() {
-    if (!this.told) return;
-    const queue = events.queue ?? this.told.queue;
+    if (!this.figures) return;
+    const queue = events.queue ?? this.figures.queue;
     fill(
       this.top,
-      glance(this.told.totals, queue, this.days === 1 ? _("today") : _("{days} days", { days: this.days })),
+      glance(this.figures.totals, queue, this.days === 1 ? _("today") : _("{days} days", { days: this.days })),
     );
     this.queue.show(queueNow(queue, this.known));
   }
 
   drawHours() {
-    const { starts, done, failed } = hourly(this.told?.hours ?? [], this.days * 24);
+    const { starts, done, failed } = hourly(this.figures?.hours ?? [], this.days * 24);
     /** @param {number[]} values */
-    const sum = (values) => values.reduce((all, one) => all + one, 0);
+    const sum = (values) => values.reduce((all, item) => all + item, 0);
     const [most, at] = done.reduce(
-      ([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]),
+      ([top, where], item, index) => (item + failed[index] > top ? [item + failed[index], index] : [top, where]),
       [0, -1],
     );
     const peak = at < 0 ? "" : _("Most in one hour: {most}, {hour}.", { most, hour: hourWords(starts[at]) });
@@ -203,7 +203,7 @@ class Dashboard {
     const spent = isMoney ? _("{cost} spent", { cost: money(total) }) : _n("{n} picture", "{n} pictures", total);
     return this.costs.show({
       times,
-      series: people.map((one, at) => ({ name: one.name, token: PEOPLE_TOKENS[at], values: one.values })),
+      series: people.map((item, at) => ({ name: item.name, token: PEOPLE_TOKENS[at], values: item.values })),
       summary: total ? _("{spent} since {day}, days in UTC.", { spent, day: dayWords(times[0]) }) : none,
       when: dayWords,
       tick: weekday,
@@ -239,7 +239,7 @@ function choice(label, options, chosen, pick) {
     ),
   );
   const press = (/** @type {V} */ value, /** @type {string} */ words) => {
-    buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(options[at][0] === value)));
+    buttons.forEach((item, at) => item.setAttribute("aria-pressed", String(options[at][0] === value)));
     announce(words);
     pick(value);
   };

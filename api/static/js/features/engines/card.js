@@ -153,17 +153,17 @@ function buttons(current, actions, result, card) {
 
 /**
  * Show how a test went: what was reached, where it stopped, what to try next.
- * @param {{is_ok: boolean, message: string, hint: string, layer: string, seconds: number|null}} told
+ * @param {{is_ok: boolean, message: string, hint: string, layer: string, seconds: number|null}} result
  * @returns {HTMLElement}
  */
-export function testResult(told) {
-  if (told.is_ok) {
-    const took = told.seconds
-      ? _("It answered in {seconds} s.", { seconds: told.seconds.toFixed(told.seconds < 1 ? 2 : 1) })
+export function testResult(result) {
+  if (result.is_ok) {
+    const took = result.seconds
+      ? _("It answered in {seconds} s.", { seconds: result.seconds.toFixed(result.seconds < 1 ? 2 : 1) })
       : "";
-    return h("p", { class: "engine-passed" }, icon("check"), ` ${told.message} ${took}`);
+    return h("p", { class: "engine-passed" }, icon("check"), ` ${result.message} ${took}`);
   }
-  return h("div", {}, failure(told.message, told.hint), layerList(told.layer));
+  return h("div", {}, failure(result.message, result.hint), layerList(result.layer));
 }
 
 /**
@@ -189,8 +189,8 @@ export function layerList(layer) {
   if (stop < 0) return "";
   const steps = LAYERS.map(([, words], at) => {
     const passed = at < stop ? ["good", "yes"] : ["none", _("not reached")];
-    const [tone, said] = at === stop ? ["bad", "no"] : passed;
-    return h("li", { dataset: { tone } }, h("span", {}, words), h("b", {}, said));
+    const [tone, outcome] = at === stop ? ["bad", "no"] : passed;
+    return h("li", { dataset: { tone } }, h("span", {}, words), h("b", {}, outcome));
   });
   return h("ol", { class: "engine-layers" }, ...steps);
 }

@@ -29,7 +29,7 @@ function makeForm(kinds, before) {
   const kind = h(
     "select",
     { class: "select", autofocus: true },
-    kinds.map((one) => h("option", { value: one.kind }, one.title)),
+    kinds.map((item) => h("option", { value: item.kind }, item.title)),
   );
   const url = h("input", { class: "input", type: "url", autocomplete: "off", spellcheck: "false" });
   const key = h("input", { class: "input", type: "password", autocomplete: "off" });
@@ -46,14 +46,14 @@ function makeForm(kinds, before) {
   const labels = { url: h("span", {}, _("Address")), key: h("span", {}, _("Key")) };
   const fields = { url: field(labels.url, url), key: field(labels.key, key) };
   const explain = () => {
-    const told = kinds.find((one) => one.kind === kind.value);
-    if (!told) return;
-    fill(help, told.help);
-    url.required = told.needs_url;
-    url.placeholder = told.example;
-    labels.url.textContent = told.needs_url ? _("Address") : _("Address (only if you run one of your own)");
-    key.required = told.needs_key;
-    labels.key.textContent = told.needs_key ? _("Key") : _("Key (only if it asks for one)");
+    const chosen = kinds.find((item) => item.kind === kind.value);
+    if (!chosen) return;
+    fill(help, chosen.help);
+    url.required = chosen.needs_url;
+    url.placeholder = chosen.example;
+    labels.url.textContent = chosen.needs_url ? _("Address") : _("Address (only if you run one of your own)");
+    key.required = chosen.needs_key;
+    labels.key.textContent = chosen.needs_key ? _("Key") : _("Key (only if it asks for one)");
   };
   kind.addEventListener("change", explain);
   explain();

@@ -41,7 +41,7 @@ export const FIELDS = [
  * @param {string} name
  */
 export function labelOf(name) {
-  return FIELDS.find((one) => one.field === name)?.label ?? name.replaceAll("_", " ");
+  return FIELDS.find((item) => item.field === name)?.label ?? name.replaceAll("_", " ");
 }
 
 /**
@@ -56,12 +56,12 @@ export function mayHold(kind, value) {
 
 /**
  * The mapping as the table edits it: each known field with its slots, those the server names besides at the end.
- * @param {Pick<Api.Field, "field" | "slots">[]} told
+ * @param {Pick<Api.Field, "field" | "slots">[]} fields
  * @returns {Map<string, string[]>}
  */
-export function mappingOf(told) {
-  const mapping = new Map(FIELDS.map((one) => [one.field, /** @type {string[]} */ ([])]));
-  for (const { field: name, slots } of told) mapping.set(name, [...slots]);
+export function mappingOf(fields) {
+  const mapping = new Map(FIELDS.map((item) => [item.field, /** @type {string[]} */ ([])]));
+  for (const { field: name, slots } of fields) mapping.set(name, [...slots]);
   return mapping;
 }
 

@@ -16,8 +16,8 @@ const isLink = (value) => Array.isArray(value) && value.length === 2 && Number.i
  */
 export function readGraph(file) {
   if (!isObject(file)) return null;
-  const told = isObject(file.prompt) && !file.prompt.class_type ? file.prompt : file;
-  const entries = Object.entries(told);
+  const source = isObject(file.prompt) && !file.prompt.class_type ? file.prompt : file;
+  const entries = Object.entries(source);
   if (!entries.length || !entries.every(([, node]) => isObject(node) && node.class_type)) return null;
   return linked(entries.map(([id, node]) => readNode(id, node)));
 }
@@ -49,20 +49,20 @@ export function valueSlots(graph) {
   );
 }
 
-/** @param {string} id @param {Record<string, any>} told @returns {GraphNode} */
-function readNode(id, told) {
-  const inputs = Object.entries(told.inputs ?? {}).map(([name, value]) => ({
+/** @param {string} id @param {Record<string, any>} source @returns {GraphNode} */
+function readNode(id, source) {
+  const inputs = Object.entries(source.inputs ?? {}).map(([name, value]) => ({
     name,
     value: isLink(value) ? null : value,
     link: isLink(value) ? String(value[0]) : null,
   }));
-  return { id, type: told.class_type, title: told._meta?.title || told.class_type, inputs };
+  return { id, type: source.class_type, title: source._meta?.title || source.class_type, inputs };
 }
 
-/** @param {Api.Input | string} told @returns {GraphInput} */
-function readInput(told) {
-  if (typeof told === "string") return { name: told, value: undefined, link: null };
-  return { name: told.name, value: told.value, link: isLink(told.link) ? String(told.link[0]) : null };
+/** @param {Api.Input | string} source @returns {GraphInput} */
+function readInput(source) {
+  if (typeof source === "string") return { name: source, value: undefined, link: null };
+  return { name: source.name, value: source.value, link: isLink(source.link) ? String(source.link[0]) : null };
 }
 
 /** @param {GraphNode[]} nodes @returns {Graph} */

@@ -135,7 +135,7 @@ function order(layers, isForward) {
   const sequence = isForward ? layers : [...layers].reverse();
   for (const layer of sequence) {
     const wanted = new Map(layer.map((cell) => [cell, mean(isForward ? cell.before : cell.after, rank, cell)]));
-    layer.sort((one, other) => (wanted.get(one) ?? 0) - (wanted.get(other) ?? 0));
+    layer.sort((item, other) => (wanted.get(item) ?? 0) - (wanted.get(other) ?? 0));
     layer.forEach((cell, place) => rank.set(cell.id, place));
   }
 }
@@ -208,7 +208,7 @@ function places(graph, cells, chains) {
     boxes.set(node.id, { x: xOf(cell), y: cell.y - top + PAD, width: NODE_WIDTH, height: cell.height });
   }
   const rowOf = new Map(
-    graph.nodes.map((node) => [node.id, new Map(node.inputs.map((one, place) => [one.name, place]))]),
+    graph.nodes.map((node) => [node.id, new Map(node.inputs.map((item, place) => [item.name, place]))]),
   );
   const lines = chains.map(({ from, to, input, chain }) => {
     const start = at(boxes, from);

@@ -109,14 +109,14 @@ function drawNode(node, box, isMissing, rows, onPick) {
 /** @param {GraphInput} input @param {number} y */
 function drawRow(input, y) {
   const row = s("g", { transform: `translate(0 ${y})`, class: input.link ? "wf-row is-linked" : "wf-row" });
-  const said = input.link || input.value === undefined ? "" : ` ${oneLine(input.value)}`;
+  const value = input.link || input.value === undefined ? "" : ` ${oneLine(input.value)}`;
   row.append(
     s("rect", { x: 1, y: 1, width: NODE_WIDTH - 2, height: ROW_HEIGHT - 2, class: "wf-mark" }),
     s(
       "text",
       { x: 12, y: 15, class: "wf-input" },
       input.name,
-      s("tspan", { class: "wf-value" }, cut(said, room(input))),
+      s("tspan", { class: "wf-value" }, cut(value, room(input))),
     ),
   );
   if (input.link) row.append(s("circle", { cx: 1.5, cy: ROW_HEIGHT / 2, r: 3.5, class: "wf-port" }));
@@ -162,8 +162,8 @@ function zoomer(frame, svg, layout) {
     set(Math.min(1, Math.max(least, (frame.clientWidth - 2) / layout.width)));
   /** @param {number} by */
   const step = (by) => {
-    const larger = ZOOMS.filter((one) => one > scale + 0.01);
-    const smaller = ZOOMS.filter((one) => one < scale - 0.01);
+    const larger = ZOOMS.filter((zoom) => zoom > scale + 0.01);
+    const smaller = ZOOMS.filter((zoom) => zoom < scale - 0.01);
     set((by > 0 ? larger[0] : smaller.at(-1)) ?? scale);
   };
   /** @param {string} text @param {string} label @param {() => void} click */

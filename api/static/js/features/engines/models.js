@@ -36,7 +36,7 @@ export function modelSection() {
       if (!element.isConnected) return;
       note.textContent = noteOf(found);
       draw(list, found.models, load);
-      if (found.models.some((one) => one.fetch?.state === "running")) again = setTimeout(load, LOOK_AGAIN_MS);
+      if (found.models.some((model) => model.fetch?.state === "running")) again = setTimeout(load, LOOK_AGAIN_MS);
     } catch (error) {
       note.textContent = wordsOf(error);
     } finally {

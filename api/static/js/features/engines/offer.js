@@ -27,7 +27,7 @@ const LISTS = [
  * @returns {HTMLElement}
  */
 export function offerPanel(engine, onClose) {
-  const told = engine.capabilities;
+  const capabilities = engine.capabilities;
   const head = h(
     "header",
     { class: "card-head" },
@@ -39,14 +39,16 @@ export function offerPanel(engine, onClose) {
     { class: "card offer", "aria-label": _("What {label} has", { label: engine.label }) },
     head,
   );
-  if (!told)
+  if (!capabilities)
     return append(
       panel,
       h("p", { class: "muted" }, _("Nothing is known yet: it has not answered so far. Test it to see why.")),
     );
-  const filled = LISTS.map((list) => ({ ...list, items: itemsOf(told[list.key]) })).filter((list) => list.items.length);
+  const filled = LISTS.map((list) => ({ ...list, items: itemsOf(capabilities[list.key]) })).filter(
+    (list) => list.items.length,
+  );
   const nothing = h("p", { class: "muted" }, _("It names no models or samplers: it draws in its own way."));
-  return append(panel, limits(told), filled.length ? searchable(filled) : nothing);
+  return append(panel, limits(capabilities), filled.length ? searchable(filled) : nothing);
 }
 
 /**
@@ -64,15 +66,15 @@ function itemsOf(list) {
   });
 }
 
-/** @param {Api.Capabilities} told */
-function limits(told) {
+/** @param {Api.Capabilities} capabilities */
+function limits(capabilities) {
   const words = [
-    told.modes?.length ? told.modes.map((mode) => MODES[mode] ?? mode).join(", ") : "",
-    told.min_side && told.max_side
-      ? _("{min_side} to {max_side} px a side", { min_side: told.min_side, max_side: told.max_side })
+    capabilities.modes?.length ? capabilities.modes.map((mode) => MODES[mode] ?? mode).join(", ") : "",
+    capabilities.min_side && capabilities.max_side
+      ? _("{min_side} to {max_side} px a side", { min_side: capabilities.min_side, max_side: capabilities.max_side })
       : "",
-    told.max_batch > 1 ? _("up to {max_batch} pictures at once", { max_batch: told.max_batch }) : "",
-    told.supports?.workflows ? _("runs workflows") : "",
+    capabilities.max_batch > 1 ? _("up to {max_batch} pictures at once", { max_batch: capabilities.max_batch }) : "",
+    capabilities.supports?.workflows ? _("runs workflows") : "",
   ];
   return h("p", { class: "muted small" }, words.filter(Boolean).join(" · "));
 }

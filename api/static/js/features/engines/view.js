@@ -127,9 +127,9 @@ class Board {
     const kindTitle = engine.kind_title;
     /** @type {import("./card.js").CardActions} */
     const actions = {
-      test: (one) => api.post(`/api/engines/${encodeURIComponent(one.name)}/test`),
-      disconnect: (one) => this.disconnect(one),
-      offer: (one, card, opener) => this.toggle(one, card, opener),
+      test: (item) => api.post(`/api/engines/${encodeURIComponent(item.name)}/test`),
+      disconnect: (item) => this.disconnect(item),
+      offer: (item, card, opener) => this.toggle(item, card, opener),
     };
     return engineCard(engine, { kindTitle, actions });
   }
@@ -187,7 +187,7 @@ class Board {
   }
 
   async connect() {
-    const mine = [...this.cards.values()].map((card) => card.engine()).find((one) => one.is_mine);
+    const mine = [...this.cards.values()].map((card) => card.engine()).find((item) => item.is_mine);
     const engine = await connectEngine(this.kinds, mine?.label ?? "");
     if (!engine) return;
     toast(_("{label} is connected.", { label: engine.label }), { kind: "good" });

@@ -53,7 +53,7 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
     );
     if (focused)
       findAll(rows, "[aria-label]")
-        .find((one) => one.getAttribute("aria-label") === focused)
+        .find((item) => item.getAttribute("aria-label") === focused)
         ?.focus();
   };
   const element = h(
@@ -126,7 +126,7 @@ function table(rows) {
  *   isFixed: boolean, change: (slots: string[]) => void }} row
  */
 function mappingRow({ name, slots, places, view, isFixed, change }) {
-  const spec = FIELDS.find((one) => one.field === name) ?? { kind: /** @type {const} */ ("any"), many: false };
+  const spec = FIELDS.find((item) => item.field === name) ?? { kind: /** @type {const} */ ("any"), many: false };
   const fitting = places.filter(({ slot, input }) => slots.includes(slot) || mayHold(spec.kind, input.value));
   const label = labelOf(name);
   const shown = slots.length ? slots : [""];
@@ -182,7 +182,7 @@ function slotSelect({ label, slot, fitting, isFixed, pick }) {
     h(
       "optgroup",
       { label: `${node.id} · ${node.title}` },
-      inputs.map((one) => h("option", { value: one.slot }, optionWords(one))),
+      inputs.map((item) => h("option", { value: item.slot }, optionWords(item))),
     ),
   );
   const select = h(
@@ -215,8 +215,8 @@ function optionWords({ node, input }) {
 
 /** @param {HTMLElement} rows @param {string} slot */
 function focusRow(rows, slot) {
-  const row = findAll(rows, "tr[data-slots]").find((one) => one.dataset.slots?.split(" ").includes(slot));
-  const select = row && [...row.querySelectorAll("select")].find((one) => one.value === slot);
+  const row = findAll(rows, "tr[data-slots]").find((item) => item.dataset.slots?.split(" ").includes(slot));
+  const select = row && [...row.querySelectorAll("select")].find((item) => item.value === slot);
   select?.focus();
 }
 
@@ -256,8 +256,8 @@ function saveForm(workflow, mapping, onSaved) {
     event.preventDefault();
     submit.disabled = true;
     try {
-      const said = Object.fromEntries([...mapping].filter(([, slots]) => slots.length));
-      await api.put(`/api/workflows/${encodeURIComponent(name.value)}`, { token: workflow.token, mapping: said });
+      const chosen = Object.fromEntries([...mapping].filter(([, slots]) => slots.length));
+      await api.put(`/api/workflows/${encodeURIComponent(name.value)}`, { token: workflow.token, mapping: chosen });
       toast(_("The workflow {name} is kept.", { name: name.value }), { kind: "good" });
       onSaved(name.value);
     } catch (error) {

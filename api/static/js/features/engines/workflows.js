@@ -64,7 +64,7 @@ export function workflowSection() {
     const { workflows } = await api.get("/api/workflows");
     fill(
       list,
-      workflows.map((one) => entry(one, { open: () => openStored(one.name), remove: () => remove(one.name) })),
+      workflows.map((item) => entry(item, { open: () => openStored(item.name), remove: () => remove(item.name) })),
     );
   };
   /** @param {File} file */
@@ -203,26 +203,26 @@ async function parsed(file) {
 
 /** @param {File} file */
 async function analysed(file) {
-  const told = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
-  const graph = readGraph(await parsed(file)) ?? graphOfNodes(told.nodes);
+  const workflow = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
+  const graph = readGraph(await parsed(file)) ?? graphOfNodes(workflow.nodes);
   const name = file.name
     .replace(/(\.api)?\.json$/i, "")
     .replace(/[^A-Za-z0-9_-]+/g, "-")
     .replace(/^-+|-+$/g, "")
     .slice(0, 40);
-  return { ...shape(told), name, graph, isStored: false, mayChange: true };
+  return { ...shape(workflow), name, graph, isStored: false, mayChange: true };
 }
 
-/** @param {Api.WholeWorkflow} told @returns {OpenWorkflow} */
-const stored = (told) => ({
-  ...shape(told),
-  name: told.name,
-  graph: graphOfNodes(told.nodes),
+/** @param {Api.WholeWorkflow} workflow @returns {OpenWorkflow} */
+const stored = (workflow) => ({
+  ...shape(workflow),
+  name: workflow.name,
+  graph: graphOfNodes(workflow.nodes),
   isStored: true,
-  mayChange: told.is_mine,
+  mayChange: workflow.is_mine,
 });
 
-/** @param {Api.WholeWorkflow | Api.Analysed} told */
-function shape(told) {
-  return { fields: told.fields, problems: told.problems, token: "token" in told ? told.token : null };
+/** @param {Api.WholeWorkflow | Api.Analysed} workflow */
+function shape(workflow) {
+  return { fields: workflow.fields, problems: workflow.problems, token: "token" in workflow ? workflow.token : null };
 }

@@ -162,10 +162,10 @@ export function models(line, engines, words, onTry, usage) {
  * @param {string} words
  */
 function otherLists(engine, words) {
-  const told = engine.capabilities;
-  if (!told) return null;
+  const offered = engine.capabilities;
+  if (!offered) return null;
   return OTHER_LISTS.map(([title, ...keys]) => {
-    const names = [...new Set(keys.flatMap((key) => told[key] ?? []))].filter((name) =>
+    const names = [...new Set(keys.flatMap((key) => offered[key] ?? []))].filter((name) =>
       name.toLowerCase().includes(words),
     );
     const rest = names.length - NAMES_SHOWN;

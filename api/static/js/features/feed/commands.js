@@ -47,18 +47,18 @@ const MAX_SLIPS = 3; // more wrong letters than that is another word
 /**
  * Take a line apart.
  * @param {string} line
- * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: Command, text: string, said:
+ * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: Command, text: string, word:
  *   string}
- *   | {kind: "unknown", said: string, nearest: Command | null, text: string}}
+ *   | {kind: "unknown", word: string, nearest: Command | null, text: string}}
  */
 export function parseLine(line) {
   const text = line.trim();
   if (!text) return { kind: "empty" };
-  const [, said, rest] = COMMAND_LINE.exec(text) ?? [];
-  if (!said) return { kind: "prompt", text };
-  const command = BY_NAME.get(said.toLowerCase());
-  if (command) return { kind: "command", command, text: rest.trim(), said: said.toLowerCase() };
-  return { kind: "unknown", said, nearest: nearest(said.toLowerCase()), text: rest.trim() };
+  const [, word, rest] = COMMAND_LINE.exec(text) ?? [];
+  if (!word) return { kind: "prompt", text };
+  const command = BY_NAME.get(word.toLowerCase());
+  if (command) return { kind: "command", command, text: rest.trim(), word: word.toLowerCase() };
+  return { kind: "unknown", word, nearest: nearest(word.toLowerCase()), text: rest.trim() };
 }
 
 /**
@@ -90,25 +90,25 @@ export function matching(word) {
     const ownRank = name === command.name ? 0 : 1;
     return name ? [{ name, command, rank: name.startsWith(typed) ? ownRank : 2 }] : [];
   });
-  return found.sort((one, two) => one.rank - two.rank);
+  return found.sort((first, two) => first.rank - two.rank);
 }
 
 /**
  * Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted).
- * @param {string} one
+ * @param {string} first
  * @param {string} two
  */
-function distance(one, two) {
+function distance(first, two) {
   const rows = [[...Array(two.length + 1).keys()]];
-  for (let i = 1; i <= one.length; i += 1) {
+  for (let i = 1; i <= first.length; i += 1) {
     rows.push([i]);
     for (let j = 1; j <= two.length; j += 1) {
-      const cost = one[i - 1] === two[j - 1] ? 0 : 1;
+      const cost = first[i - 1] === two[j - 1] ? 0 : 1;
       let least = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + cost);
-      if (i > 1 && j > 1 && one[i - 1] === two[j - 2] && one[i - 2] === two[j - 1])
+      if (i > 1 && j > 1 && first[i - 1] === two[j - 2] && first[i - 2] === two[j - 1])
         least = Math.min(least, rows[i - 2][j - 2] + 1);
       rows[i].push(least);
     }
   }
-  return rows[one.length][two.length];
+  return rows[first.length][two.length];
 }

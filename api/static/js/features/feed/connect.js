@@ -20,15 +20,15 @@ const own = async () =>
 /**
  * `/sdconnect <kind> <address> [key]`: tested first, then kept.
  * @param {string} text
- * @param {string} said
+ * @param {string} typed
  * @param {FeedDoors} feed
  */
-export async function connect(text, said, feed) {
+export async function connect(text, typed, feed) {
   const [kind = "", url = "", ...rest] = text.split(/\s+/);
   if (!kind || !url) {
     return feed.say(
       answer(
-        said,
+        typed,
         _("Say what it is and where: {usage} [key]", { usage: await usage() }),
         h(
           "p",
@@ -39,31 +39,31 @@ export async function connect(text, said, feed) {
     );
   }
   const engine = await api.post("/api/engines", { kind: kind.toLowerCase(), url, key: rest.join(" "), label: "" });
-  feed.say(connected(said, engine));
+  feed.say(connected(typed, engine));
 }
 
 /**
  * `/sdtest`: a live round trip to each of your own engines.
- * @param {string} said
+ * @param {string} typed
  * @param {FeedDoors} feed
  */
-export async function test(said, feed) {
+export async function test(typed, feed) {
   const engines = await own();
   if (!engines.length)
     return feed.say(
       answer(
-        said,
+        typed,
         _("You have no engine of your own here."),
         _("Say what it is and where: {usage} [key]", { usage: await usage() }),
       ),
     );
   for (const engine of engines) {
     const result = await api.post(`/api/engines/${encodeURIComponent(engine.name)}/test`);
-    if (result.is_ok) feed.say(connected(said, engine, result.message.replace(/^Connection OK[:.]?\s*/, "")));
+    if (result.is_ok) feed.say(connected(typed, engine, result.message.replace(/^Connection OK[:.]?\s*/, "")));
     else
       feed.say(
         answer(
-          said,
+          typed,
           h(
             "div",
             { class: "notice notice-bad" },
@@ -82,13 +82,13 @@ export async function test(said, feed) {
 
 /**
  * `/sddisconnect`: forget the engine and its key, after asking.
- * @param {string} said
+ * @param {string} typed
  * @param {FeedDoors} feed
  */
-export async function disconnect(said, feed) {
+export async function disconnect(typed, feed) {
   const engines = await own();
   if (!engines.length)
-    return feed.say(answer(said, _("You have no engine of your own here, so there is nothing to forget.")));
+    return feed.say(answer(typed, _("You have no engine of your own here, so there is nothing to forget.")));
   const names = engines.map(({ label }) => label).join(", ");
   const isSure = await confirmDialog({
     title: _("Forget your engine?"),
@@ -98,16 +98,16 @@ export async function disconnect(said, feed) {
   });
   if (!isSure) return undefined;
   for (const { name } of engines) await api.del(`/api/engines/${encodeURIComponent(name)}`);
-  return feed.say(answer(said, _("{names} is forgotten, and its key with it.", { names })));
+  return feed.say(answer(typed, _("{names} is forgotten, and its key with it.", { names })));
 }
 
 /**
- * @param {string} said
+ * @param {string} typed
  * @param {Api.Engine} engine
  */
-function connected(said, engine, words = "") {
+function connected(typed, engine, words = "") {
   return answer(
-    said,
+    typed,
     h("p", {}, h("strong", {}, _("Connection OK"))),
     h(
       "dl",

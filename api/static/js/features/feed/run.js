@@ -26,17 +26,17 @@ const SHOWN_CHARS = 120;
  */
 export async function run(line, feed) {
   const parsed = parseLine(line);
-  const said = line.trim().slice(0, SHOWN_CHARS);
+  const typed = line.trim().slice(0, SHOWN_CHARS);
   try {
     if (parsed.kind === "empty" && !feed.attached()) return false;
     if (parsed.kind === "empty") await make("", feed);
     else if (parsed.kind === "prompt") await make(parsed.text, feed);
     else if (parsed.kind === "unknown") unknown(parsed, feed);
-    else await DO[parsed.command.name]({ text: parsed.text, said, feed });
+    else await DO[parsed.command.name]({ text: parsed.text, typed, feed });
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    feed.say(refusal(hideKey(said), error));
+    feed.say(refusal(hideKey(typed), error));
     return false;
   }
 }
@@ -52,11 +52,11 @@ export function hideKey(line) {
 
 /** @type {Record<string, (asked: Asked) => unknown>} */
 const DO = {
-  generate: ({ text, said, feed }) =>
+  generate: ({ text, typed, feed }) =>
     text || feed.attached()
       ? make(text, feed)
       : feed.say(
-          answer(said, _("Say what you would like to see, for example: /generate a red fox in the snow --steps 30")),
+          answer(typed, _("Say what you would like to see, for example: /generate a red fox in the snow --steps 30")),
         ),
   upscale: (asked) => upscale(asked),
   remix: (asked) => remix(asked),
@@ -66,30 +66,30 @@ const DO = {
   style: (asked) => style(asked),
   pnginfo: (asked) => pnginfo(asked),
   compare: (asked) => compare(asked),
-  models: async ({ text, said, feed }) =>
-    feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox, await usage())),
-  queue: async ({ said, feed }) => {
+  models: async ({ text, typed, feed }) =>
+    feed.say(models(typed, (await api.get("/api/engines")).engines, text, feed.fillBox, await usage())),
+  queue: async ({ typed, feed }) => {
     const [{ engines }, { jobs }] = await Promise.all([
       api.get("/api/engines"),
       api.get("/api/jobs", { scope: "active", limit: 50 }),
     ]);
     feed.say(
       queue(
-        said,
+        typed,
         engines,
         jobs.filter(({ is_mine: isMine }) => isMine),
       ),
     );
   },
   cancel: (asked) => cancel(asked),
-  status: async ({ said, feed }) => feed.say(status(said, (await api.get("/api/engines")).engines)),
-  stats: async ({ said, feed }) => feed.say(stats(said, await api.get("/api/dashboard", { days: 1 }))),
-  sdconnect: ({ text, said, feed }) => connect(text, hideKey(said), feed),
-  sdtest: ({ said, feed }) => test(said, feed),
-  sddisconnect: ({ said, feed }) => disconnect(said, feed),
+  status: async ({ typed, feed }) => feed.say(status(typed, (await api.get("/api/engines")).engines)),
+  stats: async ({ typed, feed }) => feed.say(stats(typed, await api.get("/api/dashboard", { days: 1 }))),
+  sdconnect: ({ text, typed, feed }) => connect(text, hideKey(typed), feed),
+  sdtest: ({ typed, feed }) => test(typed, feed),
+  sddisconnect: ({ typed, feed }) => disconnect(typed, feed),
   gallery: () => go("gallery"),
-  help: async ({ said, feed }) =>
-    feed.say(help(said, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
+  help: async ({ typed, feed }) =>
+    feed.say(help(typed, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
 };
 
 /**
@@ -133,10 +133,12 @@ async function from(feed, changes) {
 }
 
 /** @param {Asked} asked */
-async function upscale({ text, said, feed }) {
+async function upscale({ text, typed, feed }) {
   const factor = Number(text.replace(/x$/i, "") || 2);
   if (!(factor > 1 && factor <= 8))
-    return feed.say(answer(said, _("“{text}” is not a factor to upscale by. Try /upscale 2 or /upscale 4.", { text })));
+    return feed.say(
+      answer(typed, _("“{text}” is not a factor to upscale by. Try /upscale 2 or /upscale 4.", { text })),
+    );
   await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
 }
 
@@ -150,14 +152,14 @@ const remix = ({ text, feed }) =>
   );
 
 /** @param {Asked} asked */
-async function describe({ said, feed }) {
+async function describe({ typed, feed }) {
   const id = feed.attached()?.media_id ?? feed.target()?.id;
-  if (!id) return feed.say(answer(said, NO_PICTURE));
+  if (!id) return feed.say(answer(typed, NO_PICTURE));
   const { text, engine } = await api.post("/api/describe", { media_id: id });
   const use = button(_("Use as prompt"), () => feed.fillBox(text), { class: "btn-small", icon: "text" });
   feed.say(
     answer(
-      said,
+      typed,
       h("blockquote", { class: "quote" }, text),
       h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && _("seen by {engine}", { engine }))),
     ),
@@ -168,29 +170,29 @@ async function describe({ said, feed }) {
  * An attached file as it is on disk, because what is uploaded loses its parameters; else the picture that is meant.
  * @param {Asked} asked
  */
-async function pnginfo({ said, feed }) {
+async function pnginfo({ typed, feed }) {
   const url = feed.target()?.url;
   const file = feed.file() ?? (url && (await api.get(url, null, { as: "blob" })));
-  feed.say(file ? parameters(said, await api.upload("/api/recall", file), feed.fillBox) : answer(said, NO_PICTURE));
+  feed.say(file ? parameters(typed, await api.upload("/api/recall", file), feed.fillBox) : answer(typed, NO_PICTURE));
 }
 
 /**
  * `/style cyberpunk a city`: that style's words come after the prompt; names are compared without case and hyphens.
  * @param {Asked} asked
  */
-async function style({ text, said, feed }) {
+async function style({ text, typed, feed }) {
   const { styles: all } = await api.get("/api/styles");
-  if (!text) return feed.say(styles(said, all, feed.fillBox));
+  if (!text) return feed.say(styles(typed, all, feed.fillBox));
   /** @param {string} words */
   const plain = (words) => words.toLowerCase().replace(/[-\s]/g, " ");
-  const names = all.flatMap((one) => [one.id, one.name].map((name) => ({ name, value: one.value })));
+  const names = all.flatMap((item) => [item.id, item.name].map((name) => ({ name, value: item.value })));
   const [found] = names
     .filter(({ name }) => `${plain(text)} `.startsWith(`${plain(name)} `))
-    .sort((one, two) => two.name.length - one.name.length);
+    .sort((item, two) => two.name.length - item.name.length);
   if (!found)
     return feed.say(
       answer(
-        said,
+        typed,
         _("There is no style “{text}”. Available: {names}.", {
           text: text.split(" ")[0],
           names: all.map(({ id }) => id).join(", "),
@@ -199,14 +201,16 @@ async function style({ text, said, feed }) {
     );
   const prompt = text.slice(found.name.length).trim();
   if (!prompt && !feed.attached() && !feed.reply())
-    return feed.say(answer(said, _("Say what to draw in it, for example: /style {name} a city", { name: found.name })));
+    return feed.say(
+      answer(typed, _("Say what to draw in it, for example: /style {name} a city", { name: found.name })),
+    );
   return make(withStyles(prompt, [found.value]), feed);
 }
 
 /** @param {Asked} asked @param {Edit} mode */
-function open({ said, feed }, mode) {
+function open({ typed, feed }, mode) {
   const picture = feed.attached() ?? feed.target();
-  if (!picture) return feed.say(answer(said, NO_PICTURE));
+  if (!picture) return feed.say(answer(typed, NO_PICTURE));
   return toCreate({ command: "command" in picture ? picture.command : "", initImage: picture, mode });
 }
 
@@ -214,9 +218,9 @@ function open({ said, feed }, mode) {
  * The same words and seed on several engines, in a view of its own.
  * @param {Asked} asked
  */
-async function compare({ text, said, feed }) {
+async function compare({ text, typed, feed }) {
   if (!text)
-    return feed.say(answer(said, _("Say what to compare, for example: /compare a red fox in the snow --steps 20")));
+    return feed.say(answer(typed, _("Say what to compare, for example: /compare a red fox in the snow --steps 20")));
   const found = await askToCompare({ text });
   if (!found) return; // the price was not agreed to
   for (const { job } of found.contenders) if (job) events.put(job);
@@ -224,7 +228,7 @@ async function compare({ text, said, feed }) {
 }
 
 /** @param {Asked} asked */
-async function cancel({ text, said, feed }) {
+async function cancel({ text, typed, feed }) {
   const { jobs } = await api.get("/api/jobs", { scope: "active", limit: 200 });
   const own = jobs.filter(({ is_mine: isMine }) => isMine);
   const word = text.replace(/^#/, "").toLowerCase();
@@ -235,7 +239,7 @@ async function cancel({ text, said, feed }) {
   if (!meant.length) {
     return feed.say(
       answer(
-        said,
+        typed,
         own.length
           ? _("You have no job {text}. Yours are: {names}.", {
               text,
@@ -246,21 +250,23 @@ async function cancel({ text, said, feed }) {
     );
   }
   for (const job of meant) events.put(await api.post(`/api/jobs/${job.id}/cancel`));
-  feed.say(answer(said, _n("Cancelled.", "Cancelled {n} of your pictures.", meant.length)));
+  feed.say(answer(typed, _n("Cancelled.", "Cancelled {n} of your pictures.", meant.length)));
 }
 
-/** @param {{ said: string, nearest: Command | null, text: string }} parsed @param {FeedDoors} feed */
-function unknown({ said, nearest, text }, feed) {
-  const right = nearest && `/${nearest.name}${text ? ` ${text}` : ""}`;
+/** @param {{ word: string, nearest: Command | null, text: string }} parsed @param {FeedDoors} feed */
+function unknown({ word, nearest, text }, feed) {
+  const correction = nearest && `/${nearest.name}${text ? ` ${text}` : ""}`;
   const use =
-    right &&
-    button(right.length > 60 ? `/${nearest.name} …` : right, () => feed.fillBox(right), { class: "btn-small" });
+    correction &&
+    button(correction.length > 60 ? `/${nearest.name} …` : correction, () => feed.fillBox(correction), {
+      class: "btn-small",
+    });
   feed.say(
     answer(
-      `/${said}`,
+      `/${word}`,
       nearest
-        ? _("There is no command /{said}. Did you mean /{name}?", { said, name: nearest.name })
-        : _("There is no command /{said}. /help lists them all.", { said }),
+        ? _("There is no command /{word}. Did you mean /{name}?", { word, name: nearest.name })
+        : _("There is no command /{word}. /help lists them all.", { word }),
       use,
     ),
   );

@@ -55,7 +55,7 @@ export class Stream {
   get jobs() {
     return [...this.#messages.values()]
       .map(({ job }) => job)
-      .sort((one, two) => Date.parse(one.created_at) - Date.parse(two.created_at));
+      .sort((first, two) => Date.parse(first.created_at) - Date.parse(two.created_at));
   }
 
   /** @param {string} id */

@@ -112,7 +112,7 @@ class Feed {
   /** The newest own picture, else anybody's. */
   #newest() {
     const left = this.stream.jobs.flatMap((job) => {
-      const image = job.images.find((one) => !one.is_gone);
+      const image = job.images.find((item) => !item.is_gone);
       return image ? [{ job, image }] : [];
     });
     const found = left.findLast(({ job }) => job.is_mine) ?? left.at(-1);

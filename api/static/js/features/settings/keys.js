@@ -97,11 +97,11 @@ function keyItem(key, revoke) {
 
 /** @param {() => Promise<void>} load */
 async function newKey(load) {
-  const { form, outcome, said } = keyForm();
+  const { form, outcome, values } = keyForm();
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      closeWith(form, await api.post("/api/keys", said()));
+      closeWith(form, await api.post("/api/keys", values()));
     } catch (error) {
       fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }
@@ -142,12 +142,12 @@ function keyForm() {
     outcome,
     h("div", { class: "row" }, submit),
   );
-  const said = () => ({
+  const values = () => ({
     name: name.value.trim(),
     scopes: boxes.filter((box) => box.checked).map((box) => box.value),
     rate_per_minute: rate.value ? Number(rate.value) : null,
   });
-  return { form, outcome, said };
+  return { form, outcome, values };
 }
 
 /** @param {string} token */

@@ -112,14 +112,14 @@ async function newStyle(load) {
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const said = {
+    const values = {
       id: idOf(name.value),
       name: name.value.trim(),
       description: description.value.trim(),
       value: value.value.trim(),
     };
     try {
-      closeWith(form, await api.post("/api/styles", said));
+      closeWith(form, await api.post("/api/styles", values));
     } catch (error) {
       fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }

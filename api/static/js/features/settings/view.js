@@ -85,10 +85,10 @@ function themeChoice() {
     h("button", { type: "button", role: "radio", on: { click: () => setPref("theme", value) } }, icon(name), label),
   );
   const mark = (/** @type {string} */ chosen) =>
-    buttons.forEach((one, at) => {
+    buttons.forEach((item, at) => {
       const isChosen = THEMES[at][0] === chosen;
-      one.setAttribute("aria-checked", String(isChosen));
-      one.tabIndex = isChosen ? 0 : -1;
+      item.setAttribute("aria-checked", String(isChosen));
+      item.tabIndex = isChosen ? 0 : -1;
     });
   const element = h(
     "div",
