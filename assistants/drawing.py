@@ -9,12 +9,13 @@ from assistants.answers import Answers, ToolAnswer
 from assistants.forms import DrawForm, EditForm, Ordered
 from generation.errors import RequestRejected
 from generation.job import JobView, Origin
-from generation.money import PriceNotAgreed, dollars
+from generation.money import ROUNDING_USD, PriceNotAgreed, dollars
 from generation.person import Person
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, WorkflowRef
 from services.assistants import AssistantServices
 from services.bundle import Services
+from services.drawing.choosing import Estimate
 from services.drawing.idempotency import with_key
 from services.drawing.splitting import repeated_all
 from services.pictures.masks import take_masked
@@ -23,6 +24,7 @@ from texts.text import _, render
 
 DOOR: Final = "api"  # whoever has a key there, or sits at this machine
 REPORT_EVERY_S: Final = 1.0
+NOTHING_USD: Final = 1e-6  # agreed to by who has named no budget: less than any price
 
 Report = Callable[[float, str], Awaitable[None]]  # how far it is, 0..1, and in words
 
@@ -122,33 +124,42 @@ class AssistantDrawing:
         if parsed.has_wildcards:
             drafts, remarks = await self._services.wildcards.fill(drafts)
         origin = origin_of(person, private=form.private or parsed.is_private, spoiler=parsed.is_spoiler)
-        origin = replace(origin, agreed_usd=form.budget_usd or 0.0)
         asked = ["mcp", type(form).__name__, form.model_dump(mode="json", exclude={"wait_s", "budget_usd"})]
         origin = await with_key(origin, form.request_id, asked)
         notes = (*parsed.notes, *remarks)
         views = await generation.asked_before(origin)
         if not views:
-            if question := await self._price_question(drafts, origin, form.budget_usd):
+            count, estimate = len(drafts), generation.estimate
+            paid = [found for draft in drafts if (found := await estimate(draft, origin, count=count)).is_paid]
+            if question := _price_question(paid, count, form.budget_usd):
                 return question
+            if paid or form.budget_usd:
+                origin = replace(origin, agreed_usd=form.budget_usd or NOTHING_USD)
             try:
                 views = await generation.submit_all(drafts, origin, notes=notes)
             except PriceNotAgreed as error:
                 return ask_for_budget(error.usd, error.user_message)
         return await self._answers.of_jobs(views, notes)
 
-    async def _price_question(self, drafts: Sequence[Draft], origin: Origin, budget: float | None) -> ToolAnswer | None:
-        """Return the question whether it may cost so much, None where it costs nothing or that is agreed."""
-        found = await self._services.generation.estimate(drafts[0], origin)
-        if not found.is_paid:
-            return None
-        if found.cost_usd is None:
-            if budget:
-                return None
-            return ask_for_budget(None, _("{engine} charges for this, and cannot say how much.", engine=found.label))
-        usd = found.cost_usd * len(drafts)
-        if usd <= (budget or 0.0):
-            return None
-        return ask_for_budget(usd, _("This costs about {usd} on {engine}.", usd=dollars(usd), engine=found.label))
+
+def _price_question(paid: Sequence[Estimate], count: int, budget: float | None) -> ToolAnswer | None:
+    """Return the question whether it may cost so much; None where it costs nothing, is agreed to, or has no chance.
+
+    `paid`: of the `count` pictures asked for, those that cost; each says what so many of it would.
+    """
+    if not paid or any(found.short for found in paid):  # a daily budget is short: nothing is to be agreed to
+        return None
+    engine = paid[0].label
+    if any(found.cost_usd is None for found in paid):
+        return (
+            None
+            if budget
+            else ask_for_budget(None, _("{engine} charges for this, and cannot say how much.", engine=engine))
+        )
+    usd = sum(found.cost_usd or 0.0 for found in paid) / count
+    if usd <= (budget or 0.0) + ROUNDING_USD:
+        return None
+    return ask_for_budget(usd, _("This costs about {usd} on {engine}.", usd=dollars(usd), engine=engine))
 
 
 def origin_of(person: Person, **more: Any) -> Origin:

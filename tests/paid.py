@@ -1,9 +1,10 @@
 """An engine that charges: it quotes a price, and says afterwards what it has taken."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
-from backends.base import ProgressCallback
+from backends.base import BackendConfig, ProgressCallback
+from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, ModelInfo
 from generation.prices import PriceLine
 from generation.request import GenerationRequest, Mode
@@ -29,6 +30,14 @@ class PaidBackend(FakeBackend):
         self.usd = usd
         self.costs = costs
         self.models = models or {}
+
+    @classmethod
+    async def opened(cls, registry: BackendRegistry, **more: Any) -> Self:
+        """Return one that is an engine here: "shop", of Easel's owner."""
+        shop = cls("shop", **more)
+        registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=shop))
+        await registry.refresh("shop")
+        return shop
 
     async def quote(self, request: GenerationRequest) -> float | None:
         usd = self.models.get(request.model or "", self.usd)

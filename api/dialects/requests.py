@@ -115,7 +115,7 @@ def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Dr
         ModelMissing: no engine has it.
         BackendUnavailable: there is no engine.
     """
-    return name_model(engines_of(web, caller), draft, wanted) if wanted else draft
+    return name_model(web.services.catalog, caller, draft, wanted) if wanted else draft
 
 
 async def with_look(request: Request, caller: Person, draft: Draft, *, quality: str | None, style: str | None) -> Look:

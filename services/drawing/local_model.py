@@ -31,7 +31,7 @@ class LocalModels:
             ModelMissing: no engine has it.
             BackendUnavailable: there is no engine.
         """
-        draft = name_model(self._catalog.engines(person), Draft(), wanted)
+        draft = name_model(self._catalog, person, Draft(), wanted)
         name = draft.model or draft.backend or wanted
         self._loaded[person.user_key] = name
         self._loaded.move_to_end(person.user_key)
@@ -60,7 +60,7 @@ class LocalModels:
         if not wanted:
             return draft, ()
         try:
-            return name_model(self._catalog.engines(person), draft, wanted), ()
+            return name_model(self._catalog, person, draft, wanted), ()
         except ModelMissing:
             if named not in (None, USUAL_MODEL):
                 raise

@@ -204,6 +204,8 @@ async def test_openais_clients_read_of_a_budget_as_of_a_quota(tmp_path: Path) ->
         error = answer.json()["error"]
         assert (answer.status_code, error["code"]) == (429, "insufficient_quota")
         assert [offer["backend"] for offer in error["offers"]] == ["sketch"]
+        free = await site.client.post("/v1/images/generations", json={"prompt": "a fox", "model": "sketch"})
+        assert free.status_code == 200
 
 
 async def test_answers_of_the_text_engine_are_in_the_books_and_their_price_is_known_before(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from generation.result import GeneratedImage, GenerationResult
 from generation.workflow_options import CHOICE, FLAG, WHOLE, WorkflowOption
 from tests.api.conftest import png
 from tests.assistants.conftest import assistant_at, served
+from tests.paid import PaidBackend
 
 EIGHT = {"draw", "edit", "job", "cancel", "pictures", "engines", "parse", "describe"}
 SMALL = {"width": 64, "height": 64, "steps": 4}
@@ -165,8 +166,8 @@ async def test_what_costs_money_asks_first(tmp_path, monkeypatch):
         generation = site.web.services.generation
         estimate = generation.estimate
 
-        async def dear(draft: Draft, origin: Origin):
-            return replace(await estimate(draft, origin), is_paid=True, cost_usd=0.05)
+        async def dear(draft: Draft, origin: Origin, **more):
+            return replace(await estimate(draft, origin, **more), is_paid=True, cost_usd=0.05)
 
         monkeypatch.setattr(generation, "estimate", dear)
         asked = await client.call_tool("draw", {"prompt": "a fox", **SMALL})
@@ -196,8 +197,8 @@ async def test_a_client_that_asks_its_person_is_asked_for_the_budget_by_the_prot
         generation = site.web.services.generation
         estimate = generation.estimate
 
-        async def dear(draft: Draft, origin: Origin):
-            return replace(await estimate(draft, origin), is_paid=True, cost_usd=0.05)
+        async def dear(draft: Draft, origin: Origin, **more):
+            return replace(await estimate(draft, origin, **more), is_paid=True, cost_usd=0.05)
 
         monkeypatch.setattr(generation, "estimate", dear)
         drawn = await client.call_tool("draw", {"prompt": "a fox", "request_id": "one", **SMALL})
@@ -210,6 +211,53 @@ async def test_a_client_that_asks_its_person_is_asked_for_the_budget_by_the_prot
     assert refused.structured_content["status"] == "declined"
     assert refused.is_error
     assert [view.job.request.prompt for view in jobs] == ["a fox"]
+
+
+async def test_a_daily_budget_that_is_short_is_told_before_anybody_is_asked_and_free_engines_are_named(tmp_path):
+    import mcp_types as types
+
+    questions = []
+
+    async def ask(__, params):
+        questions.append(params)
+        return types.ElicitResult(action="accept", content={"budget_usd": 1.0})
+
+    async with served(tmp_path, USER_DAILY_BUDGET_USD="0.05") as (site, url):
+        shop = await PaidBackend.opened(site.easel.registry)
+        wanted = {"prompt": "a fox", "engine": "shop", **SMALL}
+        async with assistant_at(url) as client:
+            drawn = await client.call_tool("draw", wanted | {"budget_usd": 0.05})
+            unasked = await client.call_tool("draw", wanted)
+            agreed = await client.call_tool("draw", wanted | {"budget_usd": 1.0})
+            offer = agreed.structured_content["offers"][0]
+            free = await client.call_tool("draw", wanted | {"engine": offer["backend"]})
+        async with assistant_at(url, elicitation_callback=ask) as client:
+            asking = await client.call_tool("draw", wanted)
+        charges = await site.easel.database.fetch("SELECT usd FROM charges")
+    assert drawn.structured_content["status"] == "done"
+    for answer in (unasked, agreed, asking):
+        body = answer.structured_content
+        assert (answer.is_error, body["code"]) == (True, "budget_exceeded")
+        assert "Daily budget exceeded: you have used $0.04 of $0.05" in body["error"]
+        assert "(00:00 UTC)" in body["error"]
+        assert 0 < body["retry_after"] <= 86_400
+        assert "Within the budget: " in answer.content[0].text
+    assert (offer["backend"], offer["cost_usd"]) == ("sketch", 0.0)
+    assert free.structured_content["status"] == "done"
+    assert questions == []
+    assert len(shop.requests) == len(charges) == 1
+
+
+async def test_all_that_a_line_asks_for_is_in_the_price_that_is_asked_about(tmp_path):
+    async with opened(tmp_path) as (site, client):
+        shop = await PaidBackend.opened(site.easel.registry)
+        wanted = {"prompt": "a {red, blue} fox --backend {sketch, shop} --repeat 2", **SMALL}
+        answers = [await client.call_tool("draw", wanted | more) for more in ({}, {"budget_usd": 0.15})]
+        assert [answer.structured_content["price_usd"] for answer in answers] == pytest.approx([0.16, 0.16])
+        assert await site.web.services.generation.recent("api:local", 10) == []
+        agreed = await client.call_tool("draw", wanted | {"budget_usd": 0.16})
+        assert not agreed.is_error
+        assert len(shop.requests) == 4
 
 
 def test_a_price_that_nobody_can_say_is_asked_about_too():

@@ -4,8 +4,6 @@ import asyncio
 
 import pytest
 
-from backends.base import BackendConfig
-from backends.registry import Entry
 from generation.job import Origin
 from generation.request import Draft
 from tests.bus.conftest import SMALL, caller_at, easel_on, picture_in
@@ -141,14 +139,32 @@ async def test_progress_is_told_until_the_end(easel, caller):
 
 
 async def test_nothing_is_drawn_for_more_than_a_message_agrees_to(easel, caller):
-    shop = PaidBackend("shop")
-    easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=shop))
-    await easel.registry.refresh("shop")
+    shop = await PaidBackend.opened(easel.registry)
     asked = {"prompt": "a fox", "model": "shop", **SMALL}
     answer = await caller.ask("request", max_cost_usd=0.01, **asked)
     assert (answer["code"], answer["cost_usd"]) == ("price_not_agreed", 0.04)
     assert shop.requests == []
     assert picture_in(await caller.ask("request", max_cost_usd=0.04, **asked))
+
+
+async def test_a_daily_budget_that_is_short_says_when_it_resets_and_which_engines_are_free(tmp_path, server, caller):
+    async with easel_on(tmp_path / "data", server.url, USER_DAILY_BUDGET_USD="0.05") as easel:
+        shop = await PaidBackend.opened(easel.registry)
+        asked = {"prompt": "a fox", "model": "shop", **SMALL}
+        assert picture_in(await caller.ask("request", **asked))
+        answers = [await caller.ask("request", **asked, **agreed) for agreed in ({}, {"max_cost_usd": 1.0})]
+        offer = answers[0]["offers"][0]
+        free = await caller.ask("request", **asked | {"model": offer["backend"]})
+    for answer in answers:
+        assert answer["code"] == "budget_exceeded"
+        assert "Daily budget exceeded: you have used $0.04 of $0.05" in answer["error"]
+        assert "(00:00 UTC)" in answer["error"]
+        assert 0 < answer["retry_after"] <= 86_400
+        assert "Within the budget: " in answer["hint"]
+        assert "job_id" not in answer
+    assert (offer["backend"], offer["cost_usd"]) == ("sketch", 0.0)
+    assert picture_in(free)
+    assert len(shop.requests) == 1
 
 
 async def test_limits_hold_for_who_asks_on_the_bus(tmp_path, server, caller):
