@@ -377,7 +377,7 @@ FIELDS: Final = (
     ),
     Field(
         name="priority", kind=Kind.CHOICE, choices=tuple(Priority), example="high",
-        help=_("high goes before what others wait for; for roles that may, see /quota"),
+        help=_("low lets others go first, for everybody; high goes before them, for roles that may, see /quota"),
     ),
     Field(
         name="private", kind=Kind.FLAG, help=_("only you see the result"), slash="private", is_usual=True,

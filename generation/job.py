@@ -8,7 +8,7 @@ from typing import NamedTuple
 from generation.deeds import asked_in
 from generation.foreign import MAX_SECONDS, clean_line, clean_text, finite, whole
 from generation.person import Person
-from generation.request import Draft, GenerationRequest
+from generation.request import Draft, GenerationRequest, Priority
 from generation.result import MAX_NUMBER, JobResult, clean_notes
 
 
@@ -58,7 +58,7 @@ class Origin:
     is_age_restricted: bool = False  # the channel it was asked in is marked so in Discord, or the one above a thread is
     house_id: str | None = None  # the server whose caps hold where it was asked in none
     at_once: int | None = None  # so many of this person's jobs run together, where that is fewer than usual
-    is_urgent: bool = False  # it goes before what waits, as far as that goes
+    priority: Priority = Priority.NORMAL  # before what others wait for, in turn, or behind it
     is_elsewhere: bool = False  # where no bot of ours is a member: who asked has brought the app along
     source_message_id: str | None = None  # the message that asked; replies point at it
     message_id: str | None = None  # our own message, edited from queued to done
@@ -185,7 +185,7 @@ class Ticket(NamedTuple):
     created_at: datetime
     not_before: datetime | None
     away_since: datetime | None
-    is_urgent: bool
+    priority: Priority
 
 
 def ticket_of(job: Job) -> Ticket:
@@ -200,7 +200,7 @@ def ticket_of(job: Job) -> Ticket:
         created_at=job.created_at,
         not_before=job.not_before,
         away_since=job.away_since,
-        is_urgent=job.origin.is_urgent,
+        priority=job.origin.priority,
     )
 
 

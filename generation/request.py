@@ -91,8 +91,9 @@ class Pan(StrEnum):
 
 
 class Priority(StrEnum):
-    """The place of a request in the queue: in turn, or before what waits, for whom a server lets."""
+    """The place of a request: behind what others wait for, in turn, or before it, for whom a server lets."""
 
+    LOW = "low"
     NORMAL = "normal"
     HIGH = "high"
 

@@ -3,7 +3,8 @@
 A job's tag is fixed when it arrives: right after the user's last job, but for an idle user not before the present.
 Serving costs `cost / weight`, so a user with twenty jobs alternates with a newcomer instead of going first.
 Serving also moves on where newcomers start, so that an endless line of them cannot hold up a user who waits already.
-Urgent jobs have a clock of their own and a start that lies `URGENT_TURNS` of them in the past (docs/decisions/080).
+Urgent jobs have a clock of their own and a start that lies `URGENT_TURNS` of them in the past (docs/decisions/080),
+patient ones a clock that starts behind all that waits when they come (docs/decisions/082).
 Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
 """
 
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 
 from constants import WARM_MODEL_LOOK_AHEAD
 from generation.job import Ticket
+from generation.request import Priority
 
 TURNS_KEPT = 256  # more than run at once, or wait to be tried again
 _BEFORE_ALL = 2**62
 URGENT_TURNS = 4  # so many urgent jobs of a user, one after the other, go before what waits
+PATIENT_TURNS = 4  # so many jobs of each newcomer go before a patient one, which comes behind what waits
+MOST_LOOKED_BACK = 512  # patient jobs at the end of the line, to find the last one in turn
 EXACT_COST_AHEAD = 512  # beyond this many places the wait is reckoned by the mean cost
 
 
@@ -29,7 +33,7 @@ class Served:
     user_key: str
     cost: float
     model: str | None
-    is_urgent: bool = False
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(slots=True)
@@ -40,17 +44,17 @@ class _Waiting:
     cost: float
     weight: float
     model: str | None
-    is_urgent: bool = False
+    priority: Priority = Priority.NORMAL
     ahead: float = 0.0  # how much earlier the tag is than the start that its clock gives it
     times_passed: int = 0  # how often a job with a warm model went first
 
     @property
     def clock(self) -> str:
-        return _clock(self.user_key, self.is_urgent)
+        return _clock(self.user_key, self.priority)
 
 
-def _clock(user_key: str, is_urgent: bool) -> str:
-    return f"{user_key} urgent" if is_urgent else user_key  # no text: a key
+def _clock(user_key: str, priority: Priority) -> str:
+    return user_key if priority is Priority.NORMAL else f"{user_key} {priority}"
 
 
 class FairQueue:
@@ -59,7 +63,9 @@ class FairQueue:
     def __init__(self) -> None:
         self._order: list[tuple[float, int, str]] = []
         self._waiting: dict[str, _Waiting] = {}
-        self._by_user: dict[str, list[str]] = {}  # what waits of each clock: a user's, or that of their urgent jobs
+        self._by_user: dict[
+            str, list[str]
+        ] = {}  # what waits of each clock: a user's, or that of their urgent or patient jobs
         self._ends: dict[str, float] = {}
         self._now = 0.0  # the start tag served last: no user who comes back starts before it
         self._door = 0.0  # where users who were not here lately start: moves on with all that is served
@@ -81,31 +87,54 @@ class FairQueue:
         *,
         weight: float = 1.0,
         model: str | None = None,
-        is_urgent: bool = False,
+        priority: Priority = Priority.NORMAL,
     ) -> None:
         """Add a job. `weight` above 1 makes a user's turns come sooner; nobody can starve."""
-        self._add(job_id, self._entry(user_key, cost, weight, model, is_urgent))
+        self._add(job_id, self._entry(user_key, cost, weight, model, priority, self._last_in_turn(priority)))
 
     def push_all(self, tickets: Iterable[Ticket]) -> None:
         """Add many jobs as `push` would one after the other."""
+        last = self._last_in_turn(Priority.LOW)
         for ticket in tickets:
-            entry = self._entry(ticket.user_key, ticket.cost, ticket.weight, ticket.model, ticket.is_urgent)
+            entry = self._entry(ticket.user_key, ticket.cost, ticket.weight, ticket.model, ticket.priority, last)
+            if ticket.priority is not Priority.LOW:
+                last = max(last, entry.tag)
             self._order.append(self._note(ticket.id, entry))
         self._order.sort()
 
-    def _entry(self, user_key: str, cost: float, weight: float, model: str | None, is_urgent: bool) -> _Waiting:
+    def _last_in_turn(self, priority: Priority) -> float:
+        """Return the latest tag behind which a patient job comes; of the others only the present counts."""
+        if priority is not Priority.LOW:
+            return self._now
+        tag = self._now
+        for tag, __, job_id in reversed(self._order[-MOST_LOOKED_BACK:]):
+            if self._waiting[job_id].priority is not Priority.LOW:
+                return max(tag, self._now)
+        return max(tag, self._now) if len(self._order) > MOST_LOOKED_BACK else self._now
+
+    def _entry(
+        self, user_key: str, cost: float, weight: float, model: str | None, priority: Priority, last: float
+    ) -> _Waiting:
         self._seq += 1
-        clock = _clock(user_key, is_urgent)
+        clock = _clock(user_key, priority)
         end = self._ends.get(clock)
         if end is None:
             end = max(self._now, self._door)
         start = end if clock in self._by_user else max(self._now, end)
+        if priority is Priority.LOW:
+            start = max(start, last + PATIENT_TURNS * cost / weight)
         self._ends[clock] = start + cost / weight
-        ahead = URGENT_TURNS * cost / weight if is_urgent else 0.0
-        return _Waiting(start - ahead, self._seq, user_key, cost, weight, model, is_urgent, ahead)
+        ahead = URGENT_TURNS * cost / weight if priority is Priority.HIGH else 0.0
+        return _Waiting(start - ahead, self._seq, user_key, cost, weight, model, priority, ahead)
 
     def push_back(
-        self, user_key: str, job_id: str, cost: float, *, model: str | None = None, is_urgent: bool = False
+        self,
+        user_key: str,
+        job_id: str,
+        cost: float,
+        *,
+        model: str | None = None,
+        priority: Priority = Priority.NORMAL,
     ) -> None:
         """Put a job that was already served in front again: its turn was paid for, its user's clock stands.
 
@@ -113,7 +142,7 @@ class FairQueue:
         """
         tag = min(self._now, self._order[0][0]) if self._order else self._now
         seq = self._turns[job_id] - _BEFORE_ALL if job_id in self._turns else min(self._first_seq, -_BEFORE_ALL) - 1
-        entry = _Waiting(tag, seq, user_key, cost, 1.0, model, is_urgent)
+        entry = _Waiting(tag, seq, user_key, cost, 1.0, model, priority)
         self._add(job_id, entry)
         self._by_user[entry.clock].sort(key=self._index)
 
@@ -148,6 +177,8 @@ class FairQueue:
                 self._now = max(self._now, entry.tag)
                 # as fast as if one more user were waiting: who comes now and then keeps a small advantage
                 self._door = max(self._door, self._now) + entry.cost / entry.weight / (len(self._by_user) + 1)
+                if entry.priority is Priority.LOW and entry.seq >= 0:
+                    self._charge(entry)
                 self._take_out(job_id)
                 self._note_turn(job_id)
                 return Served(
@@ -155,9 +186,14 @@ class FairQueue:
                     user_key=entry.user_key,
                     cost=entry.cost,
                     model=entry.model,
-                    is_urgent=entry.is_urgent,
+                    priority=entry.priority,
                 )
         return None
+
+    def _charge(self, entry: _Waiting) -> None:
+        """Let a patient job count when it is drawn: its user's next one in turn starts so much later."""
+        start = max(self._now, self._ends.get(entry.user_key, 0.0))
+        self._ends[entry.user_key] = start + entry.cost / entry.weight
 
     def _note_turn(self, job_id: str) -> None:
         if job_id not in self._turns:  # one that came back keeps its turn

@@ -211,9 +211,7 @@ class Lanes:
         if served.job_id not in self._waiting:
             return
         lane.coming.pop(served.job_id, None)
-        lane.queue.push_back(
-            served.user_key, served.job_id, served.cost, model=served.model, is_urgent=served.is_urgent
-        )
+        lane.queue.push_back(served.user_key, served.job_id, served.cost, model=served.model, priority=served.priority)
 
     def withdraw(self, job: Job) -> None:
         """Take a job that was cancelled or given up out of the line."""
@@ -324,7 +322,7 @@ class Lanes:
     def _push(self, ticket: Ticket, was_served: bool) -> None:
         queue = self.get(ticket.lane).queue
         if was_served:
-            queue.push_back(ticket.user_key, ticket.id, ticket.cost, model=ticket.model, is_urgent=ticket.is_urgent)
+            queue.push_back(ticket.user_key, ticket.id, ticket.cost, model=ticket.model, priority=ticket.priority)
         else:
             queue.push(
                 ticket.user_key,
@@ -332,5 +330,5 @@ class Lanes:
                 ticket.cost,
                 weight=ticket.weight,
                 model=ticket.model,
-                is_urgent=ticket.is_urgent,
+                priority=ticket.priority,
             )

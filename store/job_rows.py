@@ -10,7 +10,7 @@ from sys import intern
 from typing import Any, Final
 
 from generation.job import Job, JobError, JobStatus, Origin, Ticket
-from generation.request import GenerationRequest, request_from_json, request_to_json
+from generation.request import GenerationRequest, Priority, request_from_json, request_to_json
 from generation.result import JobResult, StoredImage
 from store.rows import UNREADABLE, seed_from_column, seed_to_column
 from texts.text import Text, english, text_from_json, text_to_json
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
 _ORIGIN_LISTS = ("places", "roles", "asked", "styles")
+_PLACES: Final = {Priority.LOW: -1, Priority.NORMAL: 0, Priority.HIGH: 1}  # a column of numbers
+_PRIORITIES: Final = {place: priority for priority, place in _PLACES.items()}
 _ERROR_TEXTS = ("user_message", "hint", "owner_hint")
 _TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at", "words_gone_at")
 
@@ -90,7 +92,7 @@ def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
         "drawn": request_text(job.drawn),
         "drawn_cost": job.drawn.cost,
         "drawn_model": job.drawn.model,
-        "is_urgent": job.origin.is_urgent,
+        "priority": _PLACES[job.origin.priority],
         "result": result_text(job.result),
         "error": error_text(job.error),
     }
@@ -137,9 +139,9 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
 
 def row_to_ticket(row: Mapping[str, Any]) -> Ticket:
     """Read as much as `LINE` selects. Strings that many have are kept once."""
-    cost, model, is_urgent = row["drawn_cost"], row["drawn_model"], bool(row["is_urgent"])
+    cost, model, priority = row["drawn_cost"], row["drawn_model"], _PRIORITIES.get(row["priority"], Priority.NORMAL)
     if cost is None:
-        cost, model, is_urgent = _said_before(row["drawn"], row["origin"])
+        cost, model, priority = _said_before(row["drawn"], row["origin"])
     return Ticket(
         row["id"],
         intern(row["lane"]),
@@ -150,17 +152,17 @@ def row_to_ticket(row: Mapping[str, Any]) -> Ticket:
         datetime.fromtimestamp(row["created_at"], UTC),
         from_epoch(row["not_before"]),
         from_epoch(row["away_since"]),
-        is_urgent,
+        priority,
     )
 
 
-def _said_before(drawn_text: str, origin_text: str) -> tuple[float, str | None, bool]:
+def _said_before(drawn_text: str, origin_text: str) -> tuple[float, str | None, Priority]:
     """Read the same of a job that an older version took in; one that cannot be read is failed when its turn comes."""
     try:
         drawn = request_from_json(from_json(drawn_text))
-        return drawn.cost, drawn.model, bool(from_json(origin_text).get("is_urgent"))
+        return drawn.cost, drawn.model, _priority_of(from_json(origin_text))
     except UNREADABLE:
-        return 1.0, None, False
+        return 1.0, None, Priority.NORMAL
 
 
 def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
@@ -171,7 +173,8 @@ def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
             token = box.unseal(row["reply_token"])
         except SecretLost as error:
             log.warning("reply token dropped: %s", error, extra={"action": "secret_lost", "job": row["id"]})
-    values = _known(Origin, from_json(row["origin"]))
+    stored = from_json(row["origin"])
+    values = _known(Origin, stored) | {"priority": _priority_of(stored)}
     values |= {name: tuple(values.get(name, ())) for name in _ORIGIN_LISTS}
     return Origin(
         **values,
@@ -180,6 +183,14 @@ def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
         reply_token=token,
         reply_token_until=from_epoch(row["reply_token_until"]) if token else None,
     )
+
+
+def _priority_of(origin: Mapping[str, Any]) -> Priority:
+    """Read what an origin says of its place; before there was a low one, it said whether it is urgent."""
+    if origin.get("is_urgent"):
+        return Priority.HIGH
+    name = origin.get("priority")
+    return Priority(name) if name in set(Priority) else Priority.NORMAL
 
 
 def _read_result(text: str | None) -> JobResult | None:

@@ -26,11 +26,11 @@ INSERT = """
     INSERT INTO jobs (id, status, lane, door, user_key, channel_id, message_id, reply_token, reply_token_until, weight,
         attempt, remote_id, created_at, not_before, started_at, finished_at, delivered_at, candidates, tried, notes,
         origin, request, drawn, result, error, is_pinned, interruptions, away_since, drawn_cost, drawn_model,
-        is_urgent)
+        priority)
     VALUES (:id, :status, :lane, :door, :user_key, :channel_id, :message_id, :reply_token, :reply_token_until, :weight,
         :attempt, :remote_id, :created_at, :not_before, :started_at, :finished_at, :delivered_at, :candidates, :tried,
         :notes, :origin, :request, :drawn, :result, :error, :is_pinned, :interruptions, :away_since, :drawn_cost,
-        :drawn_model, :is_urgent)
+        :drawn_model, :priority)
 """
 CLAIM = """
     UPDATE jobs SET status = 'running', lane = :lane, started_at = :now, not_before = NULL

@@ -72,6 +72,7 @@ STYLE_FIELDS: Final = {
     "content_strength": "contentStrength",
 }
 SHOWN_IMAGE_CHARS: Final = 48
+_PRIORITIES: Final = {"high": Priority.HIGH, "low": Priority.LOW}
 LOOKED_AT: Final = 500  # newest jobs of a caller among which `status` chooses
 
 _IMAGE_FIELDS: Final = frozenset({"initImage", "image", "mask", "contentImage", "styleImage"})
@@ -91,7 +92,10 @@ class _Common(DialectBody):
     seed: Seed | None = None
     sampler: Annotated[Name, Field(description="euler_a, dpm++_2m, ddim, plms ...")] | None = None
     model: Name | None = None
-    priority: Annotated[Name, Field(description="high goes before what waits, for who may; else in turn")] | None = None
+    priority: (
+        Annotated[Name, Field(description="high goes before what waits, for who may, low behind it; else in turn")]
+        | None
+    ) = None
 
     def draft(self, prompt: str | None) -> Draft:
         text, loras = words_of(prompt)
@@ -105,7 +109,7 @@ class _Common(DialectBody):
             cfg_scale=self.guidanceScale,
             seed=self.seed,
             sampler=self.sampler,
-            priority=Priority.HIGH if (self.priority or "").casefold() == "high" else None,
+            priority=_PRIORITIES.get((self.priority or "").casefold()),
         )
 
 

@@ -35,13 +35,13 @@ async def capped(
     Raises:
         OverCap, LimitReached: it is more than this person may ask for here.
     """
-    origin = replace(origin, is_urgent=draft.priority is Priority.HIGH)
+    origin = replace(origin, priority=draft.priority or Priority.NORMAL)
     if caps is None:
         draft, found = await options(draft, origin)
         return Capped(draft=draft, origin=origin, options=found)
     origin = await caps.placed(origin)
     allowance, asked = await caps.allowance(origin), draft
-    if origin.is_urgent:
+    if origin.priority is Priority.HIGH:
         _check_urgent(allowance, origin)
     draft, found = await options(draft, origin)
     bent: list[OverCap] = []

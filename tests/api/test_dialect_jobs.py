@@ -10,7 +10,7 @@ from PIL import Image, ImageStat
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable
 from generation.prompt_words import words_of
-from generation.request import Mode
+from generation.request import Mode, Priority
 from tests.api.conftest import held, png, site_at
 from tests.api.dialects import data_url, picture_of
 
@@ -263,11 +263,12 @@ async def test_fields_that_are_not_known_are_named_in_a_note(site):
     assert any("urgency ignored" in note for note in (await completed(site, job["id"]))["notes"])
 
 
-async def test_high_priority_goes_before_what_waits(site):
-    job = await made(site, "/generate/text2img", {"prompt": "a fox", "priority": "high"})
+@pytest.mark.parametrize("priority", ["high", "low"])
+async def test_a_priority_goes_before_or_behind_what_waits(site, priority):
+    job = await made(site, "/generate/text2img", {"prompt": "a fox", "priority": priority})
     done = await completed(site, job["id"])
     assert not any("priority" in note for note in done.get("notes", ()))
-    assert (await site.easel.jobs.get(job["id"])).origin.is_urgent
+    assert (await site.easel.jobs.get(job["id"])).origin.priority is Priority(priority)
 
 
 def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():

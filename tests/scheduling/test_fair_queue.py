@@ -1,5 +1,9 @@
 """Whose turn it is: fairness between users, order inside one user, memory of users who are gone."""
 
+from datetime import UTC, datetime
+
+from generation.job import Ticket
+from generation.request import Priority
 from scheduling.fair_queue import FairQueue
 
 
@@ -252,7 +256,7 @@ def test_an_urgent_job_goes_before_what_waits_of_others_and_of_its_own_user() ->
         for number in range(4):
             queue.push(user, f"{user}{number}", 10)
     queue.pop()
-    queue.push("a", "now", 10, is_urgent=True)
+    queue.push("a", "now", 10, priority=Priority.HIGH)
     assert queue.position("now") == 1
     assert _drain(queue)[0] == "now"
 
@@ -264,7 +268,7 @@ def test_endless_urgent_jobs_of_many_users_starve_nobody() -> None:
     served = []
     for number in range(200):
         for user in range(3):
-            queue.push(f"hasty{user}", f"h{user}-{number}", 10, is_urgent=True)
+            queue.push(f"hasty{user}", f"h{user}-{number}", 10, priority=Priority.HIGH)
         served.append(queue.pop().job_id)  # type: ignore[union-attr]
     assert {"p0", "p1", "p2"} <= set(served)
 
@@ -273,7 +277,7 @@ def test_urgent_jobs_of_one_user_go_first_only_for_so_long_then_they_take_turns(
     queue = FairQueue()
     for number in range(40):
         queue.push("plain", f"p{number}", 10)
-        queue.push("hasty", f"h{number}", 10, is_urgent=True)
+        queue.push("hasty", f"h{number}", 10, priority=Priority.HIGH)
     order = _drain(queue)
     assert all(name[0] == "h" for name in order[:3])
     assert {name[0] for name in order[6:10]} == {"h", "p"}
@@ -283,12 +287,88 @@ def test_an_urgent_job_that_comes_back_is_first_and_can_be_taken_out() -> None:
     queue = FairQueue()
     for number in range(3):
         queue.push("a", f"a{number}", 10)
-    queue.push("a", "now", 10, is_urgent=True)
+    queue.push("a", "now", 10, priority=Priority.HIGH)
     served = queue.pop()
     assert served is not None
     assert served.job_id == "now"
-    assert served.is_urgent
-    queue.push_back("a", "now", 10, is_urgent=served.is_urgent)
+    assert served.priority is Priority.HIGH
+    queue.push_back("a", "now", 10, priority=served.priority)
     assert queue.position("now") == 1
     assert queue.remove("now")
     assert _drain(queue) == ["a0", "a1", "a2"]
+
+
+def test_a_patient_job_goes_behind_what_waits_of_others_and_who_comes_soon() -> None:
+    queue = FairQueue()
+    for user in "abc":
+        for number in range(3):
+            queue.push(user, f"{user}{number}", 10)
+    queue.push("a", "later", 10, priority=Priority.LOW)
+    queue.push("new", "n0", 10)
+    queue.push("a", "a3", 10)
+    assert _drain(queue)[-1] == "later"
+
+
+def test_a_patient_job_is_drawn_at_once_where_nothing_waits() -> None:
+    queue = FairQueue()
+    queue.push("a", "later", 10, priority=Priority.LOW)
+    assert _drain(queue) == ["later"]
+
+
+def test_an_endless_line_of_newcomers_does_not_hold_up_a_patient_job_for_ever() -> None:
+    queue = FairQueue()
+    for number in range(3):
+        queue.push("old", f"o{number}", 10)
+    queue.push("patient", "later", 10, priority=Priority.LOW)
+    served = []
+    for number in range(100):
+        queue.push(f"new{number}", f"n{number}", 10)
+        served.append(queue.pop().job_id)  # type: ignore[union-attr]
+    assert served.index("later") > 5
+
+
+def test_patient_people_take_turns_with_each_other() -> None:
+    queue = FairQueue()
+    queue.push("x", "x0", 10)
+    for user in "ab":
+        for number in range(3):
+            queue.push(user, f"{user}{number}", 10, priority=Priority.LOW)
+    assert _drain(queue) == ["x0", "a0", "b0", "a1", "b1", "a2", "b2"]
+
+
+def test_what_a_patient_job_took_counts_against_its_users_next_one() -> None:
+    queue = FairQueue()
+    queue.push("both", "later", 10, priority=Priority.LOW)
+    queue.pop()
+    queue.push("both", "b0", 10)
+    queue.push("other", "o0", 10)
+    assert _drain(queue) == ["o0", "b0"]
+
+
+def test_patient_jobs_are_put_in_line_at_a_start_as_they_were_one_by_one() -> None:
+    def ticket(number: int, user: str, priority: Priority) -> Ticket:
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        return Ticket(f"{user}{number}", "gpu", user, 10, 1.0, None, moment, None, None, priority)
+
+    tickets = [ticket(0, "late", Priority.LOW), ticket(1, "late", Priority.LOW)]
+    tickets += [ticket(number, user, Priority.NORMAL) for number in range(2) for user in "ab"]
+    one_by_one, at_once = FairQueue(), FairQueue()
+    at_once.push_all(tickets)
+    for each in tickets:
+        one_by_one.push(each.user_key, each.id, each.cost, priority=each.priority)
+    assert at_once.jobs() == one_by_one.jobs()
+    assert at_once.jobs()[-2:] == ["late0", "late1"]
+
+
+def test_a_patient_job_that_comes_back_is_not_paid_for_twice() -> None:
+    queue = FairQueue()
+    queue.push("a", "later", 10, priority=Priority.LOW)
+    served = queue.pop()
+    assert served is not None
+    for _ in range(3):
+        queue.push_back("a", "later", 10, priority=served.priority)
+        assert queue.pop() == served
+    queue.push("b", "b0", 10)
+    queue.push("b", "b1", 10)
+    queue.push("a", "a0", 10)
+    assert _drain(queue) == ["a0", "b0", "b1"]

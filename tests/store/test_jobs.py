@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from generation.job import TERMINAL, TRANSITIONS, JobError, JobStatus
-from generation.request import Mode, SourceImage
+from generation.request import Mode, Priority, SourceImage
 from generation.result import JobResult, StoredImage
 from store import job_reader as reading
 from store import jobs as sql
@@ -49,6 +49,7 @@ ORIGIN = {
     "parent_job_id": "job0",
     "places": ("2", "1"),
     "roles": ("9", "8"),
+    "priority": Priority.LOW,
 }
 FULL_JOB = make_job(
     request=replace(REQUEST, mode=Mode.INPAINT, init_image=SourceImage.of(b"a"), mask_image=SourceImage.of(b"b")),
@@ -257,6 +258,18 @@ async def test_with_another_key_the_job_is_still_good_but_its_reply_token_gone(j
     assert job.origin.message_id == "4"
     assert "reply token dropped" in caplog.text
     assert "interaction-token" not in caplog.text
+
+
+@pytest.mark.parametrize("priority", Priority)
+async def test_the_line_knows_who_goes_before_and_behind(jobs, database, priority):
+    await jobs.insert(make_job(origin={"priority": priority}))
+    assert (await jobs.line())[0].priority is priority
+    await database.write("UPDATE jobs SET drawn_cost = NULL, priority = NULL")  # as older versions wrote it
+    assert (await jobs.line())[0].priority is priority
+    urgent = "json_set(json_remove(origin, '$.priority'), '$.is_urgent', json('true'))"
+    await database.write(f"UPDATE jobs SET origin = {urgent}")
+    assert (await jobs.line())[0].priority is Priority.HIGH
+    assert (await jobs.get("job1")).origin.priority is Priority.HIGH
 
 
 async def test_what_a_newer_version_wrote_besides_is_passed_over(jobs, database):

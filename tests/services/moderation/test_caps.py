@@ -235,3 +235,13 @@ async def test_only_who_may_goes_before_what_waits(granted: dict[str, float], or
         assert "people whom this server lets go first" in refused.value.user_message
         assert refused.value.remedy == Draft(priority=Priority.NORMAL)
         assert (await house.service.submit(refused.value.remedy.over(high), origin)).position != 1
+
+
+async def test_everybody_may_let_others_go_first_and_what_is_made_of_it_waits_its_turn() -> None:
+    async with opened() as house:
+        for number in range(4):
+            await house.ask(replace(MIA, user_id=str(number)))
+        patient = await house.service.submit(Draft(prompt="an owl", priority=Priority.LOW), MIA)
+        await house.ask(replace(MIA, user_id="9"))
+        assert (await house.service.view(patient.job.id)).position == 5, "the one being drawn has none"
+        assert (await house.service.again(patient.job.id, MIA)).position != 6
