@@ -8,7 +8,7 @@ import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.cards import Card, CardPicture
+from cogs.cards import Button, Card, CardPicture
 from cogs.decorators import prefix_command
 from cogs.error_handler import thinking
 from cogs.origin import of_interaction, person_of, person_of_message
@@ -29,6 +29,7 @@ from utils.palettes import colour_name
 from utils.text import cut
 
 ACTION: Final = "look"
+OF_STYLE: Final = "style-look"
 LIST_CHARS: Final = 1900
 WORDS_CHARS: Final = 120
 MOST_OF_ENGINE: Final = 15
@@ -77,7 +78,10 @@ class Styles(commands.Cog):
         person = person_of(interaction)
         ours = {each.id: each for each in await self._styles.styles()}
         if preset := ours.get(style.strip().casefold()):
-            await interaction.response.send_message(preset_text(preset), ephemeral=True)
+            await interaction.response.send_message(**new_message(preset_card(preset)), ephemeral=True)
+            return
+        if theirs := self._of_engines(style, person):
+            await interaction.response.send_message(theirs, ephemeral=True)
             return
         look = await self._looks.look(person, style)
         card = look_card(look, await self._looks.picture(look))
@@ -180,14 +184,34 @@ class Styles(commands.Cog):
         await suggest(interaction, {shown: value for shown, value in pairs.items() if wanted in shown.casefold()})
 
     def routes(self) -> tuple[Route, ...]:
-        return (Route(action=ACTION, handle=self._save),)
+        return (Route(action=ACTION, handle=self._save), Route(action=OF_STYLE, handle=self._save_style))
+
+    async def _save_style(self, interaction: nextcord.Interaction, press: Press) -> None:
+        """Make a look of one of Easel's styles, for who pressed."""
+        style = await self._styles.style(press.job_id)
+        look = await self._looks.from_style(person_of(interaction), style)
+        await interaction.response.send_message(**new_message(look_card(look, None)), ephemeral=True)
+
+    def _of_engines(self, style: str, person: Person) -> str:
+        """Return what is to say of a style that only an engine knows; nothing, if none is called so."""
+        known = (value for __, value in self._catalog.suggest("styles", style.strip(), person))
+        name = next((value for value in known if value.casefold() == style.strip().casefold()), None)
+        if name is None:
+            return ""
+        return _(
+            "**{name}** is saved in an engine, which keeps its words: `--style {typed}` draws in it there. Save the "
+            "look of a picture that was drawn so, and every engine can.",
+            name=escape(name),
+            typed=code(name, 60),
+        )
 
     async def _save(self, interaction: nextcord.Interaction, press: Press) -> None:
         """Make a look of the picture above the menu, for who chose it."""
         person = person_of(interaction)
         job = await self._service.visible(press.job_id, person)
+        index = int(press.argument) if press.argument.isdecimal() else 0
         async with thinking(interaction, ephemeral=True):
-            await edit_answer(interaction, look_card(await self._looks.from_picture(person, job), None))
+            await edit_answer(interaction, look_card(await self._looks.from_picture(person, job, index), None))
 
     async def _listed(self, person: Person) -> Card:
         looks, presets = await self._looks.looks(person), await self._styles.styles()
@@ -218,13 +242,16 @@ def list_card(looks: Sequence[SavedLook], presets: Sequence[Style], theirs: Sequ
     return Card(content=cut(joined("\n", lines), LIST_CHARS))
 
 
-def preset_text(style: Style) -> str:
-    return _(
+def preset_card(style: Style) -> Card:
+    """Show a style of Easel's, with a button that makes a look of it."""
+    text = _(
         "**{name}** · `--style {id}`\n{words}",
         name=escape(style.name),
         id=code(style.id),
         words=escape(cut(style.value, LIST_CHARS - 200)),
     )
+    save = Button(action=OF_STYLE, job_id=style.id, label=_("Save as look"), emoji="🎨")
+    return Card(content=text, rows=((save,),))
 
 
 def mixed_card(look: SavedLook, mixed: MixedStyle) -> Card:

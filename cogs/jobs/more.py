@@ -149,7 +149,8 @@ MORE: Final = (
         action="look",
         label=_("Save look"),
         emoji="🎨",
-        suits=lambda job, context: is_drawn(job, context) and is_still(job),
+        each=_picture_shown,
+        suits=lambda job, context: count_of(job) > 0 and is_still(job),
     ),
     MoreEntry(
         action="enhance",

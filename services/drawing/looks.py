@@ -15,7 +15,7 @@ from generation.job import Job
 from generation.look_codes import is_code, new_code
 from generation.person import Person
 from generation.request import Draft, Mode
-from services.drawing.styles import share_of, weighed
+from services.drawing.styles import Style, share_of, weighed
 from services.engines.catalog import Catalog
 from services.pictures.media import MediaService
 from store.looks import LookStore
@@ -66,14 +66,15 @@ class LookService:
             )
         return found
 
-    async def from_picture(self, person: Person, job: Job) -> SavedLook:
-        """Make a look of the first picture of a job; of a private one it is its maker's alone until it is shared.
+    async def from_picture(self, person: Person, job: Job, index: int = 0) -> SavedLook:
+        """Make a look of one picture of a job; of a private one it is its maker's alone until it is shared.
 
         Raises:
             RequestRejected: the picture is no longer kept, or is a video.
         """
         images = [image for image in job.result.images if not image.is_video] if job.result else []
-        media = await self._media.get(images[0].media_id) if images else None
+        chosen = images[index : index + 1] or images[:1]
+        media = await self._media.get(chosen[0].media_id) if chosen else None
         if media is None:
             raise RequestRejected(_("The picture is no longer kept here, so its look cannot be taken."), field="look")
         palette = await asyncio.to_thread(main_colours, media.data)
@@ -113,6 +114,14 @@ class LookService:
             )
         return await self._add(owner, name, Draft(prompt=words), (), None, is_shared=True)
 
+    async def from_style(self, person: Person, style: Style) -> SavedLook:
+        """Make a look of a preset, which goes on as it is now; the same one again is the same look."""
+        for look in await self._store.of([person.user_key]):
+            if not look.palette and look.draft == Draft(prompt=style.value):
+                return look
+        name = cut(" ".join(style.name.replace(":", " ").split()), MAX_NAME_CHARS - 6)
+        return await self._add(person.user_key, name, Draft(prompt=style.value), (), None, is_shared=True)
+
     async def share(self, person: Person, code: str) -> SavedLook:
         """Let everybody who has the code use a look of the person's."""
         look = await self.look(person, code)
@@ -143,8 +152,10 @@ class LookService:
         Raises:
             RequestRejected: there is no such look for this person.
         """
-        if draft.mode is Mode.RESTYLE or not (draft.looks or draft.styles):
+        if not (draft.looks or draft.styles):
             return draft, ()
+        if draft.mode is Mode.RESTYLE:
+            return await self._lent(draft, person), ()
         found = [(await self.look(person, name), weight) for name, weight in map(weighed, draft.looks)]
         own = {each.name.casefold(): each for each in await self.looks(person)} if draft.styles else {}
         styles = []
@@ -158,6 +169,25 @@ class LookService:
         for look, weight in found:
             full = _over(full, look, weight)
         return self._known(full, given, person)
+
+    async def _lent(self, draft: Draft, person: Person) -> Draft:
+        """Lend the picture of a look to what is painted in its style, which takes a picture and no words."""
+        codes = [name for name, __ in map(weighed, draft.looks)]
+        codes += [style for style in draft.styles if is_code(style.casefold())]
+        if not codes:
+            return draft
+        rest = replace(draft, looks=(), styles=tuple(style for style in draft.styles if style not in codes))
+        if draft.more_images:
+            return rest
+        look = await self.look(person, codes[0])
+        picture = await self.picture(look)
+        if picture is None:
+            raise RequestRejected(
+                _("The look “{code}” has no picture to paint like.", code=look.code),
+                field="looks",
+                hint=_("*Save look* under a picture makes one that has."),
+            )
+        return replace(rest, more_images=(await self._media.take_input(picture),))
 
     def _known(self, full: Draft, given: Draft, person: Person) -> tuple[Draft, tuple[str, ...]]:
         """Leave out what only the looks brought, beyond what was `given`, and no engine here has."""

@@ -194,7 +194,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     chat.prompt_card: lambda text: chat.prompt_card(ChatPrompt(prompt=text, model=text)),
     styles.mixed_card: lambda text: styles.mixed_card(look(text), MixedStyle(words=text, source=text)),
     styles.list_card: lambda text: styles.list_card([look(text)], [style(text)], [text], PERSON),
-    styles.preset_text: lambda text: styles.preset_text(style(text)),
+    styles.preset_card: lambda text: styles.preset_card(style(text)),
     cost.books_text: lambda text: cost.books_text(books(text)),
     cost.limits_text: lambda text: cost.limits_text(HouseRules(budget_usd=0.5)),
     answers.remedy_label: lambda text: answers.remedy_label(Draft(steps=20)),

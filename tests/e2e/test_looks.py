@@ -9,7 +9,7 @@ from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable
 from tests.discord_server import DiscordServer, Interaction
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, job_id
+from tests.e2e.harness import Easel, job_id, more
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
 from tests.services.wording.rig import FakeTextEngine
@@ -56,6 +56,42 @@ async def test_a_look_is_saved_from_a_picture_and_draws_for_everybody_who_has_it
     shown = await discord.user("ann").slash(discord.channel, "style show", style=code)
     assert "watercolor, soft light" in words(shown)
     assert (shown.message or shown.followups[0]).attachments
+
+
+async def test_a_look_is_made_of_any_picture_an_enlarged_one_too(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(rich_backend())
+    drawn, mia = await easel.dream("!dream a red fox, watercolor"), discord.user("mia")
+    large = await easel.finished((await mia.click(drawn, "⬆️")).original)
+    answer = await more(mia, large, "Save look")
+    await discord.wait_for(lambda: answer.message and "--look" in answer.message.content)
+    assert "watercolor, palette of" in words(answer)
+
+
+async def test_a_style_becomes_a_look_by_a_button(discord: DiscordServer, start: StartEasel) -> None:
+    engine, mia = rich_backend(), discord.user("mia")
+    easel = await start(engine)
+    shown = (await mia.slash(discord.channel, "style show", style="Watercolor")).message
+    assert shown.buttons == ["Save as look"]
+    answers = [await mia.click(shown, "Save as look") for __ in range(2)]
+    await discord.wait_for(lambda: all(answer.message for answer in answers))
+    codes = [code_in(words(answer)) for answer in answers]
+    assert codes[0] == codes[1], "the same style is the same look"
+    await easel.dream("!dream a boat --style watercolor --seed 3")
+    await easel.dream(f"!dream a boat --look {codes[0]} --seed 4", user="ann")
+    assert engine.requests[-1].prompt == engine.requests[-2].prompt
+    gone = await mia.forge(shown, "e1:style-look:nosuch")
+    assert "There is no style “nosuch”" in words(gone)
+
+
+async def test_a_style_that_only_an_engine_knows_is_shown_as_that(discord: DiscordServer, start: StartEasel) -> None:
+    class Saved(FakeBackend):
+        async def capabilities(self) -> Capabilities:
+            return replace(await super().capabilities(), styles=("Grandma's kitchen",))
+
+    await start(Saved())
+    shown = words(await discord.user("mia").slash(discord.channel, "style show", style="grandma's kitchen"))
+    assert "is saved in an engine, which keeps its words" in shown
+    assert "`--style Grandma's kitchen`" in shown
 
 
 async def test_an_engine_without_its_lora_draws_the_look_without_and_says_so(

@@ -1,19 +1,24 @@
 """Looks: which words they bring, whose they are, and what goes before what."""
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from generation.errors import NotAllowed, RequestRejected
 from generation.look_codes import is_code, new_code
 from generation.person import Person
-from generation.request import Draft, Lora
+from generation.request import Draft, Lora, Mode, SourceImage
+from generation.result import JobResult, StoredImage
 from services.drawing.looks import LookService, words_of
 from services.drawing.styles import share_of, weighed
 from store.looks import LookStore, SavedLook
+from tests.jobs import make_job
 from tests.store.ready import open_database
 from utils.clock import SystemClock
 
@@ -30,11 +35,23 @@ class Everything:
         return replace(draft, loras=kept), ("LoRA gone left out",) if kept != draft.loras else ()
 
 
+class Kept:
+    """Keeps any picture."""
+
+    async def take_input(self, data: bytes) -> SourceImage:
+        return SourceImage.of(data)
+
+    async def get(self, media_id: str) -> Any:
+        file = io.BytesIO()
+        Image.new("RGB", (8, 8), media_id).save(file, "PNG")
+        return SimpleNamespace(data=file.getvalue())
+
+
 @pytest.fixture
 async def looks(tmp_path: Path) -> AsyncIterator[LookService]:
     database = await open_database(tmp_path / "easel.sqlite3")
     catalog: Any = Everything()
-    media: Any = None
+    media: Any = Kept()
     yield LookService(store=LookStore(database), catalog=catalog, media=media, clock=SystemClock())
     await database.close()
 
@@ -101,3 +118,30 @@ def test_the_colours_of_a_look_are_words_for_every_engine() -> None:
         code="k7f2", owner="x", name="n", draft=Draft(prompt="ink"), palette=("#14204b", "#15214c", "#e8801f")
     )
     assert words_of(look) == "ink, palette of navy, orange"
+
+
+@pytest.mark.parametrize("asked", [{"looks": ("k7f2",)}, {"styles": ("K7F2",)}])
+async def test_a_look_lends_its_picture_to_what_is_painted_in_its_style(looks: LookService, asked: Any) -> None:
+    now = SystemClock().now()
+    look = SavedLook(code="k7f2", owner=MIA.user_key, name="mine", draft=Draft(prompt="ink"), is_shared=True)
+    await looks._store.add(replace(look, picture=b"the look"), now)
+    source, brought = SourceImage.of(b"a boat"), SourceImage.of(b"brought along")
+    draft = Draft(mode=Mode.RESTYLE, init_image=source, **asked)
+    lent, _ = await looks.laid(draft, ANN)
+    assert (lent.more_images, lent.looks, lent.styles) == ((SourceImage.of(b"the look"),), (), ())
+    own, _ = await looks.laid(replace(draft, more_images=(brought,)), ANN)
+    assert own.more_images == (brought,)
+    await looks._store.add(replace(look, code="w3rd", name="words"), now)
+    with pytest.raises(RequestRejected, match="has no picture"):
+        await looks.laid(replace(draft, looks=("w3rd",), styles=()), ANN)
+    engines_own, _ = await looks.laid(replace(draft, looks=(), styles=("painting",)), ANN)
+    assert engines_own.styles == ("painting",)
+
+
+async def test_the_look_of_one_picture_of_several_has_the_colours_of_that_one(looks: LookService) -> None:
+    of_image = {"width": 8, "height": 8, "media_type": "image/png", "size_bytes": 9}
+    images = tuple(StoredImage(media_id=colour, seed=1, **of_image) for colour in ("red", "blue"))
+    job = make_job(result=JobResult(images=images, seconds=1.0, backend="gpu"))
+    palettes = [(await looks.from_picture(MIA, job, number)).palette for number in range(2)]
+    assert palettes[0] != palettes[1]
+    assert (await looks.from_picture(MIA, job, 7)).palette == palettes[0]
