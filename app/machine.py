@@ -48,6 +48,7 @@ def _checks(settings: Settings, keeper: Any) -> Iterator[Check]:
         yield Check(name="GPU", is_ok=True, message=_("none was found: the processor draws with models, slowly"))
     yield Check(name=_("memory"), is_ok=True, message=_memory(machine))
     yield from _chosen(settings, keeper, machine)
+    yield from _files(keeper)
     yield Check(name=_("models"), is_ok=True, message=_fitting(keeper, machine))
 
 
@@ -94,6 +95,12 @@ def _chosen(settings: Settings, keeper: Any, machine: Any) -> Iterator[Check]:
     room, words = machine.fit(chosen)
     hint = _("Choose a smaller one: `python main.py models pull` shows which.") if room == "none" else ""
     yield Check(name=name, is_ok=room != "none", message=f"{chosen.name}: {words}", hint=hint)
+
+
+def _files(keeper: Any) -> Iterator[Check]:
+    """Yield which files cannot be drawn with, and why."""
+    for file in keeper.shelf().unread:
+        yield Check(name=file.name, is_ok=False, message=_("It cannot be drawn with: {why}", why=file.why))
 
 
 def _fitting(keeper: Any, machine: Any) -> str:

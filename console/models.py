@@ -113,6 +113,8 @@ def _list(keeper: Keeper) -> None:
                 family=single.family,
             )
         )
+    for file in shelf.unread:
+        tell(_("{name} cannot be drawn with: {why}", name=file.name, why=file.why))
     if not shelf.models:
         tell(_("No model yet: `python main.py models pull` shows which there are."))
 

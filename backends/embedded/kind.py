@@ -20,6 +20,7 @@ PACKAGES: Final = {
     DIFFUSERS: ("torch", "diffusers", "transformers", "accelerate", "peft"),
     OPENVINO: ("openvino", "openvino_genai", "numpy"),
 }
+GGUF: Final = "gguf"  # the package that unpacks such files, for diffusers
 IDLE_S: Final = 600.0
 OFFLOADS: Final = ("auto", "none", "8bit", "model", "sequential")
 ABSENT_HINT: Final = _("`make run GPU=1` installs what it needs; `make run CPU=1` what is enough for a processor.")
@@ -61,7 +62,8 @@ def _has_model(options: Mapping[str, str]) -> bool:
 def shelf_of(options: dict[str, str]) -> ModelShelf:
     """Return the models on this machine, as the options say where they are. Blocks."""
     folders = tuple(Path(part.strip()) for part in options.get("models", "").split(",") if part.strip())
-    return look_for_models(folders, hub_folder(options.get("hf_home", "")))
+    has_gguf = find_spec(GGUF) is not None
+    return look_for_models(folders, hub_folder(options.get("hf_home", "")), has_gguf=has_gguf)
 
 
 KIND = EngineKind(

@@ -42,7 +42,7 @@ def control_at(folder: Path, name: str) -> ControlNet | None:
 
 def words_width(config: dict[str, Any]) -> int:
     """Return how many numbers stand for a word, of a ControlNet or of what it steers; 0 where that is not said."""
-    found = config.get("cross_attention_dim") or config.get("joint_attention_dim")
+    found = config.get("cross_attention_dim") or config.get("joint_attention_dim") or config.get("cap_feat_dim")
     return found if isinstance(found, int) else 0
 
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from backends.embedded.models.controls import CONFIG, ControlNet, control_at, words_width
 from backends.embedded.models.families import CONTROLLED, FLUX, OPENVINO_UNMASKED, Family, family_of
+from backends.embedded.models.gguf import SUFFIX as GGUF_SUFFIX
 from backends.embedded.models.known import KnownModel, known_by_repo, known_models
-from backends.embedded.models.single import SUFFIX, SingleFile, single_file
+from backends.embedded.models.single import SUFFIXES, SingleFile, UnreadFile, single_file
 from backends.embedded.work.orders import DIFFUSERS, OPENVINO
 from generation.samplers import match_name
 
@@ -26,7 +27,7 @@ DEEPEST: Final = 3  # folders below a folder of models
 QUICK_STEPS: Final = 4  # of a model that takes no guidance
 NO_MODELS: Final = frozenset({"vae", "vaes", "embeddings", "upscalers", "text_encoders", "clip"})  # folders of parts
 LORAS: Final = frozenset({"lora", "loras"})  # names of folders, in lower case
-WEIGHTS: Final = frozenset({".safetensors", ".bin", ".gguf"})
+WEIGHTS: Final = frozenset({".safetensors", ".bin"})
 MOST_FOLDERS: Final = 5000  # looked at, so that a wrong MODEL_PATH like / ends
 MB: Final = 2**20
 
@@ -53,6 +54,11 @@ class LocalModel:
         return self.known.title if self.known else self.name
 
     @property
+    def is_packed(self) -> bool:
+        """Return whether its weights are smaller than 8 bits would make them, in a `.gguf` file."""
+        return self.file is not None and self.file.suffix == GGUF_SUFFIX
+
+    @property
     def takes_masks(self) -> bool:
         return self.maker == DIFFUSERS or self.family.name not in OPENVINO_UNMASKED
 
@@ -65,6 +71,7 @@ class ModelShelf:
     loras: tuple[Path, ...] = ()
     controls: tuple[ControlNet, ...] = ()
     alone: tuple[SingleFile, ...] = ()  # files that lack a model of their family beside them
+    unread: tuple[UnreadFile, ...] = ()  # files that cannot be drawn with
 
     def controls_for(self, model: LocalModel) -> list[ControlNet]:
         """Return the ControlNets that fit a model."""
@@ -82,12 +89,16 @@ def hub_folder(home: str) -> Path:
     return (Path(home).expanduser() if home else Path.home() / ".cache" / "huggingface") / "hub"
 
 
-def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
-    """Return the models and LoRAs in some folders and in the hub's cache; what cannot be read is passed over."""
+def look_for_models(folders: tuple[Path, ...], hub: Path, *, has_gguf: bool = True) -> ModelShelf:
+    """Return the models and LoRAs in some folders and in the hub's cache; what cannot be read is passed over.
+
+    `has_gguf`: whether the package that unpacks `.gguf` files is installed.
+    """
     models: dict[str, LocalModel] = {}
     loras: dict[str, Path] = {}
     controls: dict[str, ControlNet] = {}
     singles: dict[str, SingleFile] = {}
+    unread: dict[str, UnreadFile] = {}
     for folder in folders:
         for place in _walk(folder):
             if (place / INDEX).is_file():
@@ -99,8 +110,12 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
             elif (place / CONFIG).is_file() and (control := control_at(place, place.name)):
                 controls.setdefault(control.name, control)
             elif place.name.lower() not in NO_MODELS:
-                found = filter(None, map(single_file, sorted(place.glob(f"*{SUFFIX}"))))
-                singles |= {single.name: single for single in found if single.name not in singles}
+                for path in sorted(path for path in place.glob("*.*") if path.suffix in SUFFIXES):
+                    match single_file(path, has_gguf=has_gguf):
+                        case SingleFile() as single:
+                            singles.setdefault(single.name, single)
+                        case UnreadFile() as file:
+                            unread.setdefault(file.name, file)
     for place, repo in _snapshots(hub, CONFIG):
         known = known_by_repo(repo)
         if control := control_at(place, known.name if known else repo.rpartition("/")[2]):
@@ -126,6 +141,7 @@ def look_for_models(folders: tuple[Path, ...], hub: Path) -> ModelShelf:
         loras=tuple(loras.values()),
         controls=tuple(controls.values()),
         alone=tuple(alone),
+        unread=tuple(unread.values()),
     )
 
 
@@ -133,12 +149,14 @@ def _put_in(models: dict[str, LocalModel], single: SingleFile) -> bool:
     """Add the model in a single file, where one of its family lends it what it lacks; return whether one does."""
     lends = [model for model in models.values() if model.family.name == single.family and not model.lora]
     whole = [model for model in lends if not model.file and model.maker == DIFFUSERS]
-    lender = next((model for model in whole if model.is_guided == single.is_guided), None)
+    fitting = (model for model in whole if single.words_width in (0, model.words_width))
+    lender = next((model for model in fitting if model.is_guided == single.is_guided), None)
     if lender is None:
         return False
     usual = lender.family.steps if single.is_guided else QUICK_STEPS
+    lent_mb = _weights_mb(lender.path, without="transformer") if single.is_part else 0
     models[single.name] = replace(
-        lender, name=single.name, file=single.path, weights_mb=single.weights_mb, steps=usual,
+        lender, name=single.name, file=single.path, weights_mb=single.weights_mb + lent_mb, steps=usual,
         cfg_scale=lender.family.cfg_scale, known=None,
     )  # fmt: skip
     return True
@@ -221,9 +239,9 @@ def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | No
     )
 
 
-def _weights_mb(folder: Path) -> int:
-    sizes = [path.stat().st_size for path in folder.glob("*/*") if path.suffix in WEIGHTS and path.exists()]
-    return sum(sizes) // MB
+def _weights_mb(folder: Path, without: str = "") -> int:
+    files = [path for path in folder.glob("*/*") if path.suffix in WEIGHTS and path.parent.name != without]
+    return sum(path.stat().st_size for path in files if path.exists()) // MB
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -104,6 +104,8 @@ class OwnMachine:
         """Return how a model that is here fits, in a word and in words."""
         needs_gb = model.known.memory_gb if model.known else (model.weights_mb + SPARE_MB) / GB
         room = self.room_for(needs_gb, model.family.name, model.maker)
+        if room is Room.EIGHT_BITS and model.is_packed:
+            room = Room.PARTS
         return str(room), ROOM_WORDS[room]
 
 

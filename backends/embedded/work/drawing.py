@@ -5,6 +5,7 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import diffusers
@@ -56,7 +57,7 @@ class DiffusersMaker:
         """Have a model ready.
 
         Raises:
-            OrderRefused: its folder is not whole.
+            OrderRefused: its folder is not whole, or its file fits no such folder.
             MemoryError: the processor's memory is too small, found before the system ends this process.
         """
         device = self._device
@@ -68,9 +69,18 @@ class DiffusersMaker:
         )
         try:
             pipe = read_pipeline(model, dtype)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
+            if self.is_out_of_memory(error):
+                raise
             log.exception("a model cannot be loaded")
             message = _("The model {name} cannot be loaded: a file is missing or damaged.", name=model.name)
+            if model.file:
+                base = Path(model.path).name
+                message = _(
+                    "The file {name} is damaged, or does not fit the model {base} that lends it what it lacks.",
+                    name=Path(model.file).name,
+                    base=base,
+                )
             raise OrderRefused(str(message)) from error
         pipe.set_progress_bar_config(disable=True)
         self._loaded = LoadedPipes(model, pipe, rung, dtype)

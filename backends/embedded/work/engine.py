@@ -80,7 +80,7 @@ class LocalEngine:
                 break
             except Exception as error:
                 self._maker.unload()
-                if not self._maker.is_out_of_memory(error) or not (sparing := next_rung(device, rung, model.family)):
+                if not self._maker.is_out_of_memory(error) or not (sparing := next_rung(device, rung, model)):
                     raise
                 rung = sparing
         self._model, self._rung = model, rung
@@ -99,7 +99,7 @@ class LocalEngine:
             reporter.report(stage="fewer", at_once=self._at_once)
             return
         device = self._maker.look()
-        sparing = next_rung(device, self._rung, model.family)
+        sparing = next_rung(device, self._rung, model)
         if sparing is None:
             raise MemoryError(_shortage(device)) from error
         self._load(model, reporter, sparing)

@@ -15,18 +15,18 @@ IN_PLACE: Final = (Rung.WHOLE, Rung.TILED)  # the processor's memory is where th
 HALF: Final = 0.55  # of the weights, in 8 bits: some layers stay as they are
 
 
-def rungs_for(device: Device, family: str) -> tuple[Rung, ...]:
+def rungs_for(device: Device, model: ModelFolder) -> tuple[Rung, ...]:
     """Return the ways there are; 8 bits are for the large families alone, the small ones lose more by them."""
     if device.kind not in {"cuda", "rocm"}:
         return IN_PLACE
-    return LARGE_OFFLOADING if FAMILIES[family].is_flow else OFFLOADING
+    return LARGE_OFFLOADING if FAMILIES[model.family].is_flow and not model.is_packed else OFFLOADING
 
 
 def first_rung(device: Device, model: ModelFolder, wanted: str) -> Rung:
     """Return the quickest way that should fit; `wanted` is a setting: auto, none, 8bit, model or sequential."""
-    rungs = rungs_for(device, model.family)
+    rungs = rungs_for(device, model)
     match wanted:
-        case "8bit" if device.kind != "mps":
+        case "8bit" if device.kind != "mps" and not model.is_packed:
             return Rung.EIGHT_BIT
         case "model" if Rung.MODEL_OFFLOAD in rungs:
             return Rung.MODEL_OFFLOAD
@@ -46,9 +46,9 @@ def first_rung(device: Device, model: ModelFolder, wanted: str) -> Rung:
     return Rung.SEQUENTIAL_OFFLOAD
 
 
-def next_rung(device: Device, rung: Rung, family: str) -> Rung | None:
+def next_rung(device: Device, rung: Rung, model: ModelFolder) -> Rung | None:
     """Return the next more sparing way; None at the end."""
-    rungs = rungs_for(device, family)
+    rungs = rungs_for(device, model)
     if rung not in rungs:  # one that was set
         return rungs[1]
     place = rungs.index(rung) + 1

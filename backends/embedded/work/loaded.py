@@ -10,9 +10,8 @@ import transformers
 from diffusers.hooks import apply_layerwise_casting
 
 from backends.child_side import OrderRefused
-from backends.embedded.models.families import FLUX
 from backends.embedded.work.orders import ChildOrder, ModelFolder, Rung
-from backends.embedded.work.pipelines import PIPELINES, STEERED
+from backends.embedded.work.pipelines import PIPELINES, STEERED, TRANSFORMERS
 from backends.embedded.work.steering import Steering
 from texts.text import _
 
@@ -119,12 +118,10 @@ def read_pipeline(model: ModelFolder, dtype: str) -> Any:
         more["variant"] = "fp16"
     chosen = getattr(diffusers, PIPELINES[model.family]["txt2img"])
     kind = getattr(torch, dtype)
-    if model.file and model.family != FLUX:
+    if model.file and model.family not in TRANSFORMERS:
         return chosen.from_single_file(model.file, config=str(folder), torch_dtype=kind, local_files_only=True)
     if model.file:
-        more["transformer"] = diffusers.FluxTransformer2DModel.from_single_file(
-            model.file, config=str(folder), subfolder="transformer", torch_dtype=kind, local_files_only=True
-        )
+        more["transformer"] = read_part(model, kind)
     if "safety_checker" in chosen._optional_components and not (folder / "safety_checker").is_dir():
         more |= {"safety_checker": None, "requires_safety_checker": False}
     pipe = chosen.from_pretrained(folder, dtype=kind, local_files_only=True, **more)
@@ -134,6 +131,31 @@ def read_pipeline(model: ModelFolder, dtype: str) -> Any:
         # of its own, which would be its own part
         object.__setattr__(encoder, "text_model", encoder)
     return pipe
+
+
+def read_part(model: ModelFolder, dtype: torch.dtype) -> Any:
+    """Read the part that draws from a single file; weights of a `.gguf` file stay packed."""
+    more: dict[str, Any] = {}
+    if model.is_packed:
+        more["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    part = getattr(diffusers, TRANSFORMERS[model.family]).from_single_file(
+        model.file, config=model.path, subfolder="transformer", torch_dtype=dtype, local_files_only=True, **more
+    )
+    if model.is_packed:
+        _unpack_what_is_no_layer(part, dtype)
+    return part
+
+
+def _unpack_what_is_no_layer(part: torch.nn.Module, dtype: torch.dtype) -> None:
+    """Unpack what no layer unpacks itself: the library calculates with it as it is."""
+    from diffusers.quantizers.gguf.utils import GGUFLinear, dequantize_gguf_tensor  # wants a package that may be absent
+
+    for layer in part.modules():
+        for name, values in layer.named_parameters(recurse=False):
+            is_unpacked_there = isinstance(layer, GGUFLinear) and name == "weight"
+            if hasattr(values, "quant_type") and not is_unpacked_there:
+                plain = dequantize_gguf_tensor(values).to(dtype)
+                setattr(layer, name, torch.nn.Parameter(plain, requires_grad=False))
 
 
 def _keep_in_8_bits(pipe: Any, dtype: torch.dtype) -> None:

@@ -35,6 +35,11 @@ class ModelFolder:
     file: str = ""
     maker: str = DIFFUSERS
 
+    @property
+    def is_packed(self) -> bool:
+        """Return whether its weights have a form that is unpacked layer by layer while it calculates."""
+        return self.file.endswith(".gguf")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:

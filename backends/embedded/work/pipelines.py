@@ -49,6 +49,13 @@ STEERED: Final[Mapping[str, Mapping[str, str]]] = {
         "inpaint": "FluxControlNetInpaintPipeline",
     },
 }
+# The part that draws, which is read from a single file.
+TRANSFORMERS: Final[Mapping[str, str]] = {
+    SD3: "SD3Transformer2DModel",
+    FLUX: "FluxTransformer2DModel",
+    KLEIN: "Flux2Transformer2DModel",
+    Z_IMAGE: "ZImageTransformer2DModel",
+}
 NEGATIVE: Final = frozenset({SD15, SDXL, SD3, Z_IMAGE})
 WEIGHED: Final = frozenset({SD15, SDXL})  # weights of words: their words are read by CLIP alone
 CLIP_SKIP: Final = frozenset({SD15, SDXL, SD3})

@@ -1,6 +1,7 @@
 """Folders that look like models of each family, without weights."""
 
 import json
+import struct
 
 CLASSES = {
     "sd15": "StableDiffusionPipeline", "sdxl": "StableDiffusionXLPipeline", "sd3": "StableDiffusion3Pipeline",
@@ -8,7 +9,7 @@ CLASSES = {
 }  # fmt: skip
 
 
-def put_model(folder, family, *, mb=0, guidance=None, width=0):
+def put_model(folder, family, *, mb=0, guidance=None, width=0, config=None):
     """Make a folder that is recognised as a model."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model_index.json").write_text(json.dumps({"_class_name": CLASSES.get(family, family)}))
@@ -16,9 +17,10 @@ def put_model(folder, family, *, mb=0, guidance=None, width=0):
     (folder / "unet" / "config.json").write_text(json.dumps({"cross_attention_dim": width} if width else {}))
     with open(folder / "unet" / "weights.safetensors", "wb") as file:
         file.truncate(mb * 2**20)
-    if guidance is not None:
+    if guidance is not None or config is not None:
         (folder / "transformer").mkdir(exist_ok=True)
-        (folder / "transformer" / "config.json").write_text(json.dumps({"guidance_embeds": guidance}))
+        values = ({} if guidance is None else {"guidance_embeds": guidance}) | (config or {})
+        (folder / "transformer" / "config.json").write_text(json.dumps(values))
     return folder
 
 
@@ -42,9 +44,24 @@ def put_control(folder, width, class_name="ControlNetModel"):
     return folder
 
 
-def put_file(path, *names):
-    """Make a file of weights of these names, without any."""
+def put_file(path, *names, **shapes):
+    """Make a file of weights of these names, and perhaps shapes, without any."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = json.dumps({name: {"dtype": "F16", "shape": [0], "data_offsets": [0, 0]} for name in names}).encode()
+    shapes = dict.fromkeys(names, (0,)) | shapes
+    facts = {name: {"dtype": "F16", "shape": [*shape], "data_offsets": [0, 0]} for name, shape in shapes.items()}
+    header = json.dumps(facts).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header)
+    return path
+
+
+def put_gguf(path, shapes, *, packing=8, values=()):
+    """Make a `.gguf` file of weights of these names and shapes, without any; `packing` is ggml's number, 8 for Q8_0."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(shapes), len(values))
+    for name, kind, data in values:
+        head += struct.pack("<Q", len(name)) + name.encode() + struct.pack("<I", kind) + data
+    for name, shape in shapes.items():
+        head += struct.pack("<Q", len(name)) + name.encode() + struct.pack("<I", len(shape))
+        head += struct.pack(f"<{len(shape)}Q", *reversed(shape)) + struct.pack("<IQ", packing, 0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(head)
     return path

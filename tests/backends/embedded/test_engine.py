@@ -45,8 +45,8 @@ def device(kind, free_mb, total_mb=24_000):
     return Device(name=kind, kind=kind, title=kind, total_mb=total_mb, free_mb=free_mb)
 
 
-def folder(weights_mb):
-    return ModelFolder(name="fox", path="", family="sd15", weights_mb=weights_mb)
+def folder(weights_mb=0, family="sd15", **more):
+    return ModelFolder(name="fox", path="", family=family, weights_mb=weights_mb, **more)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,18 @@ def test_the_first_way_is_the_quickest_that_should_fit(where, weights_mb, wanted
 def test_the_ways_follow_one_another_to_the_most_sparing():
     cuda, cpu = device("cuda", 1), device("cpu", 1)
     ways = [Rung.WHOLE]
-    while (rung := next_rung(cuda, ways[-1], "flux")) is not None:
+    while (rung := next_rung(cuda, ways[-1], folder(family="flux"))) is not None:
         ways.append(rung)
     assert ways == list(Rung)
-    assert next_rung(cuda, Rung.WHOLE, "sdxl") is Rung.MODEL_OFFLOAD, "a small one would lose too much in 8 bits"
-    assert next_rung(cpu, Rung.EIGHT_BIT, "flux") is Rung.TILED
-    assert next_rung(cpu, Rung.WHOLE, "flux") is Rung.TILED
-    assert next_rung(cpu, Rung.TILED, "flux") is None
+    assert next_rung(cuda, Rung.WHOLE, folder(family="sdxl")) is Rung.MODEL_OFFLOAD, (
+        "a small one would lose too much in 8 bits"
+    )
+    packed = folder(family="flux", file="/models/fox.gguf")
+    assert next_rung(cuda, Rung.WHOLE, packed) is Rung.MODEL_OFFLOAD, "it is smaller already"
+    assert first_rung(cuda, packed, "8bit") is Rung.WHOLE
+    assert next_rung(cpu, Rung.EIGHT_BIT, folder(family="flux")) is Rung.TILED
+    assert next_rung(cpu, Rung.WHOLE, folder(family="flux")) is Rung.TILED
+    assert next_rung(cpu, Rung.TILED, folder(family="flux")) is None
 
 
 def test_a_model_is_loaded_once_and_another_takes_its_place():

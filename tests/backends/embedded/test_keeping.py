@@ -16,7 +16,7 @@ from console.models import Meter, ModelCommand, keep_models
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
 from net.hub import ModelHub
 from tests.backends.embedded.hub_server import LocalHub
-from tests.backends.embedded.shelves import put_control, put_file, put_in_hub
+from tests.backends.embedded.shelves import put_control, put_file, put_gguf, put_in_hub
 
 INDEX = json.dumps({"_class_name": "StableDiffusionPipeline"}).encode()
 WEIGHTS = bytes(range(256)) * 8000
@@ -220,6 +220,7 @@ async def test_models_are_listed_offered_checked_and_removed(tmp_path, capsys):
 
 async def test_control_nets_are_listed_and_files_that_lack_a_model_of_their_family(tmp_path, capsys):
     put_file(tmp_path / "dream.safetensors", "conditioner.embedders.1.model.ln_final.weight")
+    put_gguf(tmp_path / "old.gguf", {"input_blocks.0.0.weight": (32, 4, 3, 3)})
     put_control(tmp_path / "sdxl-canny", 2048)
     keeper = ModelKeeper(
         ModelHub("http://127.0.0.1:9"), tmp_path / "hub", lambda: look_for_models((tmp_path,), tmp_path)
@@ -228,6 +229,7 @@ async def test_control_nets_are_listed_and_files_that_lack_a_model_of_their_fami
     printed = capsys.readouterr()
     assert "ControlNet sdxl-canny: canny" in printed.out
     assert "dream is a model of the family sdxl in one file: fetch one of that family as well" in printed.err
+    assert "old.gguf cannot be drawn with: of this family only .safetensors files can be read" in printed.err
     await keeper.aclose()
 
 

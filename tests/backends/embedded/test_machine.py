@@ -10,7 +10,7 @@ from backends.embedded.models import machine
 from backends.embedded.models.known import known_models
 from backends.embedded.models.machine import Gpu, OwnMachine, Room, look_at_machine
 from config import read_settings
-from tests.backends.embedded.shelves import put_model
+from tests.backends.embedded.shelves import put_gguf, put_model
 
 SMALL = Gpu(name="NVIDIA GeForce RTX 3060", driver="580.65", total_mb=12_288, free_mb=11_000)
 NVIDIA_SAID = "NVIDIA GeForce RTX 3060, 580.65, 12288, 11000\nNVIDIA H200, 580.65, 143771, 143000\n"
@@ -90,6 +90,14 @@ async def test_doctor_names_gpu_driver_memory_disk_and_what_fits(tmp_path, monke
         "too large: flux-schnell, flux-dev; no room on the disk: flux-schnell, flux-dev, z-image-turbo"
     )
     assert all(check.is_ok for check in found.values())
+
+
+async def test_doctor_names_files_that_cannot_be_drawn_with(tmp_path, monkeypatch):
+    put_gguf(tmp_path / "models" / "tight.gguf", {"double_blocks.0.w": (1,), "single_blocks.0.w": (1,)}, packing=17)
+    found = await doctor_says(tmp_path, monkeypatch, OwnMachine(), MODEL_PATH=str(tmp_path / "models"))
+    assert (found["tight.gguf"].is_ok, found["tight.gguf"].message) == (
+        False, "It cannot be drawn with: its weights are packed as IQ2_XS, which cannot be read here",
+    )  # fmt: skip
 
 
 async def test_doctor_says_when_the_chosen_model_is_too_large_or_not_there(tmp_path, monkeypatch):
