@@ -1,6 +1,7 @@
 """Start Easel: what is asked for on the command line is done by `app`."""
 
 import sys
+from contextlib import nullcontext
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 14):  # before the imports, which older ones cannot even read
     this = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -12,7 +13,10 @@ if __name__ == "__main__":
 
 sys.modules["httpx._main"] = None  # type: ignore[assignment]  # its command line costs 4 MB and is not used here
 
-from app.main import main as main  # noqa: E402  # after the line above
+from utils.lean import uncollected  # noqa: E402  # after the line above
+
+with uncollected() if __name__ == "__main__" else nullcontext():
+    from app.main import main as main
 
 if __name__ == "__main__":
     sys.exit(main())

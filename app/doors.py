@@ -29,7 +29,7 @@ from settings.web import WebSettings
 from store.folder import DATABASE_NAME
 from texts.text import _
 from utils.folder_lock import FolderLock
-from utils.lean import nextcord_alone
+from utils.lean import nextcord_alone, uncollected
 from utils.secrets import make_private_folder
 from utils.signals import reload_on_signal, stop_on_signals
 
@@ -75,7 +75,8 @@ async def _open_beside(easel: Easel, ports: list[socket.socket], stop: asyncio.E
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DIALLED_S):
                 await easel.web.discord.is_dialled.wait()
-        await asyncio.to_thread(importlib.import_module, "api.door")
+        with uncollected():
+            await asyncio.to_thread(importlib.import_module, "api.door")
         web, addresses = await open_web(easel, ports)
     except BaseException:
         for port in ports:
@@ -158,7 +159,7 @@ def make_bot(easel: Easel, message_content: bool = True, shards: int = 0) -> "Ea
 
 
 async def _discord(easel: Easel, stop: asyncio.Event) -> int:
-    with nextcord_alone():
+    with nextcord_alone(), uncollected():
         from cogs.run import serve  # only here: nextcord takes a third of a second and 30 MB
 
     settings = easel.settings

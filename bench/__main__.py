@@ -1,7 +1,8 @@
-"""`python -m bench [queue discord engines line web history disk backlog floor start gpu]`: measure, print, save."""
+"""`python -m bench [group ...]`: measure, print the figures and the table of goals, save."""
 
 import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable
 
 from bench import (
@@ -12,6 +13,7 @@ from bench import (
     floor_bench,
     gpu_bench,
     history_bench,
+    http_bench,
     lanes_bench,
     line_bench,
     overhead_bench,
@@ -21,6 +23,7 @@ from bench import (
     start_bench,
     web_bench,
 )
+from bench.goals import rows_of, show_goals
 from bench.report import Figure, save, show
 
 Bench = Callable[[], Awaitable[list[Figure]]]
@@ -37,6 +40,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
     "line": (line_bench.busy,),
     "web": (web_bench.crowd, page_bench.page),
+    "http": (http_bench.http,),
     "history": (history_bench.history,),
     "disk": (disk_bench.burst,),
     "backlog": (backlog_bench.backlog,),
@@ -55,10 +59,14 @@ def main(wanted: list[str]) -> int:
     figures: list[Figure] = []
     for group in wanted or [group for group in GROUPS if group not in BY_NAME_ALONE]:
         for bench in GROUPS[group]:
-            print(f"{group}: {bench.__name__} ...", file=sys.stderr, flush=True)
+            print(f"{group}: {bench.__name__} ...", end="", file=sys.stderr, flush=True)
+            began = time.monotonic()
             figures += asyncio.run(bench())
+            print(f" {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     show(figures)
-    save(figures)
+    rows = rows_of(figures)
+    show_goals(rows)
+    save(figures, rows)
     return 0 if all(figure.is_met is not False for figure in figures) else 1
 
 

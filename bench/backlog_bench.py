@@ -37,6 +37,7 @@ async def backlog() -> list[Figure]:
     return [
         Figure(
             group=GROUP,
+            row="backlog",
             name=f"start to commands, {WAITING:,} jobs more in line",
             value=full_s - empty_s,
             unit="s",
@@ -46,6 +47,7 @@ async def backlog() -> list[Figure]:
         ),
         Figure(
             group=GROUP,
+            row="backlog_memory",
             name="memory of a job in line",
             value=job_kb,
             unit="kB",

@@ -24,6 +24,7 @@ async def burst() -> list[Figure]:
     return [
         Figure(
             group=GROUP,
+            row="disk",
             name="burst with an fsync of 30 ms, to one of a fast disk",
             value=slow_rate / fast_rate,
             unit="x",

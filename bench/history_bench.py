@@ -28,6 +28,7 @@ GROUP = "history"
 JOBS: Final = 1_000_000
 TARGET_MS: Final = 100.0
 TIMES: Final = 20
+BESIDE_X: Final = 3.0  # both share two cores; before, it was 3 s
 FILL: Final = """
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)
     INSERT INTO jobs (id, status, lane, door, user_key, weight, attempt, created_at, finished_at, delivered_at,
@@ -110,6 +111,7 @@ async def _figure(name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
         times.append(1000 * (time.perf_counter() - began))
     return Figure(
         group=GROUP,
+        row="history",
         name=name,
         value=sorted(times)[int(0.95 * TIMES) - 1],
         unit="ms",
@@ -130,10 +132,13 @@ async def _beside(database: Database) -> Figure:
         await asyncio.gather(asking, return_exceptions=True)
     return Figure(
         group=GROUP,
+        row="history_submit",
         name="a job is taken in while the dashboard is read",
         value=beside,
         unit="ms",
-        beside=f"alone {alone:.1f} ms; medians of {TIMES}",
+        target=f"≤ {BESIDE_X:g} x alone",
+        is_met=beside <= BESIDE_X * alone,
+        beside=f"alone {alone:.1f} ms: {beside / alone:.2f} x; medians of {TIMES}",
     )
 
 

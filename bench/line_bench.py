@@ -43,6 +43,7 @@ async def _over(rtt_s: float, mbit: float, least: float) -> list[Figure]:
     return [
         Figure(
             group=GROUP,
+            row=f"line_{rtt_s * 1000:.0f}",
             name=f"{name} is busy",
             value=kept.least * 100,
             unit="%",

@@ -4,12 +4,17 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from bench.goals import Row
 
 LATEST = Path(__file__).parent / "latest.json"
 
@@ -25,6 +30,8 @@ class Figure:
     target: str = ""
     is_met: bool | None = None
     beside: str = ""  # the yardstick, measured in the same run
+    row: str = ""  # of the table of goals (`bench.goals`) that this is the figure of
+    floor: float | None = None  # what a bot of fifteen lines needs for the same, in the same unit and run
 
 
 def show(figures: list[Figure]) -> None:
@@ -42,8 +49,11 @@ def show(figures: list[Figure]) -> None:
     Console(width=150).print(table)
 
 
-def save(figures: list[Figure], path: Path = LATEST) -> None:
-    """Write all figures, replacing those of the groups that were measured now and keeping the others."""
+def save(figures: list[Figure], rows: Sequence["Row"] = (), path: Path = LATEST) -> None:
+    """Write all figures, replacing those of the groups that were measured now and keeping the others.
+
+    The rows of the table of goals are those of this run alone: a ratio of two runs says nothing.
+    """
     measured = {figure.group for figure in figures}
     kept = []
     if path.exists():
@@ -53,6 +63,7 @@ def save(figures: list[Figure], path: Path = LATEST) -> None:
         "python": sys.version.split()[0],
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "load": [round(load, 1) for load in os.getloadavg()],  # at the end; ours is a part of it
+        "goals": [asdict(row) for row in rows],
         "figures": kept + [asdict(figure) for figure in figures],
     }
     path.write_text(json.dumps(values, indent=1) + "\n")

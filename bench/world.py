@@ -97,7 +97,7 @@ async def stand_in(module: str, *arguments: str) -> AsyncIterator[str]:
     """Start a stand-in engine as a process of its own; yields its address once it answers."""
     port = free_port()
     async with process(module, "--port", str(port), *arguments):
-        await _answers(port)
+        await answers(port)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -133,7 +133,7 @@ async def process(module: str, *arguments: str, says_json: bool = False) -> Asyn
         await child.wait()
 
 
-async def _answers(port: int) -> None:
+async def answers(port: int) -> None:
     async with asyncio.timeout(20):
         while True:
             try:

@@ -44,7 +44,7 @@ ROOT_FILES = {
     "constants": (),
     "config": ("settings", "backends.kinds", "texts", "pydantic"),
     "queue_manager": ("scheduling", "store", "backends.registry", "generation", "settings.queue", "texts", "utils"),
-    "main": ("app", "utils.installation", "texts"),
+    "main": ("app", "utils.installation", "utils.lean", "texts"),
 }
 
 # Loops that end with the job they watch, and cost no more than its progress bar. All others are started by `Loops`.
