@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from store.copies import copy_database
+from store.database import ADDED_STEPS, ADDED_THERE
 from store.folder import DATABASE_NAME, KEY_NAME
 from store.image_cache import FILE_NAME as CACHE_NAME
 from store.migrations import cache_steps, easel_steps
@@ -204,6 +205,8 @@ def _check_database(path: Path, known: set[str]) -> None:
         try:
             state = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             steps = {row[0] for row in connection.execute("SELECT name FROM migrations")}
+            if connection.execute(ADDED_THERE).fetchone():
+                steps -= {row[0] for row in connection.execute(ADDED_STEPS)}
         except sqlite3.Error as error:
             raise BackupRefused(_("{name} in the backup is damaged.", name=path.name)) from error
     if state != "ok":

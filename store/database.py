@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from store.copies import keep_copy
-from store.history import OLD_NAMES, adopt, is_history
+from store.history import OLD_NAMES, adopt, is_first_form, is_history, mend_first_form
+from store.migrations import only_adds
 from store.sqlite_thread import ConnectionClosed as ConnectionClosed
 from store.sqlite_thread import Must as Must
 from store.sqlite_thread import NothingThere as NothingThere
@@ -40,6 +41,10 @@ _CREATE_MIGRATIONS = (
     "CREATE TABLE IF NOT EXISTS migrations "
     "(name TEXT PRIMARY KEY, applied_at REAL NOT NULL, sha256 TEXT NOT NULL DEFAULT '')"
 )
+# Steps of newer versions that this one can go on after: a table of its own, in files that have seen such a step.
+_CREATE_ADDED = "CREATE TABLE IF NOT EXISTS added_steps (name TEXT PRIMARY KEY) WITHOUT ROWID"
+ADDED_THERE = "SELECT name FROM sqlite_master WHERE name = 'added_steps'"
+ADDED_STEPS = "SELECT name FROM added_steps"
 
 
 class DatabaseRefused(Exception):
@@ -107,7 +112,7 @@ class Database:
 
         Raises:
             OSError: there is no room for the copy.
-            DatabaseTooNew: it holds migrations that are not in `migrations`.
+            DatabaseTooNew: it holds migrations that are not in `migrations` and do more than add.
             DatabaseForeign: it holds one whose script was another.
             sqlite3.Error: it cannot be opened.
         """
@@ -249,29 +254,55 @@ class Database:
         hashes = {name: sha256(script.encode()).hexdigest() for name, script in migrations.items()}
         await self.write(_CREATE_MIGRATIONS)
         names = {row["name"] for row in await self.fetch("SELECT name FROM migrations")}
-        if unknown := {name for name in names if OLD_NAMES.get(name, name) not in migrations}:
-            raise DatabaseTooNew(self.path, unknown)
+        unknown = {name for name in names if OLD_NAMES.get(name, name) not in migrations}
+        if unknown and (refused := unknown - await self._added()):
+            raise DatabaseTooNew(self.path, refused)
+        if unknown:
+            log.warning(
+                "%s was written by a newer version of Easel, which this one goes on with (it has %s).",
+                self.path.name,
+                ", ".join(sorted(unknown)),
+            )
         if keeps_copy and names and (ahead := [name for name in migrations if name not in names]):
             await asyncio.to_thread(keep_copy, self.path, ahead[0])
         if was_history := await is_history(self.write):
             async with self.transaction():
                 await adopt(self.write, hashes)
-        applied = {row["name"]: row["sha256"] for row in await self.fetch("SELECT name, sha256 FROM migrations")}
-        if changed := {name for name, hashed in applied.items() if hashed != hashes.get(name)}:
+        applied = await self._applied()
+        if firsts := [(name, hashed) for name, hashed in applied.items() if is_first_form(name, hashed)]:
+            async with self.transaction():
+                for name, hashed in firsts:
+                    await mend_first_form(self.write, name, hashed, migrations[name], hashes[name])
+            applied = await self._applied()
+        if changed := {name for name, hashed in applied.items() if name not in unknown and hashed != hashes.get(name)}:
             raise DatabaseForeign(self.path, changed)
         fresh = [name for name in migrations if name not in applied]
         for name in fresh:
             await self._apply(name, migrations[name], hashes[name])
         if applied and (fresh or was_history):
             log.warning(
-                "%s was brought to the form of this version of Easel (%s). An older version can no longer open it.",
+                "%s was brought to the form of this version of Easel (%s). %s",
                 self.path.name,
                 ", ".join(fresh) or "its steps have numbers and hashes",
+                "The version before can go on with it."
+                if fresh and not was_history and all(only_adds(migrations[name]) for name in fresh)
+                else "An older version can no longer open it.",
             )
+
+    async def _applied(self) -> dict[str, str]:
+        return {row["name"]: row["sha256"] for row in await self.fetch("SELECT name, sha256 FROM migrations")}
+
+    async def _added(self) -> set[str]:
+        """Return the steps in this file after which an older version can go on."""
+        if not await self.fetch(ADDED_THERE):
+            return set()
+        return {row["name"] for row in await self.fetch(ADDED_STEPS)}
 
     async def _apply(self, name: str, script: str, hashed: str) -> None:
         # the record first: where another process is quicker, it is there already and nothing else of this is done
         record = f"INSERT INTO migrations VALUES ('{name}', CAST(strftime('%s', 'now') AS REAL), '{hashed}');"  # noqa: S608
+        if only_adds(script):
+            record += f"\n{_CREATE_ADDED};\nINSERT INTO added_steps VALUES ('{name}');"
         try:
             await self._script(f"BEGIN IMMEDIATE;\n{record}\n{script};\nCOMMIT;")
         except BaseException as error:
