@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-ADDS: Final = "-- adds only: the version before goes on with it"
+ADDS: Final = "-- adds only: the version before goes on with it"  # no text: the first line of a step
 
 _HERE: Final = Path(__file__).parent
 
