@@ -43,8 +43,9 @@ def is_registered_so(payload: Mapping[str, Any], raw: Mapping[str, Any]) -> bool
 
 
 def without_places(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a raw command as nextcord compares it: 3.2 would look for these fields in its own payload."""
-    return {name: value for name, value in raw.items() if name not in ("integration_types", "contexts")}
+    """Return a raw command as nextcord compares it: fields that its own payload lacks would make it another one."""
+    foreign = {"integration_types", "contexts", *(["dm_permission"] if raw.get("guild_id") else [])}
+    return {name: value for name, value in raw.items() if name not in foreign}
 
 
 def note_place(interaction: Any, data: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from nextcord.ext import commands
 from cogs.cards import Button, Card, CardPicture, Choice, Menu, Row, check_stands_in, make_id
 from cogs.decorators import prefix_command
 from cogs.error_handler import thinking
+from cogs.help import clickable
 from cogs.jobs.messages import JobMessages
 from cogs.origin import person_of, person_with_rooms
 from cogs.plain import escape, label, suggest
@@ -109,7 +110,10 @@ class Gallery(commands.Cog):
 
     @prefix_command(name="gallery", aliases=["history"])
     async def gallery_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        await reply_to(ctx, content=_("Use `/gallery`: only you see it."))
+        """`!gallery`, `!history`: where they are, since everybody would see the answer."""
+        mention = clickable(ctx.bot, ctx.guild.id if ctx.guild else None)
+        name = "history" if (ctx.invoked_with or "").casefold() == "history" else "gallery"
+        await reply_to(ctx, content=_("Press on {command}: only you see it.", command=mention(name)))
 
     def routes(self) -> tuple[Route, ...]:
         return (

@@ -32,7 +32,8 @@ _OWN_CODE: Final = re.compile(
     r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[^`\n]{0,80})?"
     r"|make run(?: [A-Z]+=1)?|(?:size|workflow|settings|options):? ?[a-zA-Z0-9 =-]{0,60}"
     r"|user:password|sure:True|for_server:True|dm: False|https://|dragons\?|\\bgun\\b"
-    r"|key|name|url|private|image|mask|file|none|vs|last|collection)`"
+    r"|…-7860\.proxy\.runpod\.net|POST /api/gallery/archive"
+    r"|key|name|url|private|image|mask|file|none|vs|last|collection|engines|doctor)`"
 )
 
 

@@ -98,7 +98,7 @@ class Client:
                 if event.type == "error" or event.error:
                     raise self._failed(event)
         raise BackendUnavailable(
-            _("{label} broke the connection off.", label=self._label),
+            _("{label} lost the connection.", label=self._label),
             detail="the stream ended early",
             hint=_("Try again in a moment."),
             may_have_run=True,

@@ -106,7 +106,7 @@ def state_line(contender: Contender, view: JobView | None, number: str, now: dat
         )
         return f"⏳ {name} · {place}{starts}"
     if job.status is JobStatus.CANCELLED:
-        return _("✖ {name} · cancelled", name=name)
+        return _("{name} · cancelled", name=name)
     if job.error is None:
         return _("✖ {name} · it waited for too long", name=name)
     return f"{MARKS.get(job.error.code, '✖')} {name} · {sentence(job.error.user_message)}"

@@ -27,7 +27,6 @@ USE = {
     "controls": "`/control`", "embeddings": _("its name in the prompt"),
 }  # fmt: skip
 ACTION: Final = "models"
-NOT_CONNECTED = _("No SD API connected.")
 
 
 class Models(commands.Cog):
@@ -67,17 +66,20 @@ class Models(commands.Cog):
         await self._catalog.refresh(person)
         engines = self._catalog.engines(person)
         if all(engine.is_fallback for engine in engines):
-            names = ", ".join(escape(engine.label) for engine in engines)
-            until = _("\n-# until then pictures are made by {names}", names=names) if names else ""
-            return Card(
-                content=_(
-                    "{not_connected} Connect one: `{usage}`{until}",
-                    not_connected=NOT_CONNECTED,
-                    usage=usage(),
-                    until=until,
-                )
-            )
+            return Card(content=none_connected(", ".join(escape(engine.label) for engine in engines)))
         return _page(engines[0], engines, "0")
+
+
+def none_connected(own: str) -> str:
+    """Return what draws while no AI model is connected, and how one is."""
+    if not own:
+        return _("No AI model is connected. Admins: `/setup start`. You have a GPU? `{usage}`", usage=usage())
+    return _(
+        "Pictures are drawn by Easel's own {own} for now: no AI model is connected. Admins: `/setup start`. "
+        "You have a GPU? `{usage}`",
+        own=own,
+        usage=usage(),
+    )
 
 
 def _page(engine: Engine, engines: list[Engine], place: str) -> Card:

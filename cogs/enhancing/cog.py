@@ -132,6 +132,10 @@ class Enhance(commands.Cog):
             await edit_answer(interaction, await self._card(asked, origin))
 
     async def _card(self, asked: PromptAsked, origin: Origin) -> Card:
+        if not asked.draft.prompt.strip():
+            raise RequestRejected(
+                _("Say what you would like to see, for example: a red fox in the snow."), field="prompt"
+            )
         enhanced = await self._prompts.enhance(asked.draft.prompt, origin)
         after = format_prompt(replace(asked.draft, prompt=enhanced.prompt))
         usd = self._prompts.price

@@ -33,6 +33,7 @@ MARKS = {  # anything else is ✖
     "banned": "🚫",
     "budget_exceeded": "💳",
     "price_not_agreed": "💳",
+    "not_connected": "🔌",
 }
 PRICED = {"again": _("again"), "vary": _("🪄 Vary"), "zoom": _("🔭 zoom out"), "upscale": _("⬆️ upscale")}
 GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")

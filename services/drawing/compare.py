@@ -199,15 +199,14 @@ class CompareService:
                 _("At most {most} engines can be compared at once.", most=MAX_ENGINES), field="engines"
             )
         if len(engines) < 2:
-            always = "".join(
-                _("; `{name}` is always there when it is named", name=engine.name)
-                for engine in known
-                if engine.is_fallback
-            )
+            hint = _("`/sdconnect` adds yours, `/status` lists them.")
+            if own := next((engine for engine in known if engine.is_fallback), None):
+                hint = _(
+                    "`/sdconnect` adds yours, `/status` lists them; {name} is always there when it is named.",
+                    name=own.name,
+                )
             raise RequestRejected(
-                _("A comparison takes two engines that answer, and there are fewer here."),
-                field="engines",
-                hint=_("`/sdconnect` adds yours, `/status` lists them{always}.", always=always),
+                _("A comparison takes two engines that answer, and there are fewer here."), field="engines", hint=hint
             )
         return engines
 

@@ -34,7 +34,7 @@ _UNREACHED = frozenset({"dns", "connect", "tls", "http"})
 
 
 class NotConnected(GenerationError):
-    """No SD API connected."""
+    """You have connected no engine of your own."""
 
     code = "not_connected"
 

@@ -10,12 +10,14 @@ import pytest
 from nextcord.ext import commands
 
 from cogs import bot as bot_module
+from cogs.plain import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = re.compile(r"(?<![\w/])`/([a-z][a-z-]*)((?: [^`\n]*)?)`")
 OPTION = re.compile(r"(?:^|\s)([a-z_]+):")
 CODE = [path for room in ("cogs", "services", "backends", "generation") for path in (ROOT / room).rglob("*.py")]
 FILLED_IN = "…"
+FILLED = re.compile(r"\{\w+\}")
 ADDRESSES = {"/infer", "/open"}  # of servers, which pages name too
 # the studio's own box takes its commands in another form, and says so there
 PAGES = [path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")) if path.name != "studio.md"]
@@ -113,3 +115,25 @@ def test_a_command_that_is_told_can_be_typed(where, name, rest):
 def test_the_check_itself_finds_what_cannot_be_typed(reply, expected):
     name, _, rest = reply.partition(" ")
     assert (problem_of(name, rest, known()) == "") is expected
+
+
+def hints() -> list[tuple[str, str]]:
+    """Return what says to people what to do, behind an error: where it stands, and its words."""
+    found = []
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for word in node.keywords if isinstance(node, ast.Call) else ():
+                if word.arg in ("hint", "owner_hint") and isinstance(word.value, ast.Call) and word.value.args:
+                    text = word.value.args[0]
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        found.append((f"{path.name}:{node.lineno}", text.value))
+    return found
+
+
+def test_what_is_to_be_typed_in_a_hint_stays_code() -> None:
+    assert len(hints()) > 100
+    assert [
+        (where, text)
+        for where, text in hints()
+        if "\\`" in sentence(FILLED.sub("x", text.replace("{usage}", "/sdconnect")))
+    ] == []

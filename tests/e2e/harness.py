@@ -211,9 +211,13 @@ class Easel:
         if task.done():
             task.result()
         await bot.wait_until_ready()
-        offered = [command for command in bot.get_all_application_commands() if command.name in COMMANDS]
-        await until(lambda: all(command.command_ids for command in offered))
+        await until(lambda: all(bot.get_application_command(command_id) for command_id in self._offered()))
         return self
+
+    def _offered(self) -> list[int]:
+        """Return the ids of what people are offered now; a bot answers those that it has heard of."""
+        scopes = self.server.commands.commands
+        return [command_id for scope in (self.guild_ids or (None,)) for command_id in scopes.get(scope, {})]
 
     async def stop(self) -> None:
         """End in an orderly way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,10 @@ def writes(discord: DiscordServer) -> list[str]:
         for item in discord.requests
         if item.path.split("?")[0].endswith("/commands") and item.method != "GET"
     ]
+
+
+def texts(commands: dict[int, dict[str, Any]]) -> dict[str, tuple[str, int]]:
+    return {item["name"]: (item["description"], len(item.get("options", []))) for item in commands.values()}
 
 
 @pytest.fixture(autouse=True)
@@ -71,11 +76,9 @@ async def test_what_another_version_registered_is_replaced_at_once(
         unknown.commands.remember([{"name": "imagine", "description": "of another program", "type": 1}])
     unknown.requests.clear()
     await easel.start()
-    await unknown.wait_for(lambda: writes(unknown))  # names that are all there do not tell that it has been written
+    # names that are all there do not tell that it has been written
+    await unknown.wait_for(lambda: texts(unknown.commands.commands[None]) == texts(before))
     assert writes(unknown) == ["PUT"]
-    texts = {command["name"]: (command["description"], len(command.get("options", []))) for command in before.values()}
-    now = unknown.commands.commands[None].values()
-    assert {item["name"]: (item["description"], len(item.get("options", []))) for item in now} == texts
 
 
 async def test_named_servers_get_their_commands_with_one_write_each(unknown: DiscordServer, start: StartEasel) -> None:
@@ -86,6 +89,18 @@ async def test_named_servers_get_their_commands_with_one_write_each(unknown: Dis
     assert unknown.commands.commands[None] == {}
     result = await easel.slash("a red fox")
     await easel.finished(result.original)
+
+
+async def test_named_servers_know_their_commands_at_once_and_a_later_start_writes_nothing(
+    unknown: DiscordServer, start: StartEasel
+) -> None:
+    easel = await start(guild_ids=(unknown.guild.id,))
+    offered = await unknown.user("mia").autocomplete(unknown.channel, "templates", "template", "pixel")
+    assert offered[0]["value"] == "pixel", "nobody had to press a command first"
+    await easel.stop()
+    unknown.requests.clear()
+    await easel.start()
+    assert writes(unknown) == []
 
 
 async def test_a_server_that_refuses_commands_leaves_the_others_theirs(

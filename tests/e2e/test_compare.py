@@ -165,7 +165,7 @@ async def test_only_its_owner_cancels_what_is_left(discord: DiscordServer, start
     await discord.user("mia").click(answer, "Cancel")
     await discord.wait_for(lambda: is_over(answer))
     assert "**1** gpu" in answer.content
-    assert "✖ grid · cancelled" in answer.content
+    assert "\ngrid · cancelled" in answer.content
 
 
 async def test_a_comparison_goes_on_after_a_kill(discord: DiscordServer, start: StartEasel) -> None:

@@ -141,7 +141,7 @@ async def test_a_failed_test_saves_nothing_and_says_what_to_do(
     mia = discord.user("mia")
     tested = await mia.slash(discord.channel, "sdtest")
     await discord.wait_for(lambda: tested.followups)
-    assert "No SD API connected" in tested.followups[0].content
+    assert "You have connected no engine of your own" in tested.followups[0].content
 
 
 async def test_test_and_disconnect(
@@ -267,7 +267,7 @@ async def test_the_prefix_commands_without_arguments_say_how(discord: DiscordSer
     discord.grant("MANAGE_MESSAGES")
     easel = await start()
     assert "`sdconnect TYPE URL [KEY]`" in (await easel.answer_to(await easel.say("!sdconnect"))).content
-    assert "No SD API connected" in (await easel.answer_to(await easel.say("!sdtest"))).content
+    assert "You have connected no engine of your own" in (await easel.answer_to(await easel.say("!sdtest"))).content
     assert "no connection to forget" in (await easel.answer_to(await easel.say("!sddisconnect"))).content
     await easel.say(f"!sdconnect toaster {URL}")
     await discord.wait_for(lambda: "not known" in own(discord.channel)[-1].content)

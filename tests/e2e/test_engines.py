@@ -89,7 +89,7 @@ async def test_gpu_shows_price_hints_then_the_running_cost(
 ) -> None:
     easel = await start(examine=examine)
     await connect(easel)
-    assert "No SD API connected" in await gpu(discord, "show", "ann")
+    assert "You have connected no engine of your own" in await gpu(discord, "show", "ann")
     text = await gpu(discord, "show")
     assert "**mia's Forge** · RunPod" in text
     assert "RTX 4090 $0.69" in text

@@ -162,7 +162,7 @@ async def test_by_prefix_it_is_for_everybody_to_read(discord: DiscordServer, sta
 async def test_an_empty_prompt_is_refused_in_words(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend("gpu1"))
     answer = await easel.answer_to(await easel.say("!enhance"))
-    assert answer.content.startswith("✖")
+    assert answer.content == "✖ Say what you would like to see, for example: a red fox in the snow."
 
 
 def voted_on(message: Message | None) -> Message | None:

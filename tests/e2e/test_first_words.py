@@ -125,6 +125,16 @@ async def test_a_command_that_is_slash_only_answers_behind_the_prefix(start: Sta
     assert f"</{name}:" in answer.content
 
 
+async def test_what_only_one_person_should_read_is_named_to_press_on(start: StartEasel) -> None:
+    easel = await start()
+    for name in ("gallery", "history"):
+        answer = await easel.answer_to(await easel.say(f"!{name}"))
+        assert answer.content.startswith(f"Press on </{name}:")
+        assert answer.content.endswith("only you see it.")
+    alone = await easel.answer_to(await easel.say("!compare a fox"))
+    assert "`/status` lists them; sketch is always there when it is named." in alone.content
+
+
 async def test_help_names_commands_to_press_and_a_picture_to_try(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)

@@ -59,15 +59,18 @@ async def test_everything_else_an_engine_has_is_a_choice_away(discord: DiscordSe
 async def test_without_an_engine_models_says_how_to_connect_one(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start()
     answer = await easel.answer_to(await easel.say("!list_models"))
-    assert answer.content.startswith("No SD API connected.")
-    assert "sketch" in answer.content
+    assert answer.content.startswith(
+        "Pictures are drawn by Easel's own sketch for now: no AI model is connected. Admins: `/setup start`. "
+        "You have a GPU? `/sdconnect type:a1111 url:https://"
+    )
 
 
 async def test_without_even_the_fallback_each_command_says_so(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(has_fallback=False)
     answer = await easel.answer_to(await easel.say("!list_models"))
-    assert answer.content.startswith("No SD API connected. Connect one: `")
-    assert "until then" not in answer.content
+    assert answer.content.startswith(
+        "No AI model is connected. Admins: `/setup start`. You have a GPU? `/sdconnect type:"
+    )
     answer = await easel.answer_to(await easel.say("!queue"))
     assert answer.content == "**Engines**\nNone yet.\nNothing of yours is waiting."
     answer = await easel.answer_to(await easel.say("!status"))

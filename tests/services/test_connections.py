@@ -253,7 +253,7 @@ async def test_test_goes_through_the_layers_and_notes_the_use(service, store, cl
 async def test_without_a_connection_the_advice_is_to_connect(service):
     with pytest.raises(NotConnected) as error:
         await service.test(MIA)
-    assert error.value.user_message == "No SD API connected."
+    assert error.value.user_message == "You have connected no engine of your own."
     assert "/sdconnect" in error.value.hint
 
 
