@@ -8,6 +8,7 @@ import logging
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -20,7 +21,7 @@ from backends.base import Backend, BackendConfig
 from backends.kind import CheckKind, EngineKind
 from backends.packages import PACKAGES, entry_points_in
 from backends.quality import answers_of, grade_of
-from net.client import BearerAuth, key_auth
+from net.client import BearerAuth, key_auth, make_client
 from texts.text import _
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,22 @@ def headers_and_auth(config: BackendConfig) -> tuple[dict[str, str], httpx.Auth 
     if use == "bearer":
         return {}, BearerAuth(config.key) if config.key else None
     return {}, None if wants_login(config) else key_auth(config.key)
+
+
+def hosted_client(
+    config: BackendConfig, transport: httpx.AsyncBaseTransport | None
+) -> tuple[BackendConfig, httpx.AsyncClient]:
+    """Return a hosted engine with the root of its address, else its public one, and a client that sends its key."""
+    kind = kind_of(config.kind)
+    assert kind, "its own backend asks"
+    root = (config.url or kind.public_url).strip().rstrip("/")
+    for end in kind.cut:
+        root = root.removesuffix(end)
+    config = replace(config, url=root)
+    headers, auth = headers_and_auth(config)
+    client = make_client(config.endpoint, transport=transport, auth=auth)
+    client.headers.update(headers)
+    return config, client
 
 
 def wants_login(config: BackendConfig) -> bool:

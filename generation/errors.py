@@ -78,6 +78,7 @@ class ContentBlocked(RequestRejected):
     """This prompt cannot be drawn here."""
 
     code = "content_blocked"
+    may_have_run: bool = False  # a filter that looks at what was drawn: it may have been charged
 
 
 class LimitReached(GenerationError):

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from backends.drawing_errors import drawing_error
+from backends.refusals import slow_down
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -125,12 +126,7 @@ def _too_many(label: str, reply: Reply, text: str, detail: str) -> BackendError:
             retry_after=max(BUSY_RETRY_AFTER_S, given or 0.0),
             hint=_("It goes on as soon as one is done."),
         )
-    return RateLimited(
-        _("{label} asks us to slow down.", label=label),
-        detail=detail,
-        retry_after=max(1.0, RATE_RETRY_AFTER_S if given is None else given),
-        hint=_("Wait a little."),
-    )
+    return slow_down(label, detail, max(1.0, RATE_RETRY_AFTER_S if given is None else given))
 
 
 def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRejected:

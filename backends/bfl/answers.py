@@ -2,18 +2,11 @@
 
 from typing import Any, Final
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, field_validator
 
 CREDIT_USD: Final = 0.01
 MAX_CREDITS: Final = 100_000.0
 WAITING: Final = frozenset({"Pending", "Queued", "Processing", "Generating"})
-
-
-class BflBegun(BaseModel):
-    """A job that was accepted, and the address that is asked for it."""
-
-    id: str = Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$")
-    polling_url: str = ""
 
 
 class BflSample(BaseModel):

@@ -2,17 +2,10 @@
 
 from typing import Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 COMPLETED: Final = "COMPLETED"
 RUNNING: Final = "IN_PROGRESS"
-
-
-class FalBegun(BaseModel):
-    """A request that was accepted. Its addresses leave out what follows an app's name in a model's."""
-
-    request_id: str = Field(min_length=1, max_length=100, pattern=r"^[\w.-]+$")
-    response_url: str = ""
 
 
 class FalStatus(BaseModel):

@@ -12,8 +12,9 @@ import httpx
 from backends.base import BackendConfig, ProgressCallback
 from backends.gemini.answers import GeminiAnswer, ListedModels
 from backends.gemini.errors import translate_failure, without_picture
-from backends.gemini.kind import KEY_HEADER, KIND, MODELS_PATH, NAME, PUBLIC_URL
+from backends.gemini.kind import KIND, MODELS_PATH, NAME
 from backends.gemini.payload import MAX_PICTURES, MAX_SEED, size_for, to_order
+from backends.kinds import hosted_client
 from backends.prices import lines_of, price_for, prices_of
 from backends.stored_pictures import picture
 from generation.capabilities import Capabilities, ModelInfo
@@ -24,7 +25,7 @@ from generation.request import GenerationRequest, Mode, seed_after
 from generation.result import GeneratedImage, GenerationResult
 from net.answers import write_json
 from net.calls import JSON, Calls
-from net.client import CONNECT_TIMEOUT_S, make_client
+from net.client import CONNECT_TIMEOUT_S
 from texts.text import _
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
@@ -63,12 +64,7 @@ class GeminiBackend:
         self._label = config.label or config.name
         self._options = config.options
         self._clock = clock or SystemClock()
-        root = (config.url or PUBLIC_URL).strip().rstrip("/")
-        for end in KIND.cut:
-            root = root.removesuffix(end)
-        client = make_client(replace(config, url=root).endpoint, transport=transport)
-        if config.key:
-            client.headers[KEY_HEADER] = config.key
+        config, client = hosted_client(config, transport)
         self._calls = Calls(self._label, client, refusal=translate_failure)
         self._timeout = httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S)
         self._models: tuple[ModelInfo, ...] = ()

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from backends.gemini.answers import GeminiAnswer
+from backends.refusals import slow_down
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -17,7 +18,6 @@ from generation.errors import (
     CapabilityError,
     ContentBlocked,
     GenerationError,
-    RateLimited,
     RequestRejected,
     UnexpectedAnswer,
 )
@@ -111,12 +111,7 @@ def _too_many(label: str, reply: Reply, error: dict[str, Any], text: str, detail
     delays = (_SECONDS.fullmatch(_text(item.get("retryDelay"))) for item in _details(error))
     wait = next((float(match[1]) for match in delays if match), None)
     given = parse_retry_after(reply.headers.get("retry-after")) if wait is None else wait
-    return RateLimited(
-        _("{label} asks us to slow down.", label=label),
-        detail=detail,
-        retry_after=RATE_RETRY_AFTER_S if given is None else max(1.0, given),
-        hint=_("Wait a little."),
-    )
+    return slow_down(label, detail, RATE_RETRY_AFTER_S if given is None else max(1.0, given))
 
 
 def _details(error: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from backends.drawing_errors import drawing_error
 from backends.openai_images.dialects.known import RETIRED
+from backends.refusals import no_credit_left, not_accepted, slow_down
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -19,7 +20,6 @@ from generation.errors import (
     CapabilityError,
     ContentBlocked,
     GenerationError,
-    RateLimited,
     RequestRejected,
 )
 from net.answers import read_json
@@ -78,11 +78,7 @@ def of_refusal(label: str, refusal: ImagesRefusal, detail: str) -> GenerationErr
     """Return our error for what a refusal calls itself, None where only its status tells."""
     marks = refusal.marks
     if marks & UNPAID:
-        return BackendError(
-            _("The account at {label} has no credit left.", label=label),
-            detail=detail,
-            hint=_("Its owner has to pay there, or draw on another engine."),
-        )
+        return no_credit_left(label, detail)
     if marks & BLOCKED or (refusal.categories and refusal.message):
         return blocked(label, refusal, detail)
     if marks & NO_MODEL:
@@ -142,12 +138,7 @@ def refusal_of(error: dict[str, Any]) -> ImagesRefusal:
 def _by_status(label: str, reply: Reply, refusal: ImagesRefusal, detail: str) -> GenerationError:
     status, text = reply.status, refusal.message
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(
-            _("{label} asks us to slow down.", label=label),
-            detail=detail,
-            retry_after=_wait_s(reply, text),
-            hint=_("Wait a little."),
-        )
+        return slow_down(label, detail, _wait_s(reply, text))
     if status == HTTPStatus.PAYMENT_REQUIRED:
         return of_refusal(label, ImagesRefusal(code="insufficient_quota"), detail) or translate(label, reply)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -199,9 +190,7 @@ def _failed(label: str, refusal: ImagesRefusal, detail: str) -> GenerationError:
 
 def _refused(label: str, refusal: ImagesRefusal, detail: str) -> RequestRejected:
     field = _NAMES.get(refusal.param.partition("[")[0], refusal.param if refusal.param.isidentifier() else "")
-    what = _("the value of {name}", name=field.replace("_", " ")) if field else _("this request")
-    sentence = with_reason(_("{label} does not accept {what}.", label=label, what=what), refusal.message)
-    return RequestRejected(sentence, field=field, detail=detail, hint=_("Try other settings."))
+    return not_accepted(label, field, refusal.message, detail)
 
 
 def _no_model(label: str, refusal: ImagesRefusal, detail: str) -> CapabilityError:

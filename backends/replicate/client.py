@@ -73,13 +73,13 @@ class ReplicateClient:
         """Send pictures that are too large to go inside, and return their links; nothing is charged for that."""
         return {data: await self._sent(data) for data in dict.fromkeys(pictures)}
 
-    async def begin(self, order: ReplicateOrder, links: Mapping[bytes, str]) -> Prediction:
+    async def begin(self, order: ReplicateOrder) -> Prediction:
         """Send one prediction; the answer comes at once, before it is drawn.
 
         Raises:
             GenerationError: it is refused, or the answer is lost.
         """
-        given: dict[str, Any] = {"input": await run_in_thread(order.whole, links)}
+        given: dict[str, Any] = {"input": await run_in_thread(order.whole)}
         if self._webhook:
             given |= {"webhook": self._webhook, "webhook_events_filter": ["completed"]}
         slug, __, _version = order.model.slug.partition(":")
@@ -114,9 +114,6 @@ class ReplicateClient:
         params: Mapping[str, str] = {"cursor": cursor} if cursor else {}
         sent: dict[str, Any] = {"limit": MAX_PREDICTION_BYTES, "params": params, "may_have_run": False}
         return await self.calls.read(ListedPredictions, f"{API}/predictions", **sent)
-
-    async def aclose(self) -> None:
-        await self.calls.aclose()
 
     async def _version(self, slug: str, path: str, id: str) -> ReplicateModel:
         read: dict[str, Any] = {"limit": MAX_SCHEMA_BYTES, "timeout": READ_TIMEOUT, "may_have_run": False}

@@ -9,25 +9,19 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from backends.drawing_errors import drawing_error
 from backends.polling import RemoteForgotten
+from backends.refusals import charged, filtered, no_credit_left, not_accepted, refused_key, slow_down, wait_of
 from backends.replicate.facts import NAMES
 from generation.errors import (
-    BackendAuthError,
     BackendError,
     CapabilityError,
-    ContentBlocked,
     GenerationError,
-    RateLimited,
-    RequestRejected,
 )
 from net.answers import read_json
-from net.failures import DETAIL_CHARS, parse_retry_after, translate
-from net.reasons import with_reason
+from net.failures import DETAIL_CHARS, translate
 from net.reply import Reply
 from texts.text import _
 
-RATE_RETRY_AFTER_S: Final = 10.0
 _SAFETY: Final = re.compile(r"nsfw|flagged as sensitive|\(e005\)|safety|content policy|moderat", re.IGNORECASE)
 _IN_WORDS: Final = re.compile(r"resets in ~?(\d{1,5}(?:\.\d{1,3})?)s")
 _OURS: Final = {theirs: ours for ours, names in NAMES.items() for theirs in names}
@@ -43,24 +37,11 @@ def translate_failure(label: str, reply: Reply) -> GenerationError:
     if reply.is_page or not problem:
         return translate(label, reply)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return BackendAuthError(
-            _("{label} refuses the key.", label=label),
-            detail=detail,
-            hint=_("Its owner has to set one that is valid there."),
-        )
+        return refused_key(label, detail)
     if status == HTTPStatus.PAYMENT_REQUIRED:
-        return BackendError(
-            _("The account at {label} has no credit left.", label=label),
-            detail=detail,
-            hint=_("Its owner has to pay there, or draw on another engine."),
-        )
+        return no_credit_left(label, detail)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(
-            _("{label} asks us to slow down.", label=label),
-            detail=detail,
-            retry_after=_wait_s(reply, problem, text),
-            hint=_("Wait a little."),
-        )
+        return slow_down(label, detail, _wait_s(reply, problem, text))
     if status == HTTPStatus.NOT_FOUND and "status" in problem:
         return CapabilityError(
             _("{label} has no such model.", label=label),
@@ -85,26 +66,10 @@ def forgotten(label: str, detail: str) -> RemoteForgotten:
 def failed(label: str, text: str, detail: str) -> GenerationError:
     """Return our error for a run that failed, in the model's own words."""
     if _SAFETY.search(text):
-        return ContentBlocked(
-            with_reason(_("The filter of {label} refuses this.", label=label), text),
-            field="prompt",
-            detail=detail,
-            hint=_("Word it differently, or draw elsewhere."),
-        )
-    error = drawing_error(label, text, detail=detail)
-    if isinstance(error, BackendError):
+        error = filtered(label, text, detail)
         error.may_have_run = True  # its time is charged
-    return error
-
-
-def held_back(label: str) -> ContentBlocked:
-    """Return the error for a run that ended well without a picture: Flux drops what its filter finds."""
-    return ContentBlocked(
-        _("The filter of {label} held the picture back.", label=label),
-        field="prompt",
-        detail="succeeded without output",
-        hint=_("Word it differently, or draw elsewhere; it may have been charged."),
-    )
+        return error
+    return charged(label, text, detail)
 
 
 def stopped(label: str, *, is_charged: bool) -> BackendError:
@@ -135,20 +100,15 @@ def _refused(label: str, problem: Mapping[str, Any], text: str, detail: str) -> 
     theirs = _text(first.get("field")).rpartition(".")[2]
     words = _text(first.get("description")) or text
     ours = _OURS.get(theirs, "")
-    field = _SHOWN.get(ours, ours)
-    what = _("the value of {name}", name=field.replace("_", " ")) if field else _("this request")
-    sentence = with_reason(_("{label} does not accept {what}.", label=label, what=what), words)
-    return RequestRejected(sentence, field=field, detail=detail, hint=_("Try other settings."))
+    return not_accepted(label, _SHOWN.get(ours, ours), words, detail)
 
 
 def _wait_s(reply: Reply, problem: Mapping[str, Any], text: str) -> float:
     after = problem.get("retry_after")
     if isinstance(after, int | float) and not isinstance(after, bool):
         return max(1.0, float(after))
-    given = parse_retry_after(reply.headers.get("retry-after"))
-    if given is None and (match := _IN_WORDS.search(text)):
-        given = float(match[1])
-    return RATE_RETRY_AFTER_S if given is None else max(1.0, given)
+    match = None if reply.headers.get("retry-after") else _IN_WORDS.search(text)
+    return max(1.0, float(match[1])) if match else wait_of(reply)
 
 
 def _problem(body: bytes) -> dict[str, Any]:

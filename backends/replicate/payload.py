@@ -32,14 +32,19 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicateOrder:
-    """One prediction: `values` are its input but for the pictures, which are `files` by the input's name."""
+    """One prediction: `values` are its input but for the pictures, which are `files` by the input's name.
+
+    A picture that has one of the `links` goes by it, any other inside.
+    """
 
     model: ReplicateModel
     values: Mapping[str, Any]
     files: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, repr=False)
+    links: Mapping[bytes, str] = field(default_factory=dict, repr=False)
 
-    def whole(self, links: Mapping[bytes, str]) -> dict[str, Any]:
-        """Return all of its input; a picture that has a link goes by it, any other inside."""
+    def whole(self) -> dict[str, Any]:
+        """Return all of its input."""
+        links = self.links
         given = {name: [links.get(data) or inside(data) for data in pictures] for name, pictures in self.files.items()}
         lists = {name for name in given if self.model.inputs[name].type == "array"}
         return {**self.values, **{name: urls if name in lists else urls[0] for name, urls in given.items()}}

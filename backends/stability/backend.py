@@ -12,9 +12,11 @@ import httpx
 from pydantic import BaseModel
 
 from backends.base import BackendConfig, ProgressCallback
+from backends.kinds import hosted_client
 from backends.prices import lines_of, price_for, prices_of
-from backends.stability.errors import held_back, translate_failure
-from backends.stability.kind import BALANCE_PATH, DRAWING, KIND, NAME, PUBLIC_URL, Balance
+from backends.refusals import held_back
+from backends.stability.errors import translate_failure
+from backends.stability.kind import BALANCE_PATH, DRAWING, NAME, Balance
 from backends.stability.payload import CONTROLS, EDITS, MAX_SEED, PRESETS, UPSCALERS, StableOrder, name_of, to_order
 from backends.stored_pictures import check_picture
 from constants import APP_NAME, MAX_IMAGE_BYTES
@@ -25,7 +27,7 @@ from generation.prices import PriceLine
 from generation.request import GenerationRequest, Mode, seed_after
 from generation.result import GeneratedImage, GenerationResult
 from net.calls import Calls
-from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client
+from net.client import CONNECT_TIMEOUT_S
 from net.rates import Rate, RateWindow
 from net.reply import Reply
 from texts.text import _
@@ -78,11 +80,7 @@ class StabilityBackend:
         self._options = config.options
         self._clock = clock or SystemClock()
         self._poll_s = poll_s
-        root = (config.url or PUBLIC_URL).strip().rstrip("/")
-        for end in KIND.cut:
-            root = root.removesuffix(end)
-        auth = BearerAuth(config.key) if config.key else None
-        client = make_client(replace(config, url=root).endpoint, transport=transport, auth=auth)
+        config, client = hosted_client(config, transport)
         self._calls = Calls(self._label, client, refusal=translate_failure)
         self._timeout = httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S)
         self._window = RateWindow(self._clock, *CALL_RATES)
@@ -165,7 +163,7 @@ class StabilityBackend:
             self._window.hold(limited.retry_after or 1.0)
             raise
         if reply.headers.get("finish-reason", "").upper() == FILTERED:
-            raise held_back(self._label)
+            raise held_back(self._label, "finish reason CONTENT_FILTERED")  # no text: for the log
         await run_in_thread(check_picture, self._label, reply.body)
         price = price_for(prices_of(PACKAGE), order.name)
         run.cost_usd += (price.for_picture() if price else None) or 0.0

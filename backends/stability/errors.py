@@ -6,17 +6,15 @@ Sources: its REST reference (`{id, name, errors}` of v2beta, `{id, name, message
 from http import HTTPStatus
 from typing import Any, Final
 
+from backends.refusals import no_credit_left, not_accepted, refused_key, slow_down, wait_of
 from generation.errors import (
-    BackendAuthError,
-    BackendError,
     BackendUnavailable,
     ContentBlocked,
     GenerationError,
-    RateLimited,
     RequestRejected,
 )
 from net.answers import read_json
-from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS, parse_retry_after, translate
+from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS, translate
 from net.reasons import explanation, with_reason
 from net.reply import Reply
 from texts.text import _
@@ -36,11 +34,7 @@ def translate_failure(label: str, reply: Reply) -> GenerationError:
     if reply.is_page or not text:
         return translate(label, reply)
     if status == HTTPStatus.PAYMENT_REQUIRED:
-        return BackendError(
-            _("The account at {label} has no credit left.", label=label),
-            detail=detail,
-            hint=_("Its owner has to pay there, or draw on another engine."),
-        )
+        return no_credit_left(label, detail)
     if name == MODERATION:
         return ContentBlocked(
             _("The filter of {label} refuses this; nothing was charged.", label=label),
@@ -49,19 +43,9 @@ def translate_failure(label: str, reply: Reply) -> GenerationError:
             hint=_("Word it differently, or draw elsewhere."),
         )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return BackendAuthError(
-            _("{label} refuses the key.", label=label),
-            detail=detail,
-            hint=_("Its owner has to set one that is valid there."),
-        )
+        return refused_key(label, detail)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        given = parse_retry_after(reply.headers.get("retry-after"))
-        return RateLimited(
-            _("{label} asks us to slow down.", label=label),
-            detail=detail,
-            retry_after=RATE_RETRY_AFTER_S if given is None else max(1.0, given),
-            hint=_("Wait a little."),
-        )
+        return slow_down(label, detail, wait_of(reply, RATE_RETRY_AFTER_S))
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
         return _refused(label, text, detail)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -74,22 +58,9 @@ def translate_failure(label: str, reply: Reply) -> GenerationError:
     return translate(label, reply)
 
 
-def held_back(label: str) -> ContentBlocked:
-    """Return the error for a picture that came blurred."""
-    return ContentBlocked(
-        _("The filter of {label} held the picture back.", label=label),
-        field="prompt",
-        detail="finish reason CONTENT_FILTERED",
-        hint=_("Word it differently, or draw elsewhere; it may have been charged."),
-    )
-
-
 def _refused(label: str, text: str, detail: str) -> RequestRejected:
     word = text.partition(":")[0].strip()
-    field = _FIELDS.get(word, "")
-    what = _("the value of {name}", name=field.replace("_", " ")) if field else _("this request")
-    sentence = with_reason(_("{label} does not accept {what}.", label=label, what=what), text)
-    return RequestRejected(sentence, field=field, detail=detail, hint=_("Try other settings."))
+    return not_accepted(label, _FIELDS.get(word, ""), text, detail)
 
 
 def _named(body: bytes) -> tuple[str, str]:

@@ -10,10 +10,8 @@ import pytest
 from PIL import Image
 
 from backends.replicate.answers import Prediction
-from backends.replicate.backend import ReplicateBackend
 from backends.replicate.errors import failed, translate_failure
 from backends.replicate.facts import model_of
-from generation.capabilities import Fit, fit
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -25,23 +23,18 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
-from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GenerationResult
 from net.reply import Reply
+from tests.backends import queued_rig
 from tests.backends.test_replicate_contract import connect
 from tests.engines.replicate_server import KEY, ReplicateServer
-from tests.jobs import make_request
 
 DATA = Path(__file__).parents[1] / "data" / "replicate"
 REFUSALS = sorted(DATA.glob("error_*.json"))
 SPEAKABLE = re.compile(r"https?:|r8_|HTTP \d|\{")
 LIGHTNING, ESRGAN = "bytedance/sdxl-lightning-4step", "nightmareai/real-esrgan"
 FLUX = "black-forest-labs/flux"
-
-
-async def ignore(_: Progress) -> None:
-    pass
 
 
 def picture(width: int = 512, height: int = 512, colour: str = "navy", noise: bool = False) -> SourceImage:
@@ -57,22 +50,11 @@ LOOK, BLANK = picture(), picture(colour="black")
 
 
 def asked(**changes: Any) -> GenerationRequest:
-    usual = {"width": 1024, "height": 1024, "sampler": None, "seed": 812, "steps": 28, "cfg_scale": 7.5}
-    return make_request(**(usual | changes))
-
-
-async def fitted(backend: ReplicateBackend, request: GenerationRequest) -> GenerationRequest:
-    found = fit(request, await backend.capabilities())
-    assert isinstance(found, Fit), found
-    return found.request
+    return queued_rig.asked(**({"steps": 28, "cfg_scale": 7.5} | changes))
 
 
 async def drawn_by(server: ReplicateServer, request: GenerationRequest, **changes: Any) -> GenerationResult:
-    backend = connect(server, **changes)
-    try:
-        return await backend.generate(await fitted(backend, request), ignore)
-    finally:
-        await backend.aclose()
+    return await queued_rig.drawn_by(connect(server, **changes), request)
 
 
 @pytest.mark.parametrize("path", REFUSALS, ids=lambda path: path.stem)
@@ -218,9 +200,9 @@ async def test_what_a_model_does_not_take_is_said() -> None:
 @pytest.mark.parametrize(
     ("plan", "kind", "words", "may_have_run"),
     [
-        ("nsfw", ContentBlocked, "NSFW content", None),
-        ("e005", ContentBlocked, "flagged as sensitive", None),
-        ("empty", ContentBlocked, "held the picture back", None),
+        ("nsfw", ContentBlocked, "NSFW content", True),
+        ("e005", ContentBlocked, "flagged as sensitive", True),
+        ("empty", ContentBlocked, "held the picture back", True),
         ("memory", BackendError, "memory", True),
         ("fault", BackendUnavailable, "interrupted", True),
         ("canceled", BackendError, "stopped it while it was being drawn", True),
@@ -228,7 +210,7 @@ async def test_what_a_model_does_not_take_is_said() -> None:
     ],
 )
 async def test_the_end_of_a_prediction_is_told(
-    plan: str, kind: type[Exception], words: str, may_have_run: bool | None
+    plan: str, kind: type[Exception], words: str, may_have_run: bool
 ) -> None:
     async with ReplicateServer() as server:
         server.plans.append(plan)

@@ -12,15 +12,8 @@ from generation.capabilities import Refused, fit
 from generation.errors import BackendError, CapabilityError, RateLimited
 from generation.job import Progress
 from generation.request import Mode
-from tests.backends.test_replicate_answers import (
-    FLUX,
-    LIGHTNING,
-    asked,
-    drawn_by,
-    fitted,
-    ignore,
-    picture,
-)
+from tests.backends.queued_rig import fitted, ignore, know_none
+from tests.backends.test_replicate_answers import FLUX, LIGHTNING, asked, drawn_by, picture
 from tests.backends.test_replicate_contract import connect
 from tests.engines.listener import Fault
 from tests.engines.replicate_server import ERRORS, KEY, ReplicateServer
@@ -151,15 +144,12 @@ async def test_a_job_whose_id_was_lost_is_found_and_no_other() -> None:
         remote_id = await first.start(request, note)
         again = connect(server)
 
-        async def none() -> list[str]:
-            return []
-
         async def taken() -> list[str]:
             return [remote_id]
 
-        assert await again.find(intents[0], replace(request, seed=5), none) is None
+        assert await again.find(intents[0], replace(request, seed=5), know_none) is None
         assert await again.find(intents[0], request, taken) is None
-        assert await again.find(intents[0], request, none) == remote_id
+        assert await again.find(intents[0], request, know_none) == remote_id
         server.release()
         while not (await again.poll(remote_id)).is_finished:
             await asyncio.sleep(0.005)

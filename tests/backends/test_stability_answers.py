@@ -228,6 +228,7 @@ async def test_a_picture_that_is_held_back_is_not_shown(plan: str, kind: type[Ex
             await drawn_by(server, asked())
         assert isinstance(caught.value, GenerationError)
         assert words in caught.value.user_message
+        assert getattr(caught.value, "may_have_run", False) is (plan == "filtered")
 
 
 async def test_what_is_drawn_is_kept_where_a_later_call_fails() -> None:

@@ -30,6 +30,7 @@ from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to
 from tests.easel_process import processes
+from tests.engines.listener import Fault
 from tests.engines_faults.engines import ENGINES, KEYS, Engine, without_rates
 from tests.waiting import until
 
@@ -129,6 +130,28 @@ async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str)
         else:
             assert len(answer.attachments) == 1
         assert engine.taken(server) == (2 if kind in AGAIN else 1)
+
+
+@pytest.mark.parametrize("kind", ["replicate", "bfl", "fal"])
+async def test_killed_while_a_paid_job_is_on_its_way_it_asks_and_sends_nothing_again(
+    start: StartEasel, kind: str
+) -> None:
+    """Nobody knows whether it arrived: there is no id yet, and none is found."""
+    engine = ENGINES[kind]
+    async with engine.server() as server:
+        server.faults.append(Fault(kind="hang", path=engine.job))
+        easel = await start(CONNECT[kind](server))
+        answer = await easel.answer_to(await easel.say(ASK))
+        await until(lambda: server.count("POST", "") == 1)
+        await easel.kill()
+        easel.backends = [CONNECT[kind](server)]
+        await easel.start()
+        await easel.finished(answer)
+        assert "may already have charged" in answer.content
+        assert "🎲 Run again" in str(labels(answer))
+        assert server.count("POST", "") == 1
+        rows = await easel.now.database.fetch("SELECT state, usd FROM charges")
+        assert [(row["state"], row["usd"] > 0) for row in rows] == [("unsure", True)]
 
 
 @pytest.mark.timeout(60)

@@ -3,17 +3,14 @@
 By hand: `python -m tests.engines.bfl_server`, key `KEY`.
 """
 
-import argparse
 import asyncio
 import base64
-import contextlib
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-from tests.engines.listener import Listener, draw
+from tests.engines.listener import QueuedListener, by_hand, draw
 
 KEY = "bfl-test-0123456789abcdef"
 MODELS = ("flux-2-pro", "flux-2-max", "flux-2-flex", "flux-2-klein-9b", "flux-2-klein-4b")
@@ -35,26 +32,15 @@ class Job:
     picture: bytes = field(default=b"", repr=False)
 
 
-class BflServer(Listener):
+class BflServer(QueuedListener):
     """`async with BflServer() as server:`; `server.plans` says what becomes of the next requests."""
 
-    def __init__(self, *, limit_s: float = 10.0, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__(host, port)
-        self.limit_s = limit_s
-        self.jobs: dict[str, Job] = {}
-        self.plans: list[str] = []
+    key_header, key, open_path = "x-key", KEY, "/delivery/"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.refusals: list[int] = []
-        self.leaked = 0  # how often our key came to where it has no business
         self.cost: float | None = None
-        self._numbers = itertools.count(1)
-        self._held = asyncio.Event()
-        self._held.set()
-
-    def hold(self) -> None:
-        self._held.clear()
-
-    def release(self) -> None:
-        self._held.set()
 
     @property
     def submitted(self) -> list[dict[str, Any]]:
@@ -68,12 +54,8 @@ class BflServer(Listener):
             web.post("/v1/{model}", self._begin),
         ]
 
-    def refuse(self, request: web.Request) -> web.Response | None:
-        given = request.headers.get("x-key", "")
-        if request.path.startswith("/delivery/"):
-            self.leaked += bool(given)
-            return None
-        return None if given == KEY else web.json_response({"detail": "Not authenticated"}, status=403)
+    def no_key(self) -> web.Response:
+        return web.json_response({"detail": "Not authenticated"}, status=403)
 
     async def _credits(self, _: web.Request) -> web.Response:
         return web.json_response({"credits": 812.5})
@@ -88,17 +70,15 @@ class BflServer(Listener):
         if fault := _invalid(model, body):
             detail = [{"loc": ["body", fault], "msg": "Value error", "type": "value_error"}]
             return web.json_response({"detail": detail}, status=422)
-        plan = self.plans.pop(0) if self.plans else "draw"
-        job = Job(id=f"00000000-0000-4000-8000-{next(self._numbers):012d}", model=model, body=body, plan=plan)
+        id = f"00000000-0000-4000-8000-{next(self.numbers):012d}"
+        job = Job(id=id, model=model, body=body, plan=self.next_plan())
         self.jobs[job.id] = job
         self.keep(self._work(job))
         url = f"http://{request.host}/v1/get_result?id={job.id}"
         return web.json_response({"id": job.id, "polling_url": url})
 
     async def _work(self, job: Job) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.limit_s):
-                await self._held.wait()
+        await self.held()
         if job.plan == "draw":
             kind = job.body.get("output_format", "jpeg").upper()
             job.picture = await asyncio.to_thread(draw, job.body["width"], job.body["height"], job.body["seed"], kind)
@@ -148,19 +128,5 @@ def _invalid(model: str, body: dict[str, Any]) -> str:
     return ""
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    async with BflServer(host=arguments.host, port=arguments.port) as server:
-        print(f"stand-in for Black Forest Labs on {server.url}", flush=True)
-        await asyncio.Event().wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7813)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    by_hand(BflServer, "Black Forest Labs", 7813, __doc__)

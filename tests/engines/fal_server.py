@@ -3,17 +3,14 @@
 By hand: `python -m tests.engines.fal_server`, key `KEY`.
 """
 
-import argparse
 import asyncio
 import base64
-import contextlib
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-from tests.engines.listener import Listener, draw
+from tests.engines.listener import QueuedListener, by_hand, draw
 
 KEY = "fal-test-0123:456789abcdef"
 MODELS = ("fal-ai/flux-2", "fal-ai/flux-2-pro", "fal-ai/flux-2-flex")
@@ -42,25 +39,14 @@ class Job:
     picture: bytes = field(default=b"", repr=False)
 
 
-class FalServer(Listener):
+class FalServer(QueuedListener):
     """`async with FalServer() as server:`; `server.plans` says what becomes of the next requests."""
 
-    def __init__(self, *, limit_s: float = 10.0, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__(host, port)
-        self.limit_s = limit_s
-        self.jobs: dict[str, Job] = {}
-        self.plans: list[str] = []
-        self.leaked = 0  # how often our key came to where it has no business
+    key, open_path = f"Key {KEY}", "/files/"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.prices = dict(PRICES)
-        self._numbers = itertools.count(1)
-        self._held = asyncio.Event()
-        self._held.set()
-
-    def hold(self) -> None:
-        self._held.clear()
-
-    def release(self) -> None:
-        self._held.set()
 
     @property
     def submitted(self) -> list[dict[str, Any]]:
@@ -77,12 +63,8 @@ class FalServer(Listener):
             web.post("/{owner}/{app}/{way}", self._begin),
         ]
 
-    def refuse(self, request: web.Request) -> web.Response | None:
-        given = request.headers.get("Authorization", "")
-        if request.path.startswith("/files/"):
-            self.leaked += bool(given)
-            return None
-        return None if given == f"Key {KEY}" else web.json_response({"detail": "Invalid API key"}, status=401)
+    def no_key(self) -> web.Response:
+        return web.json_response({"detail": "Invalid API key"}, status=401)
 
     async def _pricing(self, request: web.Request) -> web.Response:
         asked = [name for name in request.query.get("endpoint_id", "").split(",") if name]
@@ -101,8 +83,8 @@ class FalServer(Listener):
         if endpoint not in PRICES:
             return web.json_response({"detail": "Path not found"}, status=404)
         body = await request.json()
-        plan = self.plans.pop(0) if self.plans else "draw"
-        job = Job(id=f"00000000-0000-4000-9000-{next(self._numbers):012d}", endpoint=endpoint, body=body, plan=plan)
+        id = f"00000000-0000-4000-9000-{next(self.numbers):012d}"
+        job = Job(id=id, endpoint=endpoint, body=body, plan=self.next_plan())
         self.jobs[job.id] = job
         self.keep(self._work(job))
         url = f"http://{request.host}/{'/'.join(endpoint.split('/')[:2])}/requests/{job.id}"
@@ -110,9 +92,7 @@ class FalServer(Listener):
                                   "cancel_url": f"{url}/cancel", "queue_position": 0})  # fmt: skip
 
     async def _work(self, job: Job) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.limit_s):
-                await self._held.wait()
+        await self.held()
         if job.plan in {"draw", "nsfw"} and not _invalid(job) and not job.is_cancelled:
             size, kind = job.body["image_size"], job.body.get("output_format", "jpeg").upper()
             job.picture = await asyncio.to_thread(draw, size["width"], size["height"], job.body["seed"], kind)
@@ -203,19 +183,5 @@ def _invalid(job: Job) -> str:
     return ""
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    async with FalServer(host=arguments.host, port=arguments.port) as server:
-        print(f"stand-in for fal.ai on {server.url}", flush=True)
-        await asyncio.Event().wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7814)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    by_hand(FalServer, "fal.ai", 7814, __doc__)

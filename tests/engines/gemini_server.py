@@ -3,10 +3,8 @@
 By hand: `python -m tests.engines.gemini_server`, key `KEY`.
 """
 
-import argparse
 import asyncio
 import base64
-import contextlib
 import io
 import math
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from tests.engines.listener import Listener, draw
+from tests.engines.listener import Listener, by_hand, draw
 
 KEY = "AIzaSyGeminiTest0123456789"
 RATIOS = {"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"}
@@ -178,19 +176,5 @@ def _error(code: int, status: str, message: str, *details: dict[str, Any]) -> we
     return web.json_response({"error": error}, status=code)
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    async with GeminiServer(host=arguments.host, port=arguments.port) as server:
-        print(f"stand-in for Gemini on {server.url}", flush=True)
-        await asyncio.Event().wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7812)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    by_hand(GeminiServer, "Gemini", 7812, __doc__)

@@ -1,7 +1,10 @@
 """Base of stand-ins for hosted engines: a socket, a list of what was asked, and answers that break where told to."""
 
+import argparse
 import asyncio
+import contextlib
 import io
+import itertools
 import random
 import re
 from collections.abc import Awaitable, Callable
@@ -118,6 +121,69 @@ class Listener:
         if isinstance(fault.body, bytes):
             return web.Response(body=fault.body, status=fault.status, headers=fault.headers)
         return web.Response(text=fault.body, status=fault.status, headers=fault.headers)
+
+
+class QueuedListener(Listener):
+    """A service that takes a job for each picture and charges for it: `plans` says what becomes of the next ones.
+
+    `key_header` and `key` are what every call must bring, but those to `open_path`, where they have no business.
+    """
+
+    key_header = "Authorization"
+    key = ""
+    open_path = ""
+
+    def __init__(self, *, limit_s: float = 10.0, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(host, port)
+        self.limit_s = limit_s
+        self.jobs: dict[str, Any] = {}
+        self.plans: list[str] = []
+        self.leaked = 0  # how often our key came to where it has no business
+        self.numbers = itertools.count(1)
+        self._held = asyncio.Event()
+        self._held.set()
+
+    def hold(self) -> None:
+        self._held.clear()
+
+    def release(self) -> None:
+        self._held.set()
+
+    async def held(self) -> None:
+        """Wait as long as pictures are held."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.limit_s):
+                await self._held.wait()
+
+    def next_plan(self) -> str:
+        return self.plans.pop(0) if self.plans else "draw"
+
+    def refuse(self, request: web.Request) -> web.Response | None:
+        given = request.headers.get(self.key_header, "")
+        if request.path.startswith(self.open_path):
+            self.leaked += bool(given)
+            return None
+        return None if given == self.key else self.no_key()
+
+    def no_key(self) -> web.Response:
+        """Return what a call without our key is answered with."""
+        raise NotImplementedError
+
+
+def by_hand(kind: Callable[..., Listener], title: str, port: int, meaning: str | None) -> None:
+    """Serve a stand-in until Ctrl+C, at the address that the command line names."""
+    parser = argparse.ArgumentParser(description=meaning)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=port)
+    arguments = parser.parse_args()
+
+    async def serve() -> None:
+        async with kind(host=arguments.host, port=arguments.port) as server:
+            print(f"stand-in for {title} on {server.url}", flush=True)
+            await asyncio.Event().wait()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve())
 
 
 async def form_of(request: web.Request) -> tuple[dict[str, str], dict[str, list[bytes]]]:

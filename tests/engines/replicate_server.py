@@ -4,12 +4,9 @@ It behaves as the openapi 1.0.0-a1 and the recorded answers say. By hand: `pytho
 key `KEY`.
 """
 
-import argparse
 import asyncio
 import base64
-import contextlib
 import hmac
-import itertools
 import json
 import re
 import time
@@ -19,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.engines.listener import Listener, form_of
+from tests.engines.listener import QueuedListener, by_hand, form_of
 from tests.engines.replicate_models import SDXL, picture_of, schemas
 
 KEY = "r8_replicate_test_0123456789"
@@ -48,30 +45,25 @@ class Run:
 
     @property
     def has_ended(self) -> bool:
-        return self.status not in {"starting", "processing"}
+        return not self.is_running
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in {"starting", "processing"}
 
 
-class ReplicateServer(Listener):
+class ReplicateServer(QueuedListener):
     """`async with ReplicateServer() as server:`; `server.plans` says what becomes of the next predictions."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__(host, port)
-        self.runs: dict[str, Run] = {}
+    key, open_path = f"Bearer {KEY}", "/delivery/"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.runs: dict[str, Run] = self.jobs
         self.files: dict[str, bytes] = {}
-        self.plans: list[str] = []
         self.models = schemas()
         self.refusals: list[tuple[int, dict[str, Any]] | None] = []  # what the next creations are answered with
         self.polls_needed = 1
-        self.leaked = 0  # how often our key came to where it has no business
-        self._numbers = itertools.count(1)
-        self._held = asyncio.Event()
-        self._held.set()
-
-    def hold(self) -> None:
-        self._held.clear()
-
-    def release(self) -> None:
-        self._held.set()
 
     @property
     def submitted(self) -> list[dict[str, Any]]:
@@ -91,13 +83,7 @@ class ReplicateServer(Listener):
             web.get("/delivery/{id}", self._delivery),
         ]
 
-    def refuse(self, request: web.Request) -> web.Response | None:
-        given = request.headers.get("Authorization", "")
-        if request.path.startswith("/delivery/"):
-            self.leaked += bool(given)
-            return None
-        if given == f"Bearer {KEY}":
-            return None
+    def no_key(self) -> web.Response:
         return problem(401, "Unauthenticated", "You did not pass a valid authentication token")
 
     async def _account(self, _: web.Request) -> web.Response:
@@ -153,10 +139,10 @@ class ReplicateServer(Listener):
         if not set(body.get("webhook_events_filter", ())) <= EVENTS:
             return problem(422, "Input validation failed", "webhook_events_filter: unknown event")
         run = Run(
-            id=f"p{next(self._numbers):025d}",
+            id=f"p{next(self.numbers):025d}",
             slug=slug,
             input=body.get("input"),
-            plan=self.plans.pop(0) if self.plans else "draw",
+            plan=self.next_plan(),
             deadline=headers.get("Cancel-After", ""),
             webhook=body.get("webhook", ""),
         )
@@ -215,7 +201,7 @@ class ReplicateServer(Listener):
     async def _work(self, run: Run) -> None:
         await asyncio.sleep(0)
         run.status = "processing"
-        await self._held.wait()
+        await self.held()
         if run.has_ended:
             return
         if run.plan in {"aborted", "canceled"}:
@@ -264,7 +250,7 @@ class ReplicateServer(Listener):
         _, files = await form_of(request)
         if "content" not in files:
             return problem(400, "Bad request", "content is required")
-        id = f"f{next(self._numbers)}"
+        id = f"f{next(self.numbers)}"
         self.files[id] = files["content"][0]
         return web.json_response({"id": id, "urls": {"get": f"http://{request.host}/v1/files/{id}"}}, status=201)
 
@@ -309,19 +295,5 @@ def missing() -> web.Response:
     return problem(404, "Not found", "The requested resource could not be found.")
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    async with ReplicateServer(host=arguments.host, port=arguments.port) as server:
-        print(f"stand-in for Replicate on {server.url}", flush=True)
-        await asyncio.Event().wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7811)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    by_hand(ReplicateServer, "Replicate", 7811, __doc__)

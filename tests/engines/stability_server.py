@@ -3,9 +3,7 @@
 It behaves as the reference of v2beta says. By hand: `python -m tests.engines.stability_server`, key `KEY`.
 """
 
-import argparse
 import asyncio
-import contextlib
 import io
 import math
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from PIL import Image
 
-from tests.engines.listener import Listener, draw, form_of
+from tests.engines.listener import Listener, by_hand, draw, form_of
 
 KEY = "sk-stability-test-0123"
 RATIOS = {"21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"}
@@ -193,7 +191,7 @@ class StabilityServer(Listener):
         if not 0 <= number < len(self.jobs):
             return _error(404, "not_found", "id: the generation either does not exist or has expired.")
         job = self.jobs[number]
-        job.polls += 1
+        job.polls += bool(job.picture)  # how long it is drawn is for the machine to say
         if not job.picture or job.polls < self.polls_needed:
             return web.json_response({"id": request.match_info["id"], "status": "in-progress"}, status=202)
         return self._picture(job)
@@ -207,19 +205,5 @@ def _error(status: int, name: str, text: str) -> web.Response:
     return web.json_response({"id": "ed14db44362126aab3cbd25cca51ffe3", "name": name, "errors": [text]}, status=status)
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    async with StabilityServer(host=arguments.host, port=arguments.port) as server:
-        print(f"stand-in for Stability AI on {server.url}", flush=True)
-        await asyncio.Event().wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7810)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    by_hand(StabilityServer, "Stability AI", 7810, __doc__)

@@ -12,17 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from backends import stored_pictures
+from backends import queued, stored_pictures
 from backends.a1111.backend import A1111Backend
 from backends.ai_horde import backend as horde_module
 from backends.ai_horde.backend import AiHordeBackend
 from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
-from backends.bfl import backend as bfl_module
 from backends.bfl.backend import BflBackend
 from backends.comfyui import client as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
-from backends.fal import backend as fal_module
 from backends.fal.backend import FalBackend
 from backends.gemini.backend import GeminiBackend
 from backends.gradio_flux import client as gradio_module
@@ -371,8 +369,7 @@ def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIM
     monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", timeout_s)
     monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", timeout_s)
-    monkeypatch.setattr(bfl_module, "TIMEOUT", httpx.Timeout(timeout_s))
-    monkeypatch.setattr(fal_module, "TIMEOUT", httpx.Timeout(timeout_s))
+    monkeypatch.setattr(queued, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(replicate_module, "ASK_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(replicate_module, "SEND_TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(stored_pictures, "DOWNLOAD_TIMEOUT_S", timeout_s)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.base import BackendConfig
+from backends.refusals import held_back
 from backends.registry import Entry, Owner
 from generation.errors import (
     BackendUnavailable,
@@ -136,6 +137,7 @@ async def test_an_engine_that_tells_no_price_counts_as_was_assumed_and_then_as_i
     [
         (RequestRejected("No."), "refunded", 0.0),
         (ContentBlocked("No."), "refunded", 0.0),
+        (held_back("shop", ""), "unsure", 0.04),
         (BackendUnavailable("Away."), "refunded", 0.0),
         (BackendUnavailable("Away.", may_have_run=True), "unsure", 0.04),
         (UnexpectedAnswer("What?", may_have_run=True), "unsure", 0.04),
