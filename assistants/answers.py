@@ -112,6 +112,8 @@ class Answers:
         if job.status is JobStatus.DONE and job.result:
             cost = job.result.cost_usd
             paid = _(" It cost {cost}.", cost=dollars(cost)) if cost else ""
+            if not job.request.prompt:
+                return render(_("Job {job} is done.{paid}", job=job.id, paid=paid))
             return render(_("Job {job} is done: {prompt}.{paid}", job=job.id, prompt=job.request.prompt, paid=paid))
         if job.status in WORKING:
             return render(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from zlib import crc32
 
 from pydantic import ConfigDict
 
@@ -33,6 +34,7 @@ from texts.text import _, render
 
 Call = Callable[[Person, Any, Report], Awaitable[ToolAnswer]]
 WORKFLOW_PREFIX: Final = "workflow_"
+MOST_NAME_CHARS: Final = 46  # of a workflow, in the name of its tool
 MOST_MODELS: Final = 50  # of an engine, named to an assistant
 KINDS: Final = {WHOLE: "integer", NUMBER: "number", FLAG: "boolean"}
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
@@ -127,11 +129,15 @@ class Tools:
 
     async def _workflows(self, person: Person) -> list[AssistantTool]:
         found: dict[str, AssistantTool] = {}
+        seen: set[str] = set()
         for stored in await self._services.workflows.list(person):
-            name = WORKFLOW_PREFIX + (_NO_NAME.sub("_", stored.name.casefold()).strip("_") or stored.version[:8])
-            if name not in found:  # your own come first
-                options = await self._services.workflows.options(WorkflowRef(name=stored.name), person)
-                found[name] = self._workflow(name, stored.name, stored.lines, options)
+            if (folded := stored.name.casefold()) in seen:
+                continue  # your own come first
+            seen.add(folded)
+            name = _tool_name(folded)
+            name = name if name not in found else f"{name}_{crc32(folded.encode()):08x}"
+            options = await self._services.workflows.options(WorkflowRef(name=stored.name), person)
+            found[name] = self._workflow(name, stored.name, stored.lines, options)
         return list(found.values())
 
     def _workflow(
@@ -215,6 +221,12 @@ class WorkflowForm(ToolForm):
     model_config = ConfigDict(extra="allow")
 
 
+def _tool_name(workflow: str) -> str:
+    """Return a name that assistants take: at most 64 characters, with what tells namesakes apart."""
+    plain = _NO_NAME.sub("_", workflow)[:MOST_NAME_CHARS].strip("_")
+    return WORKFLOW_PREFIX + (plain or f"{crc32(workflow.encode()):08x}")
+
+
 def _option_schema(option: WorkflowOption) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": KINDS.get(option.kind, "string"), "description": render(option.allowed)}
     if option.kind == CHOICE:
@@ -243,4 +255,6 @@ def _engine(engine: Engine) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return value if isinstance(value, str | int | float | bool) else str(value)

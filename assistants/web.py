@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from typing import Any, Final
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -17,6 +18,14 @@ MOST_BYTES: Final = 48 * 1024**2  # pictures come as base64
 START_S: Final = 10.0
 
 
+# the package reports a caller who went away in mid-request as a fault of its own, with a traceback
+_POSTS: Final = logging.getLogger("mcp.server.streamable_http")
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and type(record.exc_info[1]).__name__ == "ClientDisconnect")
+
+
 class AssistantWeb:
     """Keep `run` as one loop; `handle` is an ASGI application."""
 
@@ -27,6 +36,7 @@ class AssistantWeb:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        _POSTS.addFilter(_is_fault)
         manager = StreamableHTTPSessionManager(self._server.server, stateless=True, max_request_body_size=MOST_BYTES)
         async with manager.run():
             self._manager = manager

@@ -23,6 +23,7 @@ PING_S: Final = 20  # a server that has gone without a word is noticed within a 
 FLUSH_S: Final = 10
 PENDING_BYTES: Final = 64 * 1024**2  # a message is at most that long on the largest servers
 OBJECTS_S: Final = 24 * 3600.0
+PART_BYTES: Final = 128 * 1024  # of an object, where the server takes messages of that length
 BUCKET: Final = "easel_pictures"
 QUEUE: Final = "easel"  # several that listen share the work
 
@@ -128,10 +129,13 @@ class NatsConnection:
         Raises:
             BusDown: it was lost in between, or the server has no object store.
         """
+        from nats.js.api import ObjectMeta, ObjectMetaOptions  # only here, as above
+
         async with _translated():
             if self._bucket is None:
                 self._bucket = await self._open_bucket()
-            await self._bucket.put(name, data)
+            part = ObjectMetaOptions(max_chunk_size=min(PART_BYTES, self.most_bytes))
+            await self._bucket.put(name, data, ObjectMeta(name=name, options=part))
         return BUCKET
 
     async def _open_bucket(self) -> Any:

@@ -101,7 +101,7 @@ class BusDoor:
     async def _reply(self, connection: NatsConnection, message: BusMessage, answer: dict[str, Any]) -> None:
         if message.reply:
             try:
-                await connection.publish(message.reply, await written(answer))
+                await connection.publish(message.reply, await written(answer, connection.most_bytes))
             except BusDown as error:
                 log.warning("an answer did not reach the bus: %s", error, extra={"action": "bus_failed"})
 

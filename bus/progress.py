@@ -59,9 +59,9 @@ class BusProgress:
             self._tokens.pop(job_id, None)
         if view is None:
             return
-        data = await written(progress(view, token))
         try:
             connection = await self._link.ready()
+            data = await written(progress(view, token), connection.most_bytes)
             for name in filter(None, (job_id, token)):
                 await connection.publish(f"{self._subject}.{name}", data)
         except BusDown as error:

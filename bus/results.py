@@ -96,7 +96,8 @@ class BusResults:
             for reply in dict.fromkeys((self._inbox(job), *self._waiters.get(job.id, ()))):
                 if reply:
                     await self.answer(connection, job, reply, picture)
-            await connection.publish(self._subject, await written(self._event(job, picture)), f"{job.id}.{job.status}")
+            event = await written(self._event(job, picture), connection.most_bytes)
+            await connection.publish(self._subject, event, f"{job.id}.{job.status}")
         except BusDown:
             raise
         except Exception:
@@ -113,7 +114,7 @@ class BusResults:
         if picture is None:
             picture = await self._picture(connection, job)
         values = figures(job, job.result.images[0]) | picture if job.result and picture else failure(job)
-        await connection.publish(reply, await written(values), f"{job.id}.reply")
+        await connection.publish(reply, await written(values, connection.most_bytes), f"{job.id}.reply")
 
     async def _picture(self, connection: NatsConnection, job: Job) -> dict[str, Any]:
         """Return the fields of a job's first picture, empty where it has none."""

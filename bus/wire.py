@@ -17,6 +17,9 @@ from utils.text import plain_words
 from utils.threads import LARGE_BYTES, read_apart, run_in_thread
 
 MOST_UNKNOWN: Final = 10
+HEAD_BYTES: Final = 512  # of a message's headers, which count with it
+MOST_CHARS, MOST_ITEMS = 500, 50  # of a text, and of a list, in a message that has to be shortened
+PICTURE: Final = "image_bytes_b64"
 
 Words = Annotated[str, Field(max_length=4 * MAX_PROMPT_CHARS)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
@@ -91,16 +94,38 @@ async def read_message(kind: type[AnyMessage], data: bytes) -> AnyMessage:
         raise WrongMessage(wrong_value(dict(found), ".".join(map(str, found["loc"])))) from error
 
 
-async def written(values: dict[str, Any]) -> bytes:
-    """Write a message; a long one in a thread."""
-    picture = values.get("image_bytes_b64") or ""
+async def written(values: dict[str, Any], most_bytes: int) -> bytes:
+    """Write a message; a long one in a thread, one that the server would not take shortened."""
+    picture = values.get(PICTURE) or ""
     if len(picture) > LARGE_BYTES:
-        return await run_in_thread(_dumped, values)
-    return _dumped(values)
+        return await run_in_thread(_fitted, values, most_bytes)
+    return _fitted(values, most_bytes)
+
+
+def _fitted(values: dict[str, Any], most_bytes: int) -> bytes:
+    data = _dumped(values)
+    if len(data) + HEAD_BYTES <= most_bytes:
+        return data
+    note = _("shortened: this server takes at most {most} bytes in a message", most=most_bytes)
+    short = {name: value if name == PICTURE else _shortened(value) for name, value in values.items()}
+    data = _dumped(short | {"notes": [*short.get("notes", ()), note]})
+    if len(data) + HEAD_BYTES <= most_bytes:
+        return data
+    words = _("The answer is longer than the {most} bytes that this server takes in a message.", most=most_bytes)
+    body = {"error": words, "hint": "", "field": None, "code": "too_long", "retry_after": None}
+    return _dumped(body | {name: values[name] for name in ("job_id", "status") if name in values})
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _shortened(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shortened(each) for each in value[:MOST_ITEMS]]
+    return value[:MOST_CHARS] if isinstance(value, str) else value
 
 
 def _dumped(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, default=render).encode()
+    return json.dumps(values, default=render, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def failure(job: Job) -> dict[str, Any]:

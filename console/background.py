@@ -22,6 +22,10 @@ class LoopThread:
     def __exit__(self, *_: object) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+        if left := asyncio.all_tasks(self.loop):  # of packages, which began them for themselves
+            for task in left:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.wait(left))
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 

@@ -1,11 +1,15 @@
 """The tools as the official client sees and calls them."""
 
+import asyncio
 import base64
 import io
 import random
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -122,6 +126,8 @@ async def test_a_picture_is_changed_by_its_id_by_data_and_with_a_mask(tmp_path):
         by_data = await client.call_tool("edit", {"picture": source, "prompt": "a cat"})
         masked = await client.call_tool("edit", {"picture": source, "mask": mask, "prompt": "a cat"})
         nothing = await client.call_tool("edit", {"picture": "no-such-picture", "prompt": "a cat"})
+        larger = await client.call_tool("edit", {"picture": media_id, "upscale": 2})
+        assert larger.content[0].text == f"Job {larger.structured_content['job_id']} is done."
         for result in (by_id, by_data, masked):
             assert result.structured_content["status"] == "done", result
             assert picture_in(result).size == (64, 64)
@@ -157,6 +163,7 @@ async def test_engines_are_listed_prompts_read_and_what_no_engine_tells_is_said(
         described = await client.call_tool("describe", {"picture": base64.b64encode(png(8, 8, "#804020")).decode()})
         assert engines.structured_content["engines"][0]["name"] == "sketch"
         assert parsed.structured_content["draft"]["steps"] == 30
+        assert parsed.structured_content["draft"]["aspect"] == [3, 2]
         assert described.is_error
         assert "No engine here can say" in described.structured_content["error"]
 
@@ -300,6 +307,37 @@ async def test_each_saved_workflow_is_a_tool_with_its_options(tmp_path, monkeypa
         refused = await client.call_tool("workflow_my_portrait", {"prompt": "a fox", "detail": 3, "hd": True})
         assert refused.is_error  # the sketch engine takes no workflow, and the refusal says so
         assert refused.structured_content["error"]
+
+
+async def test_workflows_whose_names_differ_by_signs_or_are_long_are_a_tool_each(tmp_path, monkeypatch):
+    names = ("My Portrait!", "my-portrait", "夜の狐", "x" * 60, "x" * 59 + "y")
+
+    async def listed(person):
+        return [SimpleNamespace(name=name, version=f"{n:010}", lines=()) for n, name in enumerate(names)]
+
+    async def offered(workflow, person):
+        return ()
+
+    async with opened(tmp_path) as (site, client):
+        monkeypatch.setattr(site.web.services.workflows, "list", listed)
+        monkeypatch.setattr(site.web.services.workflows, "options", offered)
+        tools = {tool.title: tool.name for tool in (await client.list_tools()).tools if tool.title in names}
+    assert len({*tools.values()}) == len(names)
+    assert tools["My Portrait!"] == "workflow_my_portrait"
+    assert all(re.fullmatch(r"[a-z0-9_]{1,64}", name) for name in tools.values()), "assistants take no others"
+
+
+async def test_who_goes_away_in_mid_request_leaves_no_fault_in_the_log(tmp_path, caplog):
+    async with served(tmp_path) as (__, url):
+        address = httpx.URL(url)
+        head = f"POST /mcp HTTP/1.1\r\nHost: {address.netloc.decode()}\r\nContent-Type: application/json\r\n"
+        __, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(f"{head}Accept: application/json, text/event-stream\r\nContent-Length: 900\r\n\r\n{{".encode())
+        await writer.drain()
+        writer.close()
+        async with assistant_at(url) as client:
+            assert not (await client.call_tool("engines", {})).is_error
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_its_owner_finds_the_job_by_their_own_account(tmp_path):

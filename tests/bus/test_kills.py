@@ -12,7 +12,7 @@ from PIL import Image
 
 from bus.connection import BUCKET
 from generation.result import GeneratedImage, GenerationResult
-from tests.bus.conftest import SMALL, SUBJECTS, WAIT_S, caller_at, easel_on, picture_in
+from tests.bus.conftest import SMALL, SUBJECTS, WAIT_S, NatsServer, caller_at, easel_on, picture_in
 from tests.easel_process import processes
 from tests.waiting import until
 
@@ -171,3 +171,23 @@ async def test_who_does_not_read_holds_up_nobody(tmp_path, server, caller):
             answer = await caller.ask("request", prompt=f"noise {number}", width=450, height=450)
             assert len(base64.b64decode(answer["image_bytes_b64"])) > 500_000
         writer.close()
+
+
+async def test_what_the_server_takes_no_message_of_comes_shortened_and_holds_up_nobody(tmp_path):
+    pytest.importorskip("nats", reason="needs requirements-bus.txt: make test-bus")
+    server = NatsServer(tmp_path / "nats", "max_payload: 8000")
+    await server.start()
+    try:
+        async with easel_on(tmp_path / "data", server.url), caller_at(server.url) as caller:
+            await caller.send("model_info", b"")
+            events = await caller.hear("result")
+            body = json.dumps({"prompt": "🦊" * 1900, **SMALL}, ensure_ascii=False)
+            long = await caller.send("request", body.encode())
+            short = await caller.ask("request", prompt="a fox", **SMALL)
+            await until(lambda: len(events) == 2)
+    finally:
+        server.kill()
+    assert (long["image_bytes_b64"], long["object"]["bucket"]) == (None, BUCKET)
+    assert (long["prompt"], short["prompt"]) == ("🦊" * 500, "a fox")
+    assert "shortened: this server takes at most 8000 bytes in a message" in long["notes"]
+    assert [event["job_id"] for event in events] == [long["job_id"], short["job_id"]]
