@@ -109,17 +109,24 @@ class Desk:
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 
     async def take_message(
-        self, ctx: commands.Context[Any], order: Order, *, private: bool | None = None, via: str = ""
+        self,
+        ctx: commands.Context[Any],
+        order: Order,
+        *,
+        private: bool | None = None,
+        deed: Deed | None = None,
+        via: str = "",
     ) -> None:
         """Take in what a command in a message asks for; a private answer is a direct message.
 
-        `private`: None where nothing is said, so that it is as they always want it.
+        `private`: None where nothing is said, so that it is as they always want it; `deed`: as in `take_press`.
 
         Raises:
             StoreUnavailable: as in `take_press`.
         """
         private = await self.is_private(person_of_message(ctx), private)
-        origin = await self._with_habits(of_message(ctx, private=private, via=via), order)
+        origin = replace(of_message(ctx, private=private, via=via), deed=deed or "")
+        origin = await self._with_habits(origin, order)
         if intake := await self._intakes.take(str(ctx.message.id), order, origin):
             self._begin(intake.id, self._answer_message(intake, is_repeated=False))
 

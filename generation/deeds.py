@@ -11,6 +11,7 @@ class Deed(StrEnum):
 
     AGAIN = "again"
     REMIX = "remix"
+    CHANGE = "change"  # after further words
     VARY = "vary"
     VARY_A_LITTLE = "vary-a-little"
     FINISH = "finish"  # one of a draft is drawn in full

@@ -66,11 +66,11 @@ class Models(commands.Cog):
         await self._catalog.refresh(person)
         engines = self._catalog.engines(person)
         if all(engine.is_fallback for engine in engines):
-            return Card(content=none_connected(", ".join(escape(engine.label) for engine in engines)))
+            return Card(content=_none_connected(", ".join(escape(engine.label) for engine in engines)))
         return _page(engines[0], engines, "0")
 
 
-def none_connected(own: str) -> str:
+def _none_connected(own: str) -> str:
     """Return what draws while no AI model is connected, and how one is."""
     if not own:
         return _("No AI model is connected. Admins: `/setup start`. You have a GPU? `{usage}`", usage=usage())

@@ -90,11 +90,12 @@ def info_card(job: Job, keeping: Keeping) -> Card:
     """Return everything a picture was made with. A phone can copy only whole blocks, so what is copied is in one."""
     line = COMMAND + visible(format_prompt(replace(job.settled, seed=seed_of(job) or job.drawn.seed)))
     is_short = len(line) <= LINE_CHARS and "```" not in line
-    again = f"\n```\n{block(line)}\n```" if is_short else _(" it: see the file\n")
+    again = f"\n```\n{block(line)}\n```\n" if is_short else _(": see the file\n")
     text = _(
-        "Seed\n```\n{seeds}\n```\nTo make it again{line}-# {figures}\n-# {place}",
+        "Seed\n```\n{seeds}\n```\n{how}{line}-# {figures}\n-# {place}",
         seeds=cut(seeds_of(job), SEEDS_CHARS),
-        line=f"{again}\n" if is_short else again,
+        how=_how(job),
+        line=again,
         figures=joined(" · ", _fitting(_figures(job))),
         place=joined(" · ", _place(job, keeping)),
     )
@@ -102,6 +103,13 @@ def info_card(job: Job, keeping: Keeping) -> Card:
     return Card(
         content=cut(text, DISCORD_CONTENT_CHARS), rows=_rows(job, keeping), pictures=() if is_short else (file,)
     )
+
+
+def _how(job: Job) -> str:
+    """Return what the line that makes a picture again does, which cannot name the pictures that it takes."""
+    if job.settled.mask_image:
+        return _("To make it again, with the picture it came from and its mask")
+    return _("To make it again, with the picture it came from") if job.settled.init_image else _("To make it again")
 
 
 def _figures(job: Job) -> list[str]:

@@ -15,6 +15,7 @@ _OF: Final = frozenset({Deed.PICK, Deed.UPSCALE})
 _PLAIN: Final = {
     Deed.AGAIN: _("🎲 again"),
     Deed.REMIX: _("✏️ remixed"),
+    Deed.CHANGE: _("✏️ changed"),
     Deed.FINISH: _("✨ finished"),
     Deed.VARY: _("🪄 varied"),
     Deed.VARY_A_LITTLE: _("🪄 varied a little"),

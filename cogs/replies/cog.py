@@ -107,7 +107,8 @@ class Replies(commands.Cog):
             card = texts.cannot_card(wish, job.id, f"{index}-{ctx.message.id}", modes)
             await reply_to(ctx, **new_message(card))
             return
-        await self._desk.take_message(ctx, order, private=job.origin.private or None, via=f"{VIA_REPLY}-{index}")
+        private, deed = job.origin.private or None, texts.deed_of(wish.operation, order.draft)
+        await self._desk.take_message(ctx, order, private=private, deed=deed, via=f"{VIA_REPLY}-{index}")
 
     def _index(self, job: Job, wish: Wish) -> int | None:
         """Return which of a job's pictures is meant; None where that has to be asked.
@@ -209,7 +210,14 @@ class Replies(commands.Cog):
             return
         asked_in = str(asking.id) if asking else ""
         via = f"{VIA_REPLY}-{index}" if asking else ""
-        await self._desk.take_press(interaction, order, private=job.origin.private or None, asked_in=asked_in, via=via)
+        await self._desk.take_press(
+            interaction,
+            order,
+            private=job.origin.private or None,
+            deed=texts.deed_of(wish.operation, order.draft),
+            asked_in=asked_in,
+            via=via,
+        )
 
     async def _meant(self, interaction: nextcord.Interaction, press: Press) -> None:
         """Show how the reply was read, and what else can be done with the picture before."""

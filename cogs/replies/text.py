@@ -5,7 +5,8 @@ from typing import Final
 
 from cogs.cards import Button, Card, Choice, Menu, Row
 from cogs.plain import escape
-from generation.request import Mode
+from generation.deeds import Deed
+from generation.request import Draft, Mode
 from generation.wishes.drafts import is_closer, is_to_go
 from generation.wishes.wish import Operation, Wish
 from texts.text import Text, _
@@ -48,6 +49,13 @@ NEEDED: Final = {
     Operation.ZOOM: Mode.INPAINT,
     Operation.UPSCALE: Mode.UPSCALE,
 }
+DEEDS: Final = {
+    Operation.VARY: Deed.VARY,
+    Operation.RESIZE: Deed.SIZE,
+    Operation.ZOOM: Deed.ZOOM,
+    Operation.UPSCALE: Deed.UPSCALE,
+    Operation.AGAIN: Deed.AGAIN,
+}
 UNREADABLE: Final = _("I can no longer read your message. Please write it again, in reply to the picture.")
 WITHOUT_MASK: Final = _(
     "no mask, so all of it is drawn again; to keep the rest, attach a mask to your reply (white where it may change)"
@@ -57,6 +65,11 @@ WITHOUT_MASK: Final = _(
 def read_as(operation: Operation) -> str:
     """Return the remark on a picture that a reply asked for."""
     return _("read as: {operation}", operation=NAMES[operation])
+
+
+def deed_of(operation: Operation, draft: Draft) -> Deed:
+    """Return what is done to the picture, for the first line."""
+    return Deed(draft.pan.value) if draft.pan else DEEDS.get(operation, Deed.CHANGE)
 
 
 def which_card(job_id: str, count: int, source_id: str) -> Card:

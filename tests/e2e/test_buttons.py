@@ -233,6 +233,20 @@ async def test_info_gives_seed_and_line_to_copy(discord: DiscordServer, start: S
     assert "--seed 42" in info.content
 
 
+async def test_info_on_what_was_made_from_a_picture_says_that_it_takes_one(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    easel, mia = await start(rich_backend()), discord.user("mia")
+    drawn = await easel.dream("!dream a red fox")
+    for button, words in (
+        ("Vary", "with the picture it came from"),
+        ("🔭", "with the picture it came from and its mask"),
+    ):
+        made = await easel.finished((await mia.click(drawn, button)).original)
+        info = await more(mia, made, "Info")
+        assert f"To make it again, {words}\n```\n!dream a red fox" in info.message.content
+
+
 async def test_cancel_while_running_says_so_and_frees_the_engine(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend(hold=True)
     easel = await start(engine)

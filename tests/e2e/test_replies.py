@@ -19,33 +19,51 @@ async def reply(easel: Easel, picture: Message, text: str, user: str = "mia", **
     return await easel.dream(text, user=user, reply_to=picture, **options)
 
 
+def link_to(message: Message) -> str:
+    return f"https://discord.com/channels/{message.channel.guild.id}/{message.channel.id}/{message.id}"
+
+
 async def answer(easel: Easel, picture: Message, text: str, **options: object) -> Message:
     return await easel.answer_to(await easel.say(text, reply_to=picture, **options))
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "remark"),
+    ("text", "mode", "remark", "deed"),
     [
-        ("make it night", Mode.IMG2IMG, "read as: change the picture"),
-        ("remvoe the hat pls", Mode.IMG2IMG, "read as: change a part"),
-        ("b&w", Mode.IMG2IMG, "read as: change the colours"),
-        ("put it on the moon", Mode.IMG2IMG, "read as: change the background"),
-        ("slightly different", Mode.IMG2IMG, "read as: a variation"),
-        ("zoom out", Mode.INPAINT, "read as: show more around it"),
-        ("2x", Mode.UPSCALE, "read as: make it larger"),
-        ("again", Mode.TXT2IMG, "read as: draw it again"),
-        ("16:9", Mode.TXT2IMG, "read as: another shape"),
+        ("make it night", Mode.IMG2IMG, "read as: change the picture", "✏️ changed"),
+        ("remvoe the hat pls", Mode.IMG2IMG, "read as: change a part", "✏️ changed"),
+        ("b&w", Mode.IMG2IMG, "read as: change the colours", "✏️ changed"),
+        ("put it on the moon", Mode.IMG2IMG, "read as: change the background", "✏️ changed"),
+        ("slightly different", Mode.IMG2IMG, "read as: a variation", "🪄 varied"),
+        ("zoom out", Mode.INPAINT, "read as: show more around it", "🔭 zoomed out"),
+        ("extend it to the left", Mode.INPAINT, "read as: show more around it", "⬅️ continued"),
+        ("2x", Mode.UPSCALE, "read as: make it larger", "⬆️ 2×"),
+        ("again", Mode.TXT2IMG, "read as: draw it again", "🎲 again"),
+        ("16:9", Mode.TXT2IMG, "read as: another shape", "📐 640×360"),
     ],
 )
-async def test_each_operation_is_read_and_drawn_and_said(start: StartEasel, text: str, mode: Mode, remark: str) -> None:
+async def test_each_operation_is_read_and_drawn_and_said(
+    start: StartEasel, text: str, mode: Mode, remark: str, deed: str
+) -> None:
     engine = rich_backend()
     easel = await start(engine)
     picture = await easel.dream("!dream a red fox --seed 7")
     changed = await reply(easel, picture, text)
     assert engine.requests[-1].mode is mode
     assert remark in changed.content
+    assert f" · [{deed}](<{link_to(picture)}>)\n" in changed.content
     assert "↩️" in str(labels(changed))
     assert "a red fox" in engine.requests[-1].prompt or mode is Mode.UPSCALE
+
+
+async def test_the_picture_of_somebody_else_stays_theirs_in_the_first_line(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    easel = await start(rich_backend())
+    picture = await easel.dream("!dream a red fox --batch 4")
+    changed = await reply(easel, picture, "the second one but at night", user="ann")
+    mia = discord.user("mia")
+    assert f" · ✏️ changed from {mia.mention}'s [picture](<{link_to(picture)}>)\n" in changed.content
 
 
 async def test_anybody_may_change_what_they_see_and_it_is_theirs(discord: DiscordServer, start: StartEasel) -> None:
