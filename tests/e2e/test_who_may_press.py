@@ -99,6 +99,7 @@ NO_JOB = {
     "gallery",
     "gallery-open",
     "gallery-star",
+    "style-look",
 }
 REPORTS = ("remove", "warn", "ban", "banned", "dismiss", "appeal", "appealed", "grant", "refuse")
 
