@@ -129,11 +129,10 @@ class AssistantDrawing:
         notes = (*parsed.notes, *remarks)
         views = await generation.asked_before(origin)
         if not views:
-            count, estimate = len(drafts), generation.estimate
-            paid = [found for draft in drafts if (found := await estimate(draft, origin, count=count)).is_paid]
-            if question := _price_question(paid, count, form.budget_usd):
+            found = await generation.estimate(drafts[0], origin, others=drafts[1:])
+            if question := _price_question(found, form.budget_usd):
                 return question
-            if paid or form.budget_usd:
+            if found.is_paid or form.budget_usd:
                 origin = replace(origin, agreed_usd=form.budget_usd or NOTHING_USD)
             try:
                 views = await generation.submit_all(drafts, origin, notes=notes)
@@ -142,24 +141,17 @@ class AssistantDrawing:
         return await self._answers.of_jobs(views, notes)
 
 
-def _price_question(paid: Sequence[Estimate], count: int, budget: float | None) -> ToolAnswer | None:
-    """Return the question whether it may cost so much; None where it costs nothing, is agreed to, or has no chance.
-
-    `paid`: of the `count` pictures asked for, those that cost; each says what so many of it would.
-    """
-    if not paid or any(found.short for found in paid):  # a daily budget is short: nothing is to be agreed to
+def _price_question(found: Estimate, budget: float | None) -> ToolAnswer | None:
+    """Return the question whether it may cost so much; None where it costs nothing, is agreed to, or has no chance."""
+    if not found.is_paid or found.short:  # a daily budget is short: nothing is to be agreed to
         return None
-    engine = paid[0].label
-    if any(found.cost_usd is None for found in paid):
-        return (
-            None
-            if budget
-            else ask_for_budget(None, _("{engine} charges for this, and cannot say how much.", engine=engine))
-        )
-    usd = sum(found.cost_usd or 0.0 for found in paid) / count
-    if usd <= (budget or 0.0) + ROUNDING_USD:
+    if found.cost_usd is None:
+        words = _("{engine} charges for this, and cannot say how much.", engine=found.label)
+        return None if budget else ask_for_budget(None, words)
+    if found.cost_usd <= (budget or 0.0) + ROUNDING_USD:
         return None
-    return ask_for_budget(usd, _("This costs about {usd} on {engine}.", usd=dollars(usd), engine=engine))
+    words = _("This costs about {usd} on {engine}.", usd=dollars(found.cost_usd), engine=found.label)
+    return ask_for_budget(found.cost_usd, words)
 
 
 def origin_of(person: Person, **more: Any) -> Origin:

@@ -119,6 +119,8 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
             await studio.generation.cancel(view.job.id, ORIGIN.person)
         raise
     await _save(studio, jobs, target, is_quiet)
+    if not is_quiet:
+        _tell_cost(jobs)
     failed = next((job.error for job in jobs if job.error), None)
     if failed is None:
         return 0
@@ -127,10 +129,17 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
 
 async def _tell_price(studio: ConsoleParts, drafts: Sequence[Draft]) -> None:
     """Name the price before anything is drawn, where the engine charges."""
-    estimate = await studio.generation.estimate(drafts[0], ORIGIN)
-    if estimate.is_paid and estimate.cost_usd:
-        usd = dollars(estimate.cost_usd * len(drafts))
-        tell(_("note: this costs about {usd} on {engine}", usd=usd, engine=estimate.label))
+    found = await studio.generation.estimate(drafts[0], ORIGIN, others=drafts[1:])
+    if found.is_paid and found.cost_usd:
+        tell(_("note: this costs about {usd} on {engine}", usd=dollars(found.cost_usd), engine=found.label))
+    elif found.is_paid:
+        tell(_("note: {engine} charges for this, and cannot say how much", engine=found.label))
+
+
+def _tell_cost(jobs: Sequence[Job]) -> None:
+    """Name what was charged, where something was."""
+    if usd := sum(job.result.cost_usd for job in jobs if job.result and not job.result.from_cache):
+        say(_("It cost {usd}.", usd=dollars(usd)))
 
 
 async def _drafts(

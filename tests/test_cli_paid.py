@@ -28,6 +28,8 @@ async def test_a_picture_is_drawn_by_the_service_that_is_named(tmp_path: Path) -
         done = await run_in_thread(lambda: generate(tmp_path, "--backend", "dalle3", "--size", "1024x1024", **settings))
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "fox.png").stat().st_size > 100
+        assert "note: this costs about $0.0" in done.stderr
+        assert "It cost $0.0" in done.stdout
         assert server.submitted[0]["model"] == "gpt-image-2.6-flare"
         assert KEY not in done.stdout + done.stderr
 

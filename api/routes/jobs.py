@@ -238,8 +238,9 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
         parsed = read_text(body, takes_several=True)
         draft = await with_inputs(web, caller, parsed.draft)
         draft = draft if draft.prompt else replace(draft, prompt="a picture")
-        count = len(parsed.drafts) * parsed.repeat
-        found = await web.services.generation.estimate(draft, origin_of(caller), count=count)
+        found = await web.services.generation.estimate(
+            draft, origin_of(caller), count=parsed.repeat, others=parsed.drafts[1:]
+        )
     except BackendError as error:
         return _refused(error)
     except RequestRejected as error:

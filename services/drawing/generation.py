@@ -146,17 +146,17 @@ class GenerationService(OwedAnswers):
         """Let a request in that was taken in before a restart: the time between two does not count for it."""
         self._queue.let_in(user_key)
 
-    async def estimate(self, draft: Draft, origin: Origin, *, count: int = 1) -> Estimate:
+    async def estimate(self, draft: Draft, origin: Origin, *, count: int = 1, others: Sequence[Draft] = ()) -> Estimate:
         """Return where a request would run now, when it would start and how long it would take; nothing is submitted.
 
-        `count`: so many jobs of that kind, for what they cost together.
+        Its cost is that of all that is asked for together: `others` are further drafts, `count` the jobs of each.
 
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `submit`.
         """
-        estimate = await self._chooser.estimate(await measured(draft, self._media), origin)
-        budgets = self._parts.budgets
-        return await with_limits(estimate, origin, budgets, self._registry, count) if budgets else estimate
+        drafts, budgets = (draft, *others), self._parts.budgets
+        found = [await self._chooser.estimate(await measured(each, self._media), origin) for each in drafts]
+        return await with_limits(found, origin, budgets, self._registry, count) if budgets else found[0]
 
     async def with_style_words(self, draft: Draft) -> Draft:
         """Return a draft with the words of its presets in the prompt; what is left of its styles is an engine's own."""

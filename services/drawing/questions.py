@@ -85,17 +85,11 @@ class QuestionService:
 
     async def _price(self, order: Order, origin: Origin) -> float | None:
         """Return what all of it costs where that is known at once; a request that cannot be drawn is refused later."""
-        total = 0.0
+        first, *others = order.drafts
         try:
             async with asyncio.timeout(ESTIMATE_S):
-                for draft in order.drafts:
-                    estimate = await self._generation.estimate(draft, origin)
-                    if not estimate.is_paid:
-                        return None
-                    if estimate.cost_usd is None:
-                        return None
-                    total += estimate.cost_usd * order.repeat
+                found = await self._generation.estimate(first, origin, count=order.repeat, others=others)
         except (TimeoutError, GenerationError) as error:
             log.debug("no price to show (%s)", type(error).__name__)
             return None
-        return total or None
+        return found.cost_usd or None if found.is_paid else None

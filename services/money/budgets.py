@@ -145,12 +145,14 @@ class BudgetService:
         """Return the budgets that hold for somebody where they are, and what is left of them."""
         return await self._budgets(await self._caps.placed(origin))
 
-    async def refusal(self, entry: Entry, usd: float, origin: Origin) -> OverBudget | None:
-        """Return the refusal that something of this price would meet now, None: it would meet none."""
-        payer, place = payer_of(entry), await self._caps.placed(origin)
-        charge = Charge(job_id="", user_key=place.user_key, guild_id="", lane=entry.name, payer=payer, usd=usd)
-        short = self._first_short(await self._budgets(place), [charge])
-        return self._refusal(short, [charge]) if short else None
+    def expected(self, entry: Entry, usd: float) -> Charge:
+        """Return what something of this price would be charged, for `refusal`."""
+        return Charge(job_id="", user_key="", guild_id="", lane=entry.name, payer=payer_of(entry), usd=usd)
+
+    async def refusal(self, charges: Sequence[Charge], origin: Origin) -> OverBudget | None:
+        """Return the refusal that these would meet now, None: they would meet none."""
+        short = self._first_short(await self._budgets(await self._caps.placed(origin)), charges)
+        return self._refusal(short, charges) if short else None
 
     async def placed(self, origin: Origin) -> Origin:
         """Return an origin that knows the server whose budgets hold for it."""

@@ -1,16 +1,18 @@
 """The money of one submission: what its jobs are charged, and what that is refused for."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from backends.registry import BackendRegistry
 from generation.errors import GenerationError
 from generation.job import Job, Origin
-from generation.money import Charge, OverBudget
+from generation.money import Charge, OverBudget, total_of
 from generation.request import Draft
 from services.drawing.choosing import Candidate, Estimate
 from services.money.budgets import BudgetService
 from services.money.offers import OfferService
 from store.database import Write
+from texts.text import joined
 
 
 class Purse:
@@ -58,15 +60,22 @@ class Purse:
 
 
 async def with_limits(
-    estimate: Estimate, origin: Origin, budgets: BudgetService, registry: BackendRegistry, count: int = 1
+    found: Sequence[Estimate], origin: Origin, budgets: BudgetService, registry: BackendRegistry, count: int = 1
 ) -> Estimate:
-    """Return an estimate for `count` such jobs: which budget is too small, and whether its price must be agreed to."""
-    entry = registry.get(estimate.lane)
-    if entry is None or not estimate.is_paid:
-        return estimate
-    usd = (await budgets.price(entry, estimate.request) or 0.0) * count
-    total = None if estimate.cost_usd is None else estimate.cost_usd * count
-    refusal = await budgets.refusal(entry, usd, origin)
+    """Return one estimate for `count` jobs of each of these together: what they cost, and what would keep them back."""
+    paid = [(entry, each) for each in found if each.is_paid and (entry := registry.get(each.lane))]
+    if not paid:
+        return found[0]
+    prices = [(await budgets.price(entry, each.request) or 0.0) * count for entry, each in paid]
+    charges = [budgets.expected(entry, usd) for (entry, _each), usd in zip(paid, prices, strict=True)]
+    costs = [each.cost_usd for _entry, each in paid if each.cost_usd is not None]
+    refusal = await budgets.refusal(charges, origin)
     limit = await budgets.asks_above(await budgets.placed(origin))
-    asks = limit is not None and entry.owner.kind != "user" and usd > limit
-    return replace(estimate, cost_usd=total, short=refusal.user_message if refusal else "", asks=asks)
+    return replace(
+        found[0],
+        label=joined(", ", dict.fromkeys(each.label for each in found)),
+        is_paid=True,
+        cost_usd=sum(costs) * count if len(costs) == len(paid) else None,
+        short=refusal.user_message if refusal else "",
+        asks=limit is not None and total_of(charge for charge in charges if charge.payer != "user") > limit,
+    )

@@ -63,6 +63,17 @@ async def test_an_estimate_is_for_all_that_a_line_asks_for(tmp_path: Path) -> No
         assert "about $0.28" in seven["refused"]
 
 
+async def test_an_estimate_adds_up_what_a_line_asks_of_several_engines(tmp_path: Path) -> None:
+    async with site_at(tmp_path, USER_DAILY_BUDGET_USD="0.25", CONFIRM_ABOVE_USD="0.1") as site:
+        await shop(site, PaidBackend("shop"))
+        asked = {"text": "a {red, blue} fox --repeat 2 --backend {sketch, shop}"}
+        mixed = (await site.client.post("/api/estimate", json=asked)).json()
+        assert (mixed["price"], mixed["cost_usd"], mixed["asks_first"], mixed["refused"]) == ("$0.16", 0.16, True, None)
+        assert "shop" in mixed["engine"]
+        refused = await site.client.post("/api/jobs", json=asked)
+        assert (refused.status_code, refused.json()["cost_usd"]) == (402, pytest.approx(0.16))
+
+
 async def test_what_goes_on_from_a_job_has_its_prices(tmp_path: Path) -> None:
     async with site_at(tmp_path) as site:
         assert (await site.client.get("/api/session")).json()["has_paid_engines"] is False

@@ -35,11 +35,12 @@ def order(count: int, repeat: int = 1) -> Order:
 def service(database: Database, *answers: Any) -> QuestionService:
     left = [*answers]
 
-    async def estimate(draft: Draft, origin: Origin) -> Any:
+    async def estimate(draft: Draft, origin: Origin, *, count: int, others: list[Draft]) -> Any:
         answer = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        usd = None if answer.cost_usd is None else answer.cost_usd * count * len([draft, *others])
+        return SimpleNamespace(is_paid=answer.is_paid, cost_usd=usd)
 
     generation: Any = SimpleNamespace(estimate=estimate)
     return QuestionService(store=QuestionStore(database), generation=generation, clock=SystemClock())
