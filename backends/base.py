@@ -201,6 +201,28 @@ class LoadedModel:
         return None if self.total_mb is None or self.free_mb is None else self.total_mb - self.free_mb
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeviceMemory:
+    """The memory of a device that an engine draws on."""
+
+    device: str
+    total_bytes: int
+    free_bytes: int
+
+
+@runtime_checkable
+class MemoryTellingBackend(Backend, Protocol):
+    """A backend whose server tells of its GPUs' memory."""
+
+    async def memory(self) -> tuple[DeviceMemory, ...]:
+        """Return what is told now; nothing where there is no GPU.
+
+        Raises:
+            BackendError: it does not answer.
+        """
+        ...
+
+
 @runtime_checkable
 class LoadingBackend(Backend, Protocol):
     """A backend whose models can be loaded before they are needed, and let go."""

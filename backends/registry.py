@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -10,9 +10,11 @@ from backends.base import (
     AnnouncedBackend,
     Backend,
     BackendConfig,
+    DeviceMemory,
     FinishingBackend,
     LoadedModel,
     LoadingBackend,
+    MemoryTellingBackend,
     QuotingBackend,
 )
 from backends.kinds import kind_of
@@ -32,6 +34,8 @@ PROBE_TIMEOUT_S = 10.0
 FRESH_S = 60.0  # capabilities older than this are asked for again in the background
 FRESH_DOWN_S = 10.0  # the same for an engine that was down
 QUOTE_TIMEOUT_S = 2.0  # a form waits for it
+MEMORY_WAIT_S = 2.0  # Prometheus waits for it
+MB = 1024**2
 RETRY_DOWN_S = 5.0  # when it is the only hope, a request waits for a new probe; A1111 dies of more while it boots
 
 
@@ -193,6 +197,26 @@ class BackendRegistry:
             loaded = await backend.load(model)
         await self.refresh(name)
         return loaded
+
+    async def memory(self, names: Iterable[str], wait_s: float = MEMORY_WAIT_S) -> dict[str, tuple[DeviceMemory, ...]]:
+        """Ask engines for the memory of their GPUs, all at once; one that does not say in time is left out."""
+        asked = tuple(names)
+        told = await asyncio.gather(*(self._memory_of(name, wait_s) for name in asked))
+        return {name: devices for name, devices in zip(asked, told, strict=True) if devices}
+
+    async def _memory_of(self, name: str, wait_s: float) -> tuple[DeviceMemory, ...]:
+        entry = self._entries.get(name)
+        if entry is None or entry.error:
+            return ()
+        if (own := entry.loaded) and own.total_mb is not None and own.free_mb is not None:
+            return (DeviceMemory(device=own.device, total_bytes=own.total_mb * MB, free_bytes=own.free_mb * MB),)
+        async with self.borrow(name) as backend:
+            if not isinstance(backend, MemoryTellingBackend):
+                return ()
+            with suppress(GenerationError, TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    return await backend.memory()
+        return ()
 
     async def refresh(self, name: str) -> Entry | None:
         """Ask one engine what it can do, and remember that or the error. Several callers share one probe."""

@@ -27,7 +27,7 @@ from utils.loops import LoopState
 router = Router(tags=["health"], responses=errors(401, 403))
 
 TIMER_S: Final = 0.01
-MB: Final = 1024**2
+MOST_NAME_CHARS: Final = 100
 MOST_PEOPLE: Final = 100  # each is a series of its own
 TEXT: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus's text format."}
 
@@ -48,7 +48,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
             money=await web.services.money.books.totals(),
             rented_usd=await web.services.money.books.rented_usd(),
             lanes=web.services.generation.lanes(),
-            memory=_memory(web, caller),
+            memory=await _memory(web, caller),
             bus=await web.own.bus.figures(),
             labels=_labels(web),
             streams=web.hub.streams,
@@ -70,7 +70,7 @@ class _Collector(Collector):
     money: MoneyTotals
     rented_usd: float
     lanes: list[LaneView]
-    memory: list[tuple[str, str, int]]  # engine, "free" or "total", bytes
+    memory: list[tuple[str, str, str, int]]  # engine, device, "free" or "total", bytes
     bus: BusFigures | None
     labels: dict[str, str]
     streams: int
@@ -139,9 +139,10 @@ class _Collector(Collector):
         yield from (waiting, running, wait, usable)
 
     def _of_bus(self) -> Iterator[Metric]:
-        memory = GaugeMetricFamily("easel_engine_memory_bytes", "Of the GPU, if told.", labels=["engine", "kind"])
-        for engine, kind, size in self.memory:
-            memory.add_metric([engine, kind], size)
+        labels = ["engine", "device", "kind"]
+        memory = GaugeMetricFamily("easel_engine_memory_bytes", "Of a GPU, where told.", labels=labels)
+        for engine, device, kind, size in self.memory:
+            memory.add_metric([engine, device, kind], size)
         yield memory
         if self.bus is not None:
             yield GaugeMetricFamily("easel_bus_up", "1 while the message bus answers.", self.bus.is_up)
@@ -186,13 +187,13 @@ class _Collector(Collector):
         yield from (answers, tokens, cost)
 
 
-def _memory(web: Web, caller: Person) -> list[tuple[str, str, int]]:
-    """Return the memory of GPUs whose engines tell it, of the models that are loaded."""
-    labels, found = _labels(web), []
-    for engine in web.services.catalog.engines(caller, with_fallback=True):
-        for kind, mb in (("free", engine.loaded.free_mb), ("total", engine.loaded.total_mb)) if engine.loaded else ():
-            if mb is not None:
-                found.append((labels.get(engine.name, engine.name), kind, mb * MB))
+async def _memory(web: Web, caller: Person) -> list[tuple[str, str, str, int]]:
+    """Return the memory of GPUs whose engines tell it."""
+    catalog, labels, found = web.services.catalog, _labels(web), []
+    for name, devices in (await catalog.memory(catalog.engines(caller, with_fallback=True))).items():
+        for device, each in {each.device[:MOST_NAME_CHARS]: each for each in devices}.items():
+            engine = labels.get(name, name), device
+            found += [(*engine, "free", each.free_bytes), (*engine, "total", each.total_bytes)]
     return found
 
 

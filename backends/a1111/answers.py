@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from backends.a1111.facts import A1111Facts, Checkpoint
 from backends.a1111.pictures import check_picture, decode_picture
+from backends.base import DeviceMemory
 from generation.errors import (
     BackendError,
     UnexpectedAnswer,
@@ -37,6 +38,19 @@ class _Info(BaseModel):
     extra_generation_params: dict[str, Any] = {}
     index_of_first_image: int = Field(default=0, ge=0)
     infotexts: list[str] = []
+
+
+class _Memory(BaseModel):
+    """`GET /sdapi/v1/memory`; without a GPU, `cuda` holds an `error` alone."""
+
+    class _Cuda(BaseModel):
+        class _System(BaseModel):
+            total: int = Field(gt=0)
+            free: int = Field(ge=0)
+
+        system: _System | None = None
+
+    cuda: _Cuda
 
 
 class _Answer(BaseModel):
@@ -156,6 +170,12 @@ def read_upscaled(label: str, body: bytes, request: GenerationRequest, upscaler:
         raise UnexpectedAnswer(_("{label} answered without a picture.", label=label))
     data = decode_picture(label, answer.image)
     return GenerationResult(images=(GeneratedImage(data=data, seed=request.seed),), model=upscaler)
+
+
+def read_memory(label: str, body: bytes) -> tuple[DeviceMemory, ...]:
+    """Return the memory of the GPU; nothing where there is none, which the server reports as a success."""
+    found = read_as(label, _Memory, body).cuda.system
+    return (DeviceMemory(device="cuda", total_bytes=found.total, free_bytes=found.free),) if found else ()
 
 
 def read_caption(label: str, body: bytes) -> str:

@@ -17,7 +17,14 @@ from urllib.parse import quote
 
 import httpx
 
-from backends.a1111.answers import read_answer, read_caption, read_files, read_scheduled, read_upscaled
+from backends.a1111.answers import (
+    read_answer,
+    read_caption,
+    read_files,
+    read_memory,
+    read_scheduled,
+    read_upscaled,
+)
 from backends.a1111.errors import translate_failure
 from backends.a1111.extensions.agent_scheduler import AgentScheduler, to_scheduled
 from backends.a1111.facts import A1111Facts, Program, to_capabilities
@@ -25,7 +32,7 @@ from backends.a1111.kind import NAME
 from backends.a1111.payload import changes, seeding, to_payload, to_question, to_upscale
 from backends.a1111.probe import API, probe
 from backends.a1111.progress import A1111Pace, Task, TaskWatch
-from backends.base import BackendConfig, ProgressCallback
+from backends.base import BackendConfig, DeviceMemory, ProgressCallback
 from backends.kind import is_on, option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError
@@ -132,6 +139,10 @@ class A1111Backend:
         except _AnswerLost as lost:
             raise lost.error from lost
         return read_caption(self._label, body)
+
+    async def memory(self) -> tuple[DeviceMemory, ...]:
+        """Return the memory of the server's GPU."""
+        return read_memory(self._label, await self._calls.fetch("GET", f"{API}/memory"))
 
     async def _known_facts(self) -> A1111Facts:
         if self._facts is None:

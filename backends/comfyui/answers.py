@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from backends.base import DeviceMemory
 from backends.comfyui.graphs.graph import Graph, read_graph, seed_of
 
 FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
@@ -25,6 +26,26 @@ class SystemStats(BaseModel):
         comfyui_version: str = ""
 
     system: _System
+
+
+class _Device(BaseModel):
+    name: str = ""
+    type: str = ""
+    vram_total: int = Field(gt=0)
+    vram_free: int = Field(ge=0)
+
+
+class Devices(BaseModel):
+    """`GET /system_stats`, what the server draws on."""
+
+    devices: list[_Device] = []
+
+    def memory(self) -> tuple[DeviceMemory, ...]:
+        return tuple(
+            DeviceMemory(device=each.name, total_bytes=each.vram_total, free_bytes=each.vram_free)
+            for each in self.devices
+            if each.type != "cpu"
+        )
 
 
 class PromptAnswer(BaseModel):

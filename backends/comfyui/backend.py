@@ -13,6 +13,7 @@ import httpx
 
 from backends.base import (
     BackendConfig,
+    DeviceMemory,
     KnownIds,
     ProgressCallback,
     ReadWorkflow,
@@ -141,6 +142,10 @@ class ComfyUIBackend:
         """Take a job out of the queue, or stop it if it runs; never anybody else's."""
         await self._follower.forget(remote_id)
         await self._line.cancel(remote_id)
+
+    async def memory(self) -> tuple[DeviceMemory, ...]:
+        """Return the memory of the server's GPUs."""
+        return (await self._line.classic.server.devices()).memory()
 
     async def read_workflow(self, content: bytes) -> ReadWorkflow:
         """Find out what the inputs of an uploaded file are for; the server is asked what it has now."""

@@ -11,6 +11,7 @@ import httpx
 
 from backends.comfyui.answers import (
     UPLOAD_FOLDER,
+    Devices,
     HistoryEntry,
     OutputFile,
     PromptAnswer,
@@ -52,6 +53,9 @@ class ComfyServer:
 
     async def stats(self) -> SystemStats:
         return await self._calls.read(SystemStats, "/system_stats")
+
+    async def devices(self) -> Devices:
+        return await self._calls.read(Devices, "/system_stats", timeout=BRIEF_TIMEOUT_S)
 
     async def object_info(self) -> ObjectInfo:
         """Return what the nodes are; a slow call, since the server asks each node again."""

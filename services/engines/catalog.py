@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backends.base import LoadedModel
+from backends.base import DeviceMemory, LoadedModel
 from backends.kinds import grade_of_kind, kind_of, kind_typed
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
@@ -121,6 +121,10 @@ class Catalog:
             return [_engine(entry) for entry in entries]
         real = [entry for entry in entries if not entry.is_fallback]
         return [_engine(entry) for entry in real or entries if not entry.fills]
+
+    async def memory(self, engines: Iterable[Engine]) -> Mapping[str, tuple[DeviceMemory, ...]]:
+        """Return the memory of the GPUs of engines that tell it, by the engine's name."""
+        return await self._registry.memory(engine.name for engine in engines)
 
     async def load(self, engine: Engine, model: str) -> LoadedModel | None:
         """Have a model in an engine's memory; None where that is not for Easel to do.

@@ -114,7 +114,7 @@ async def test_metrics_tell_of_the_bus_and_of_memory_where_there_is_either(site,
     text = (await client.get("/metrics")).text
     assert "easel_bus_up 1.0" in text
     assert "easel_bus_untold 3.0" in text
-    assert 'easel_engine_memory_bytes{engine="sketch",kind="free"} 1.073741824e+09' in text
+    assert 'easel_engine_memory_bytes{device="cuda:0",engine="sketch",kind="free"} 1.073741824e+09' in text
     assert 'kind="total"} 2.5769803776e+10' in text
 
 
