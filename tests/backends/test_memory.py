@@ -65,7 +65,8 @@ async def test_each_gpu_is_told_with_what_is_free(kind: str, told: object, wante
 @pytest.mark.parametrize(
     "body",
     [
-        "", "[]", "null", "<html>", '{"devices": 5}', '{"devices": [5, {"type": "cuda"}]}', '{"cuda": {"error": "unavailable"}}',
+        "", "[]", "null", "<html>", '{"devices": 5}', '{"devices": [5, {"type": "cuda"}]}',
+        '{"cuda": {"error": "unavailable"}}',
         '{"cuda": {"system": {"free": "much", "total": -1}}}',
         json.dumps({"devices": [{"name": "x", "type": "cuda", "vram_total": -1, "vram_free": 1e400}]}),
     ],
