@@ -201,8 +201,8 @@ class BackendRegistry:
     async def memory(self, names: Iterable[str], wait_s: float = MEMORY_WAIT_S) -> dict[str, tuple[DeviceMemory, ...]]:
         """Ask engines for the memory of their GPUs, all at once; one that does not say in time is left out."""
         asked = tuple(names)
-        told = await asyncio.gather(*(self._memory_of(name, wait_s) for name in asked))
-        return {name: devices for name, devices in zip(asked, told, strict=True) if devices}
+        answers = await asyncio.gather(*(self._memory_of(name, wait_s) for name in asked))
+        return {name: devices for name, devices in zip(asked, answers, strict=True) if devices}
 
     async def _memory_of(self, name: str, wait_s: float) -> tuple[DeviceMemory, ...]:
         entry = self._entries.get(name)

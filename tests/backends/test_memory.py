@@ -43,18 +43,20 @@ async def memory_of(entry: Entry, wait_s: float = 2.0) -> tuple[DeviceMemory, ..
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "wanted"),
+    ("kind", "reported", "wanted"),
     [
         ("comfyui", TWO, [("cuda:0 NVIDIA RTX 4090", 24, 20), ("cuda:1 NVIDIA RTX 3060", 12, 1)]),
         ("a1111", ONE, [("cuda", 8, 3)]),
     ],
 )
-async def test_each_gpu_is_told_with_what_is_free(kind: str, told: object, wanted: list[tuple[str, int, int]]) -> None:
+async def test_each_gpu_is_told_with_what_is_free(
+    kind: str, reported: object, wanted: list[tuple[str, int, int]]
+) -> None:
     asked = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
-        return httpx.Response(200, json=told)
+        return httpx.Response(200, json=reported)
 
     found = await memory_of(telling(kind, answer))
     assert [(item.device, item.total_bytes // GB, item.free_bytes // GB) for item in found] == wanted
