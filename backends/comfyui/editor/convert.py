@@ -97,7 +97,9 @@ class _Conversion:
         if made := [field.name for field in fields if field.kind is WidgetKind.IN_BROWSER]:
             return Unfit(reason=_("its {made} is made by code in the browser", made=", ".join(made)))
         linked = frozenset(item.name for item in inputs if layer.source_of(item.link))
-        self._search.may_drop = self._info.is_core(node.type) or self._info.is_end(node.type)
+        has_own = any(field.kind is not WidgetKind.FORCED for field in fields)
+        shows = self._info.is_output(node.type) and not has_own  # in widgets that the browser adds
+        self._search.may_drop = shows or self._info.is_core(node.type) or self._info.is_end(node.type)
         found = own_values(node) or assign(node, fields, linked, self._search)
         if isinstance(found, Unfit):
             return found

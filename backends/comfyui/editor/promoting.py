@@ -6,6 +6,7 @@ name such widgets in the property `proxyWidgets`, `[[node inside, widget], ...]`
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final
 
 from backends.comfyui.editor.fields import Widget
@@ -15,6 +16,7 @@ from backends.comfyui.editor.values import MISSING, Unfit, fits
 from texts.text import _, joined
 
 INPUT: Final = "-1"
+NOT_SENT: Final = frozenset({"control_after_generate", "control_before_generate"})  # only the browser reads them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,18 +116,21 @@ class Promotions:
         return ""
 
     def _set_by_proxies(self, host: SavedNode, inner: Layer, shown: Shown, proxies: list[Any], saved: list[Any]) -> str:
-        if saved and len(saved) != len(proxies):
+        if len(saved) > len(proxies):
             return _(
                 "it was saved with {count} values where it shows {proxies} widgets",
                 count=len(saved),
                 proxies=len(proxies),
             )
         open_ports = {number for number in shown.ports if saved and not _is_linked(host, inner, number)}
-        for proxy, value in zip(proxies, saved, strict=False):
+        # Values stand at the places of their widgets; where none does, or the list has ended, the one inside counts.
+        for proxy, value in zip_longest(proxies, saved):
             node, name = (str(proxy[0]), str(proxy[1])) if isinstance(proxy, list) and len(proxy) > 1 else ("", "")
             number = _port_number(inner, name) if node == INPUT else _linked_port(inner, node, name)
+            open_ports.discard(-1 if number is None else number)
+            if value is None or name in NOT_SENT:
+                continue
             if number is not None and number in shown.ports:
-                open_ports.discard(number)
                 fault = self._set(host, inner, shown, number, value)
             else:
                 fault = self._set_inside(inner, shown, node, name, value)

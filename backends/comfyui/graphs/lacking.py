@@ -81,6 +81,8 @@ def unlisted(graph: Graph, info: ObjectInfo) -> Iterator[Lacking]:
                 continue
             if count := info.refuses(class_type, name, value):
                 known = lists.of(class_type, name)
+                if not known.choices and not known.is_for_file(value):
+                    continue  # the browser fills such a list, and the node takes what it is given
                 yield Lacking(
                     slot=Slot(node=node, input=name),
                     class_type=class_type,

@@ -1,6 +1,7 @@
 """Find values that no engine, no database and no JSON reader takes, though a workflow file can hold it."""
 
 import math
+import re
 from typing import Any, Final
 
 from backends.comfyui.graphs.graph import Graph, inputs_of
@@ -9,6 +10,13 @@ from texts.text import _
 from utils.text import cut
 
 MAX_DEPTH: Final = 32  # of lists and objects within one input; honest ones have two or three
+
+
+def read_number(value: object) -> float | None:
+    """Return a number, also one that is written as a string; None for anything else."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,20}(\.[0-9]{1,17})?\s*", value):
+        return float(value)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def fault_in(graph: Graph) -> str:

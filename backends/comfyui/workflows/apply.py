@@ -11,7 +11,8 @@ from backends.comfyui.builtin.offer import to_capabilities
 from backends.comfyui.facts import ComfyFacts
 from backends.comfyui.graphs.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
 from backends.comfyui.graphs.lacking import short
-from backends.comfyui.workflows.changes import alike, read_number, replace_loras, samplers_like, set_loras, set_steps
+from backends.comfyui.graphs.values import read_number
+from backends.comfyui.workflows.changes import alike, replace_loras, samplers_like, set_loras, set_steps
 from backends.comfyui.workflows.options import offered
 from backends.comfyui.workflows.workflow import Mapping, Workflow, without_replaced
 from constants import MAX_SEED

@@ -7,19 +7,13 @@ from typing import Any, Final
 
 from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read_link
 from backends.comfyui.graphs.lacking import file_key
+from backends.comfyui.graphs.values import read_number
 from generation.request import Lora
 
 SAMPLER_INPUTS: Final = frozenset({"seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "denoise"})
 LEAST_INPUTS: Final = 3  # of those make a sampler of a node
 BOUNDS: Final = ("start_at_step", "end_at_step")
 WEIGHT: Final = re.compile(r"strength|weight|(?:^|_)wt(?:_|$)")
-
-
-def read_number(value: object) -> float | None:
-    """Return a number, also one that is written as a string; None for anything else."""
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,17}(\.[0-9]{1,17})?\s*", value):
-        return float(value)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def is_split(graph: Graph) -> bool:

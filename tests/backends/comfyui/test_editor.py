@@ -204,3 +204,42 @@ def test_editor_data_is_complete() -> None:
     files = {path.name.removesuffix(".json") for path in EDITOR.glob("*.json")} - {"object_info"}
     assert {name for name in files if not name.endswith(".api")} == set(NAMES)
     assert Path(EDITOR / "object_info.json").stat().st_size < 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("proxies", "saved", "expected"),
+    [
+        ([["-1", "steps"], ["33", "cfg"], ["33", "control_after_generate"]], [17, 3.5], {"steps": 17, "cfg": 3.5}),
+        ([["-1", "steps"], ["33", "cfg"], ["33", "seed"]], [17], {"steps": 17, "cfg": 6.5, "seed": 1}),
+        (
+            [["33", "cfg"], ["33", "control_after_generate"], ["-1", "steps"]],
+            [None, None, 17],
+            {"steps": 17, "cfg": 6.5},
+        ),
+        ([["33", "control_after_generate"], ["-1", "steps"]], ["fixed", 17], {"steps": 17}),
+        ([["-1", "steps"], ["-1", "$$canvas-image-preview"]], [17], {"steps": 17}),
+    ],
+)
+def test_widgets_of_a_subgraph_without_a_saved_value_keep_the_one_inside(
+    proxies: list[list[str]], saved: list[Any], expected: dict[str, Any]
+) -> None:
+    values = file("proxy-widgets")
+    shown = [["-1", "seed"], ["-1", "width"]]
+    node_of(values, 57)["properties"]["proxyWidgets"] = shown + proxies
+    node_of(values, 57)["widgets_values"] = [1, 320, *saved]
+    inputs = converted(values)["57:33"]["inputs"]
+    assert {name: inputs[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("saved", [["", "a castle"], ["a castle"], [["a castle"], ["a hill"]], []])
+def test_text_that_a_node_only_shows_is_no_value_of_it(saved: list[Any]) -> None:
+    shows = {
+        "input": {"required": {"text": ["STRING", {"forceInput": True}]}},
+        "output": ["STRING"],
+        "output_name": ["STRING"],
+        "output_node": True,
+        "display_name": "Show Text",
+    }
+    wired = [{"name": "text", "type": "STRING", "link": None, "widget": {"name": "text"}}]
+    graph = converted(single("ShowText|pysssss", saved, inputs=wired), **{"ShowText|pysssss": shows})
+    assert graph["1"]["inputs"] == {}

@@ -27,7 +27,7 @@ def three_pictures() -> bytes:
     graph["50"] = {"class_type": "ControlNetLoader", "inputs": {"control_net_name": "tiny_controlnet.safetensors"}}
     graph["3"]["inputs"] |= {"latent_image": ["40", 0], "positive": ["52", 0], "negative": ["52", 1]}
     before: list[Any] = [["6", 0], ["7", 0]]
-    for node, image in (("51", "32"), ("52", "31")):  # the nearest to the sampler first
+    for node, image in (("51", "31"), ("52", "32")):  # in the order in which they steer
         steered = {"positive": before[0], "negative": before[1], "control_net": ["50", 0], "image": [image, 0]}
         limits = {"strength": 1.0, "start_percent": 0.0, "end_percent": 1.0, "vae": ["4", 2]}
         graph[node] = {"class_type": "ControlNetApplyAdvanced", "inputs": steered | limits}
