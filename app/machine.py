@@ -106,7 +106,7 @@ def _files(keeper: Any) -> Iterator[Check]:
 def _fitting(keeper: Any, machine: Any) -> str:
     """Return which models that can be fetched fit, and which the disk has no room for."""
     rooms: dict[str, list[str]] = {}
-    models = [model for model in keeper.known() if not model.control]
+    models = [model for model in keeper.known() if model.is_whole]
     for model in models:
         rooms.setdefault(str(machine.room_of(model)), []).append(model.name)
     parts: list[str] = [Text(words, {"names": ", ".join(rooms[room])}) for room, words in FITTING if room in rooms]

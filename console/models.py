@@ -104,6 +104,8 @@ def _list(keeper: Keeper) -> None:
         say(f"LoRA {path.stem}")
     for path in shelf.controls:
         say(f"ControlNet {path.name}: {path.kind}")  # no text: a name
+    for kind in shelf.drawers:
+        tell(_("Maps of {kind} are drawn of any picture.", kind=kind))
     for single in shelf.alone:
         tell(
             _(

@@ -172,7 +172,7 @@ class EmbeddedBackend:
         usual = self._options.get("model", "")
         if request.mode is Mode.INPAINT:
             shelf = replace(shelf, models=tuple(model for model in shelf.models if model.takes_masks))
-        return model_for_controls(shelf, usual, [unit.kind for unit in request.control])
+        return model_for_controls(shelf, usual, [unit.kind for unit in request.control], request.mode)
 
     def _named(self, wanted: str, shelf: ModelShelf) -> LocalModel:
         if not wanted:

@@ -5,7 +5,7 @@ from typing import Final
 
 from backends.embedded.models.controls import ControlNet
 from backends.embedded.models.disk import LocalModel, ModelShelf
-from backends.embedded.models.families import CONTROLLED
+from backends.embedded.models.families import ONE_CONTROL
 from backends.embedded.work.orders import DIFFUSERS
 from generation.capabilities import Capabilities, ModelInfo
 from generation.control_kinds import match_control_kind
@@ -29,20 +29,22 @@ def default_model(shelf: ModelShelf, wanted: str) -> LocalModel:
     return next((model for model in shelf.models if wanted in (model.name, model.title)), shelf.models[0])
 
 
-def model_for_controls(shelf: ModelShelf, wanted: str, kinds: Sequence[str]) -> LocalModel:
+def model_for_controls(shelf: ModelShelf, wanted: str, kinds: Sequence[str], mode: Mode) -> LocalModel:
     """Return the model that draws where a request names none: one that all its ControlNets fit, if there is one."""
     usual = default_model(shelf, wanted)
     for model in (usual, *shelf.models):
-        there = tuple(control.kind for control in shelf.controls_for(model))
+        there = tuple(control.kind for control in shelf.controls_for(model, mode))
+        if len(kinds) > 1 and model.family.name in ONE_CONTROL:
+            continue
         if all(match_control_kind(kind, there) for kind in kinds):
             return model
     return usual
 
 
 def _usable(shelf: ModelShelf) -> list[ControlNet]:
-    """Return the ControlNets that fit one of the models, of families that are drawn with one."""
-    widths = {model.words_width for model in shelf.models if model.family.name in CONTROLLED}
-    return [control for control in shelf.controls if control.words_width in widths]
+    """Return the ControlNets that fit one of the models."""
+    fitting = {id(control) for model in shelf.models for control in shelf.controls_for(model)}
+    return [control for control in shelf.controls if id(control) in fitting]
 
 
 def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities:
@@ -67,7 +69,7 @@ def capabilities_of(shelf: ModelShelf, wanted: str, loaded: str) -> Capabilities
         schedulers=SCHEDULERS if has_samplers else (),
         loras=tuple(path.stem for path in shelf.loras),
         control_kinds=tuple(sorted({control.kind for control in _usable(shelf)})),
-        control_models=tuple(control.name for control in _usable(shelf)),
+        control_models=tuple(dict.fromkeys(control.name for control in _usable(shelf))),
         size_grid=GRID,
         min_side=64,
         max_side=MAX_SIDE_PX,

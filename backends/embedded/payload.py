@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from backends.embedded.models.controls import ControlNet
 from backends.embedded.models.disk import LocalModel, ModelShelf
+from backends.embedded.models.families import ONE_CONTROL
 from generation.control_kinds import match_control_kind
 from generation.errors import RequestRejected
 from generation.request import ControlUnit, GenerationRequest, Mode, SourceImage, seed_after
@@ -49,8 +50,9 @@ def draw_order(request: GenerationRequest, model: LocalModel, shelf: ModelShelf)
         "loras": [_lora(lora.name, lora.weight, shelf) for lora in request.loras],
     }
     if request.control:
-        controls = shelf.controls_for(model)
-        draw["controls"] = [_control(unit, controls, model) for unit in request.control]
+        controls = shelf.controls_for(model, request.mode)
+        _check_controls(request, model, shelf)
+        draw["controls"] = [_control(unit, controls, model, shelf) for unit in request.control]
     if model.lora:
         draw["loras"].insert(0, {"path": str(model.lora), "weight": 1.0})
     pictures = []
@@ -69,7 +71,21 @@ def _lora(name: str, weight: float, shelf: ModelShelf) -> dict[str, Any]:
     return {"path": str(path), "weight": weight}
 
 
-def _control(unit: ControlUnit, controls: Sequence[ControlNet], model: LocalModel) -> dict[str, Any]:
+def _check_controls(request: GenerationRequest, model: LocalModel, shelf: ModelShelf) -> None:
+    """Refuse what a model is never steered by.
+
+    Raises:
+        RequestRejected: in this mode, or by so many.
+    """
+    if shelf.controls_for(model) and not shelf.controls_for(model, request.mode):
+        message = _("With the model {model}, a ControlNet steers only pictures from words.", model=model.title)
+        raise RequestRejected(message, field="control")
+    if len(request.control) > 1 and model.family.name in ONE_CONTROL:
+        message = _("The model {model} takes one ControlNet at a time.", model=model.title)
+        raise RequestRejected(message, field="control")
+
+
+def _control(unit: ControlUnit, controls: Sequence[ControlNet], model: LocalModel, shelf: ModelShelf) -> dict[str, Any]:
     kind = match_control_kind(unit.kind, tuple(control.kind for control in controls))
     fitting = {control.name: control for control in controls if control.kind == kind}
     name = match_name(unit.model, fitting) if unit.model else next(iter(fitting), None)
@@ -78,7 +94,8 @@ def _control(unit: ControlUnit, controls: Sequence[ControlNet], model: LocalMode
         message = _("There is no ControlNet “{name}” here for the model {model}.", name=named, model=model.title)
         raise RequestRejected(message, field="control")
     found = fitting[name]
-    return {"path": str(found.path), "kind": found.kind, "weight": unit.weight}
+    values = {"path": str(found.path), "kind": found.kind, "weight": unit.weight}
+    return values | ({"drawer": str(shelf.drawers[found.kind])} if found.kind in shelf.drawers else {})
 
 
 def _data(source: SourceImage | None, field: str) -> bytes:

@@ -3,8 +3,17 @@
 import re
 
 import torch
-from diffusers import ControlNetModel, FluxControlNetModel
+from diffusers import (
+    ControlNetModel,
+    FluxControlNetModel,
+    SD3ControlNetModel,
+    StableDiffusion3Pipeline,
+    ZImageControlNetModel,
+    ZImagePipeline,
+)
 from safetensors.torch import load_file, save_file
+
+OUTER = ("after_proj", "before_proj", "pos_embed_input")  # layers that begin with nothing
 
 
 def control(base, folder):
@@ -12,13 +21,22 @@ def control(base, folder):
     torch.manual_seed(1)
     if hasattr(base, "unet"):
         made = ControlNetModel.from_unet(base.unet, conditioning_embedding_out_channels=(16, 32))
+    elif isinstance(base, StableDiffusion3Pipeline):
+        made = SD3ControlNetModel.from_transformer(
+            base.transformer, num_layers=1, num_extra_conditioning_channels=0, load_weights_from_transformer=False
+        )
+    elif isinstance(base, ZImagePipeline):
+        made = ZImageControlNetModel(
+            control_layers_places=[0], control_refiner_layers_places=[0], control_in_dim=4, dim=32, n_refiner_layers=1,
+            n_heads=2, n_kv_heads=2, add_control_noise_refiner="control_noise_refiner",
+        )  # fmt: skip
     else:
         made = FluxControlNetModel.from_transformer(
             base.transformer, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2
         )
     with torch.no_grad():
         for name, values in made.named_parameters():
-            if "controlnet" in name:
+            if "controlnet" in name or any(part in name for part in OUTER):
                 values.copy_(torch.randn_like(values) * 0.3)
     made.save_pretrained(folder)
     return folder

@@ -4,12 +4,15 @@ import io
 
 import pytest
 import torch
+import transformers
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
 from backends.child_side import OrderRefused
 from backends.embedded.models.disk import look_for_models
 from backends.embedded.payload import model_values
+from backends.embedded.work import pipelines
+from backends.embedded.work.depths import DepthDrawer, is_depth
 from backends.embedded.work.drawing import DiffusersMaker
 from backends.embedded.work.edges import edges_of
 from backends.embedded.work.loaded import read_pipeline
@@ -17,7 +20,7 @@ from backends.embedded.work.orders import ControlFile, LoraFile, ModelFolder, Ru
 from tests.local import more_tiny, tiny
 from tests.local.test_drawing import apart, draw, lora, opened, order, png
 
-STEERED = ("sd15", "sdxl", "flux")
+STEERED = ("sd15", "sdxl", "sd3", "flux", "z-image")
 torch.set_num_threads(1)
 
 
@@ -57,8 +60,9 @@ def by(controls, family, kind="canny", weight=1.0):
     return (ControlFile(path=str(controls[family]), kind=kind, weight=weight),)
 
 
-@pytest.mark.parametrize("mode", ["txt2img", "img2img", "inpaint"])
-@pytest.mark.parametrize("family", STEERED)
+@pytest.mark.parametrize(
+    ("family", "mode"), [(family, mode) for family in STEERED for mode in pipelines.STEERED[family]]
+)
 def test_a_control_net_changes_the_picture_by_its_weight_in_each_mode(maker, folders, controls, family, mode):
     plain = order(folders, family, mode)
     sent = (*plain.pictures, shape())
@@ -97,6 +101,49 @@ def test_edges_are_thin_lines_where_a_picture_changes():
     row = [edges.getpixel((x, 64)) for x in range(128)]
     assert 2 <= sum(value > 0 for value in row) <= 4
     assert edges_of(Image.new("RGB", (32, 32), "red")).getextrema() == ((0, 0),) * 3
+
+
+def depth_network(folder):
+    torch.manual_seed(2)
+    backbone = transformers.Dinov2Config(
+        hidden_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=56, out_indices=[1, 2, 3, 4],
+        reshape_hidden_states=False,
+    )  # fmt: skip
+    config = transformers.DepthAnythingConfig(
+        backbone_config=backbone, reassemble_hidden_size=16, neck_hidden_sizes=[4, 8, 16, 16], fusion_hidden_size=8,
+        head_hidden_size=4, initializer_range=0.2,
+    )  # fmt: skip
+    transformers.DepthAnythingForDepthEstimation(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_map_of_depth_is_drawn_of_a_picture_and_one_that_is_there_is_taken(maker, folders, controls, tmp_path):
+    folder = depth_network(tmp_path / "depth")
+    assert look_for_models((tmp_path,), tmp_path / "none").drawers == {"depth": folder}
+    colours = Image.open(io.BytesIO(png("red", (96, 64))))
+    ImageDraw.Draw(colours).ellipse((20, 10, 60, 50), fill="green")
+    drawn = DepthDrawer(folder).draw(colours)
+    assert (drawn.size, is_depth(drawn), is_depth(colours)) == ((96, 64), True, False)
+    low, high = drawn.convert("L").getextrema()
+    assert (low, high) != (0, 0)
+    assert DepthDrawer(folder).draw(colours).tobytes() == drawn.tobytes()
+
+    def by_depth(picture, **more):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        control = ControlFile(path=str(controls["sd15"]), kind="depth", weight=1.0, **more)
+        return draw(maker, order(folders, "sd15", controls=(control,), pictures=(buffer.getvalue(),)))[0], maker.notes()
+
+    of_picture, notes = by_depth(colours, drawer=str(folder))
+    assert notes == []
+    of_map, notes = by_depth(drawn, drawer=str(folder))
+    assert notes == ["as_map"]
+    assert apart(of_picture, of_map) <= 2
+    as_it_is, notes = by_depth(colours)
+    assert notes == ["as_map"]
+    assert apart(as_it_is, of_picture) > 2
+    with pytest.raises(OrderRefused, match="network broken cannot be loaded"):
+        by_depth(colours, drawer=str(tmp_path / "broken"))
 
 
 @pytest.mark.parametrize("family", ["sd15", "flux", "flux2-klein", "z-image"])

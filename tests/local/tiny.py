@@ -131,7 +131,7 @@ def sd3(folder):
     second = clip_tokenizer(folder / "tokenizer_2")
     config = clip_config(len(tokenizer), projection_dim=32, hidden_act="gelu")
     transformer = SD3Transformer2DModel(
-        sample_size=32, patch_size=1, in_channels=16, num_layers=1, attention_head_dim=8, num_attention_heads=4,
+        sample_size=32, patch_size=1, in_channels=16, num_layers=2, attention_head_dim=8, num_attention_heads=4,
         caption_projection_dim=32, joint_attention_dim=32, pooled_projection_dim=64, out_channels=16,
     )  # fmt: skip
     return StableDiffusion3Pipeline(

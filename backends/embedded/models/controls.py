@@ -8,36 +8,61 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from backends.embedded.models.families import FLUX, SD3, SD15, SDXL, Z_IMAGE
+
 CONFIG: Final = "config.json"
-CLASSES: Final = frozenset({"ControlNetModel", "FluxControlNetModel"})
+# Families that are steered by a class of ControlNets.
+CLASSES: Final = {
+    "ControlNetModel": frozenset({SD15, SDXL}), "FluxControlNetModel": frozenset({FLUX}),
+    "SD3ControlNetModel": frozenset({SD3}), "ZImageControlNetModel": frozenset({Z_IMAGE}),
+}  # fmt: skip
+CLASS_OF: Final = {family: name for name, families in CLASSES.items() for family in families}
 # Parts of names, and the kind as Easel calls it; the first that fits counts.
 KINDS: Final = (
     ("canny", "canny"), ("depth", "depth"), ("pose", "openpose"), ("lineart", "lineart"), ("softedge", "softedge"),
     ("hed", "softedge"), ("scribble", "scribble"), ("normal", "normalmap"), ("seg", "segmentation"), ("mlsd", "mlsd"),
     ("tile", "tile"),
 )  # fmt: skip
+UNION: Final = "union"  # in the name of one that is for several; of Z-Image all are
+OF_UNION: Final = ("canny", "depth", "openpose", "softedge", "mlsd")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlNet:
-    """A ControlNet. `words_width` is how many numbers stand for a word in the models that it is for."""
+    """A ControlNet.
+
+    `words_width` is how many numbers stand for a word in the models that it is for, 0 where one size of model is.
+    """
 
     name: str
     path: Path
     kind: str
+    families: frozenset[str]
     words_width: int
     weights_mb: int = 0
 
+    def fits(self, family: str, width: int) -> bool:
+        return family in self.families and self.words_width in (0, width)
 
-def control_at(folder: Path, name: str) -> ControlNet | None:
-    """Return the ControlNet in a folder, None where there is none or its name does not say what it is for."""
+
+def controls_at(folder: Path, name: str) -> list[ControlNet]:
+    """Return the ControlNet in a folder, once for each kind that it is for.
+
+    Nothing where there is none, or its name does not say what it is for.
+    """
     config = _json(folder / CONFIG)
-    kind = next((kind for part, kind in KINDS if part in name.lower()), "")
-    width = words_width(config)
-    if config.get("_class_name") not in CLASSES or not kind or not width:
-        return None
+    families = CLASSES.get(str(config.get("_class_name")), frozenset())
+    width, is_sized = words_width(config), Z_IMAGE not in families
+    if not families or (is_sized and not width) or config.get("num_mode"):  # it would have to be told the kind
+        return []
+    kinds = tuple(kind for part, kind in KINDS if part in name.lower())[:1]
+    if not is_sized and UNION in name.lower():
+        kinds = OF_UNION
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors") if path.exists())
-    return ControlNet(name=name, path=folder, kind=kind, words_width=width, weights_mb=size // 2**20)
+    return [
+        ControlNet(name=name, path=folder, kind=kind, families=families, words_width=width, weights_mb=size // 2**20)
+        for kind in kinds
+    ]
 
 
 def words_width(config: dict[str, Any]) -> int:

@@ -6,12 +6,13 @@ Source: the hub's documentation of its cache (`models--OWNER--NAME/snapshots/COM
 import json
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from backends.embedded.models.controls import CONFIG, ControlNet, control_at, words_width
+from backends.embedded.models.controls import CONFIG, ControlNet, controls_at, words_width
+from backends.embedded.models.drawers import drawn_by
 from backends.embedded.models.families import CONTROLLED, FLUX, OPENVINO_UNMASKED, Family, family_of
 from backends.embedded.models.gguf import SUFFIX as GGUF_SUFFIX
 from backends.embedded.models.known import KnownModel, known_by_repo, known_models
@@ -70,13 +71,14 @@ class ModelShelf:
     models: tuple[LocalModel, ...] = ()
     loras: tuple[Path, ...] = ()
     controls: tuple[ControlNet, ...] = ()
+    drawers: Mapping[str, Path] = field(default_factory=dict)  # networks that draw maps for ControlNets, by kind
     alone: tuple[SingleFile, ...] = ()  # files that lack a model of their family beside them
     unread: tuple[UnreadFile, ...] = ()  # files that cannot be drawn with
 
-    def controls_for(self, model: LocalModel) -> list[ControlNet]:
-        """Return the ControlNets that fit a model."""
-        is_steered = model.family.name in CONTROLLED and model.maker == DIFFUSERS
-        return [control for control in self.controls if is_steered and control.words_width == model.words_width]
+    def controls_for(self, model: LocalModel, mode: str = "txt2img") -> list[ControlNet]:
+        """Return the ControlNets that fit a model in a mode."""
+        is_steered = mode in CONTROLLED.get(model.family.name, ()) and model.maker == DIFFUSERS
+        return [net for net in self.controls if is_steered and net.fits(model.family.name, model.words_width)]
 
     def lora(self, name: str) -> Path | None:
         """Return the file of a LoRA by the name that people know it by."""
@@ -96,7 +98,8 @@ def look_for_models(folders: tuple[Path, ...], hub: Path, *, has_gguf: bool = Tr
     """
     models: dict[str, LocalModel] = {}
     loras: dict[str, Path] = {}
-    controls: dict[str, ControlNet] = {}
+    controls: dict[tuple[str, str], ControlNet] = {}  # by name and kind
+    drawers: dict[str, Path] = {}
     singles: dict[str, SingleFile] = {}
     unread: dict[str, UnreadFile] = {}
     for folder in folders:
@@ -107,8 +110,10 @@ def look_for_models(folders: tuple[Path, ...], hub: Path, *, has_gguf: bool = Tr
             elif place.name.lower() in LORAS:
                 for path in sorted(place.rglob("*.safetensors")):
                     loras.setdefault(path.stem, path)
-            elif (place / CONFIG).is_file() and (control := control_at(place, place.name)):
-                controls.setdefault(control.name, control)
+            elif (place / CONFIG).is_file() and (here := controls_at(place, place.name)):
+                controls |= {(net.name, net.kind): net for net in here if (net.name, net.kind) not in controls}
+            elif kind := drawn_by(place):
+                drawers.setdefault(kind, place)
             elif place.name.lower() not in NO_MODELS:
                 for path in sorted(path for path in place.glob("*.*") if path.suffix in SUFFIXES):
                     match single_file(path, has_gguf=has_gguf):
@@ -118,8 +123,10 @@ def look_for_models(folders: tuple[Path, ...], hub: Path, *, has_gguf: bool = Tr
                             unread.setdefault(file.name, file)
     for place, repo in _snapshots(hub, CONFIG):
         known = known_by_repo(repo)
-        if control := control_at(place, known.name if known else repo.rpartition("/")[2]):
-            controls.setdefault(control.name, control)
+        if kind := drawn_by(place):
+            drawers.setdefault(kind, place)
+        here = controls_at(place, known.name if known else repo.rpartition("/")[2])
+        controls |= {(net.name, net.kind): net for net in here if (net.name, net.kind) not in controls}
     for place, repo in _snapshots(hub, INDEX):
         known = known_by_repo(repo)
         if model := _model(place, known.name if known else repo.rpartition("/")[2], known):
@@ -140,6 +147,7 @@ def look_for_models(folders: tuple[Path, ...], hub: Path, *, has_gguf: bool = Tr
         models=tuple(models.values()),
         loras=tuple(loras.values()),
         controls=tuple(controls.values()),
+        drawers=drawers,
         alone=tuple(alone),
         unread=tuple(unread.values()),
     )

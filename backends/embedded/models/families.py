@@ -3,6 +3,7 @@
 Source: the `_class_name` of `model_index.json`, as the diffusers library writes it, and its pages on each pipeline.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +13,14 @@ SD3: Final = "sd3"
 FLUX: Final = "flux"
 KLEIN: Final = "flux2-klein"
 Z_IMAGE: Final = "z-image"
+EACH_MODE: Final = frozenset({"txt2img", "img2img", "inpaint"})
+WORDS_ALONE: Final = frozenset({"txt2img"})
 OPENVINO_UNMASKED: Final = frozenset({KLEIN, Z_IMAGE})  # OpenVINO redraws no part of a picture with these
-CONTROLLED: Final = frozenset({SD15, SDXL, FLUX})  # can be steered by a ControlNet
+# Modes in which a family is steered by a ControlNet.
+CONTROLLED: Final[Mapping[str, frozenset[str]]] = {
+    SD15: EACH_MODE, SDXL: EACH_MODE, FLUX: EACH_MODE, SD3: WORDS_ALONE, Z_IMAGE: WORDS_ALONE,
+}  # fmt: skip
+ONE_CONTROL: Final = frozenset({Z_IMAGE})  # takes one ControlNet and no more
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,12 @@ class KnownModel:
     base: str = ""  # another known model that it is loaded into: this one is a LoRA or a ControlNet
     maker: str = DIFFUSERS  # the library that it was saved for
     control: str = ""  # of a ControlNet: what it takes from a picture
+    map: str = ""  # of a network that draws maps for ControlNets: their kind; it has no family
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it draws pictures, by itself or as a LoRA in another one."""
+        return not self.control and not self.map
 
 
 @cache

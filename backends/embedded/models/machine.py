@@ -89,7 +89,7 @@ class OwnMachine:
         if self.gpus and needs_mb * NEARLY <= largest:
             return Room.WHOLE
         if self.gpus and not self.is_shared and has_memory:
-            if FAMILIES[family].is_flow and needs_mb * HALF + SPARE_MB <= largest:
+            if family in FAMILIES and FAMILIES[family].is_flow and needs_mb * HALF + SPARE_MB <= largest:
                 return Room.EIGHT_BITS
             return Room.PARTS if needs_mb * LARGEST_PART + SPARE_MB <= largest else Room.LAYERS
         return Room.PROCESSOR if has_memory else Room.NONE

@@ -106,9 +106,10 @@ class DiffusersMaker:
         if needs_numbers(pipe, order):
             values = {name: value for name, value in values.items() if name not in WORDS} | as_numbers(pipe, order)
         if order.controls:
-            more, notes = steered(order, [_opened(data) for data in order.control_pictures])
+            more, notes = steered(order, [_opened(data) for data in order.control_pictures], loaded.steering)
             values |= more
             self._notes += notes
+            torch.manual_seed(seeds[0])  # some pipelines read these pictures by chance
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             drawn = pipe(

@@ -31,7 +31,7 @@ class LoadedPipes:
         self._pipes = {type(pipe).__name__: pipe}
         self._base = pipe
         self._placed: Any = None
-        self._steering = Steering(model.family, getattr(torch, dtype))
+        self.steering = Steering(model.family, getattr(torch, dtype))
         if rung is Rung.EIGHT_BIT:
             _keep_in_8_bits(pipe, getattr(torch, dtype))
         self._loras: tuple[Any, ...] = ()
@@ -68,7 +68,7 @@ class LoadedPipes:
         """
         names = STEERED if order.controls else PIPELINES
         name = names[self.model.family][order.mode]
-        networks = self._steering.networks(order.controls)
+        networks = self.steering.networks(order.controls)
         if networks or name not in self._pipes:
             parts = self._base.components
             if networks:

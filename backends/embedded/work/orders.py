@@ -51,11 +51,12 @@ class LoraFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlFile:
-    """A ControlNet that steers, and the kind of picture it wants."""
+    """A ControlNet that steers, the kind of picture it wants, and the network that draws that, if there is one."""
 
     path: str
     kind: str
     weight: float
+    drawer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,8 @@ STEERED: Final[Mapping[str, Mapping[str, str]]] = {
         "img2img": "FluxControlNetImg2ImgPipeline",
         "inpaint": "FluxControlNetInpaintPipeline",
     },
+    SD3: {"txt2img": "StableDiffusion3ControlNetPipeline"},
+    Z_IMAGE: {"txt2img": "ZImageControlNetPipeline"},
 }
 # The part that draws, which is read from a single file.
 TRANSFORMERS: Final[Mapping[str, str]] = {
