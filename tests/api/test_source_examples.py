@@ -24,6 +24,11 @@ from api.sockets import bind
 from generation.job import Origin
 from generation.request import Draft
 from tests.api.conftest import png, site_at
+from tests.engines import openai_server, replicate_server, stability_server, text_servers
+from tests.engines.openai_server import OpenAIServer
+from tests.engines.replicate_server import ReplicateServer
+from tests.engines.stability_server import StabilityServer
+from tests.engines.text_servers import AnthropicServer
 
 ROOT = Path(__file__).parents[2]
 SOURCES = next((home / "shared" / "sources-examples" for home in ROOT.parents
@@ -221,3 +226,89 @@ async def test_the_image_studios_requests(tmp_path, name, status, field):
     async with served(tmp_path), httpx.AsyncClient(base_url="http://localhost:3003", trust_env=False) as client:
         answer = await client.request(method, target, headers=headers, content=body)
     assert (answer.status_code, field in answer.json()) == (status, True), answer.text
+
+
+PAYING = {"DEFAULT_PROVIDER": "dalle3", "OPENAI_IMAGES_DIALECT": "openai", "OPENAI_IMAGES_PAUSE": "0"}
+
+
+@asynccontextmanager
+async def studio_with_its_providers(folder: Path):
+    """Serve Easel with the source's own settings; the services are stand-ins that refuse what is not documented."""
+    async with (
+        OpenAIServer() as openai, StabilityServer() as stability, ReplicateServer() as replicate,
+        AnthropicServer() as words,
+    ):  # fmt: skip
+        values = dict(line.partition("  #")[0].split("=", 1) for line in text_of("S2-02.env").splitlines()
+                      if "=" in line)  # fmt: skip
+        keys = (openai_server.KEY, stability_server.KEY, replicate_server.KEY, text_servers.KEY)
+        names = ("OPENAI_API_KEY", "STABILITY_API_KEY", "REPLICATE_API_TOKEN", "ANTHROPIC_API_KEY")
+        assert {*names} < values.keys()
+        places = {
+            "OPENAI_BASE_URL": f"{openai.url}/v1", "STABILITY_URL": stability.url, "REPLICATE_URL": replicate.url,
+            "ANTHROPIC_BASE_URL": words.url, "IMAGE_STORAGE_PATH": str(folder / "pictures"),
+        }  # fmt: skip
+        async with served(folder, **values | dict(zip(names, keys, strict=True)) | places | PAYING) as site:
+            yield site, words, {"dalle3": openai, "stability": stability, "replicate": replicate}
+
+
+def matrix_of(can: dict, *rows: str) -> set[tuple[bool, ...]]:
+    """Return what the three do of a row of the document's table."""
+    return {tuple(can[name][row] for name in ("openai_images", "stability", "replicate")) for row in rows}
+
+
+async def test_the_image_studios_document_with_its_three_providers(tmp_path):
+    async with (
+        studio_with_its_providers(tmp_path) as (site, words, servers),
+        httpx.AsyncClient(base_url="http://localhost:3003", trust_env=False, timeout=60) as client,
+    ):
+
+        async def ask(name: str, **changes: object) -> dict:
+            method, target, headers, body = request_of(name)
+            if body.strip():
+                body = json.dumps(json.loads(body) | changes)
+            answer = await client.request(method, target.replace("user123", "api:local"), headers=headers, content=body)
+            assert answer.status_code == 200, (name, answer.text)
+            return answer.json()
+
+        documented = json.loads(text_of("S2-05.json"))
+        for provider, server in servers.items():
+            drawn = await ask("S2-04.http", provider=provider)
+            assert documented.keys() <= drawn.keys()
+            (picture,) = drawn["images"]
+            assert documented["images"][0].keys() <= picture.keys()
+            assert (drawn["success"], drawn["count"]) == (True, 1)
+            assert picture["size"] == ("1216x1216" if provider == "stability" else "1024x1024")  # as it came
+            assert len(server.jobs) == 1
+        own = {"imageUrl": picture["url"]}
+        mask = base64.b64encode(png(64, 64, "white")).decode()
+        edited = await ask("S2-06.http", **own, mask=mask)
+        assert len(servers["dalle3"].jobs) == 2, edited
+        assert (await ask("S2-07.http", **own))["count"] == 4
+        for scale, provider in ((2, "stability"), (2, "replicate"), (4, "replicate")):
+            small = await client.post("/api/images/generate", json={"prompt": "a fox", "size": "512x512",
+                                                                    "provider": "replicate"})  # fmt: skip
+            small_url = small.json()["images"][0]["url"]
+            large = await ask("S2-08.http", imageUrl=small_url, scale=scale, provider=provider)
+            assert large["images"][0]["size"] in {f"{512 * scale}x{512 * scale}"}
+        fuller = await ask("S2-09.http")
+        assert json.loads(text_of("S2-10.json")).keys() <= fuller.keys()
+        assert all((fuller["enhancedPrompt"], fuller["suggestions"], fuller["tags"]))
+        words.usual = {"prompt": "a lake", "alt": "A lake.", "tags": ["lake"]}
+        seen = await ask("S2-11.http", **own)
+        assert (seen["success"], seen["analysis"], seen["tags"]) == (True, "a lake", ["lake"])
+        past = await ask("S2-12.http")
+        assert len(past["images"]) >= 8
+        listed = {item["name"]: item for item in (await ask("S2-13.http"))["providers"]}
+        can = {name: item["capabilities"] for name, item in listed.items()}
+        assert matrix_of(can, "textToImage", "imageToImage", "inpainting", "variations") == {(True, True, True)}
+        assert matrix_of(can, "upscaling", "styleTransfer") <= {(False, True, True), (True, True, True)}
+        health = await ask("S2-14.http")
+        assert "status" in health
+        books = (await client.get("/api/costs")).json()["costs"]  # what S2-15.sql asks for
+        spent = {entry["engine"]: (entry["images"], entry["cost_usd"]) for entry in books}
+        assert {"openai_images", "stability", "replicate"} <= spent.keys()
+        assert all(images and cost > 0 for engine, (images, cost) in spent.items() if engine in listed)
+        assert [entry["day"] for entry in books] == sorted((entry["day"] for entry in books), reverse=True)
+        assert {entry["user"] for entry in books} == {"You"}
+        drawn = await site.easel.database.fetch("SELECT count(*) AS many FROM generated_images WHERE cost_usd > 0")
+        assert drawn[0]["many"] == sum(images for engine, (images, __) in spent.items() if engine in listed)
