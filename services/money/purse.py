@@ -56,7 +56,7 @@ class Purse:
         draft, origin, best = self._asked
         count = len(self._charges)
         offers = await self._offers.offers(draft, origin, best, error.budget.left_usd / count)
-        return error.offering(offers)
+        return error.offering(tuple(replace(offer, usd=offer.usd * count) for offer in offers))
 
 
 async def with_limits(

@@ -293,6 +293,18 @@ async def test_free_engines_and_cheaper_models_are_offered_and_nothing_is_chosen
         assert not any(backend.requests for backend in shop.rig.backends.values())
 
 
+async def test_an_offer_names_the_price_of_all_that_was_asked_for() -> None:
+    paid = PaidBackend("paid", usd=0.2, models={"large": 0.2, "small": 0.01})
+    async with counter(paid, person_usd=0.1) as shop:
+        with pytest.raises(OverBudget) as refused:
+            await shop.service.submit_all([replace(FOX, backend="paid")] * 3, MIA)
+        (offer,) = refused.value.offers
+        assert (offer.model, offer.usd) == ("small", pytest.approx(0.03))
+        assert "small ($0.03)" in str(refused.value.hint)
+        agreed = replace(MIA, agreed_usd=offer.usd)
+        assert len(await shop.service.submit_all([replace(FOX, backend="paid", model="small")] * 3, agreed)) == 3
+
+
 async def test_a_refusal_leaves_no_place_in_the_queue_taken() -> None:
     async with counter(PaidBackend(), person_usd=0.01, limits={"max_waiting_per_user": 1}) as shop:
         for __ in range(3):
