@@ -227,7 +227,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Deletions(service=services.generation, desk=self.desk))
         self.add_cog(Connections(connections=services.connections, service=services.generation, clock=services.clock))
         self.add_cog(Workflows(workflows=services.workflows))
-        self.add_cog(Preferences(preferences=services.preferences))
+        self.add_cog(Preferences(preferences=services.preferences, service=generation, clock=services.clock))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))
         self.add_cog(

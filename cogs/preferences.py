@@ -7,26 +7,33 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.decorators import prefix_command
-from cogs.origin import person_of, person_of_message
+from cogs.explaining import LIST_CHARS, WHOSE, explained_text
+from cogs.origin import of_interaction, of_message, person_of, person_of_message
 from cogs.plain import code
 from cogs.posting import reply_to
-from generation.errors import RequestRejected
+from generation.errors import GenerationError, RequestRejected
 from generation.habits import Habits
+from generation.job import Origin
 from generation.person import Person
+from generation.request import Draft
+from services.drawing.generation import GenerationService
 from services.people.preferences import PreferenceService, Preferred, Scope
 from texts.text import _, joined
+from utils.clock import Clock
 from utils.text import cut
 
 CHOICES: Final = {"me": "me", "this channel": "channel", "this server": "server"}
 MAX_OPTIONS_CHARS: Final = 500
-LIST_CHARS: Final = 1900
+ANY_PROMPT: Final = "a picture"  # no text: a prompt
 
 
 class Preferences(commands.Cog):
     """Shows and changes them; others' are never shown."""
 
-    def __init__(self, *, preferences: PreferenceService) -> None:
+    def __init__(self, *, preferences: PreferenceService, service: GenerationService, clock: Clock) -> None:
         self._preferences = preferences
+        self._service = service
+        self._clock = clock
 
     @nextcord.slash_command(name="settings", description=_("What you, this channel or this server always want"))
     async def slash_settings(self, interaction: nextcord.Interaction) -> None:
@@ -35,6 +42,12 @@ class Preferences(commands.Cog):
     @slash_settings.subcommand(name="show", description=_("What applies to you here, and where each value comes from"))
     async def slash_show(self, interaction: nextcord.Interaction) -> None:
         await interaction.response.send_message(await self._shown(person_of(interaction)), ephemeral=True)
+
+    @slash_settings.subcommand(name="explain", description=_("Every value a picture has here, and whose it is"))
+    async def slash_explain(self, interaction: nextcord.Interaction) -> None:
+        await interaction.response.send_message(
+            await self._explained(of_interaction(interaction, self._clock)), ephemeral=True
+        )
 
     @slash_settings.subcommand(name="set", description=_("Always use these options, unless a request says otherwise"))
     async def slash_set(
@@ -75,13 +88,25 @@ class Preferences(commands.Cog):
     async def settings_by_prefix(self, ctx: commands.Context[Any], what: str = "show", *, options: str = "") -> None:
         """`!settings set --steps 30`, `!settings reset steps`: your own; those of others take `/settings`."""
         person = person_of_message(ctx)
+        if what == "explain":
+            await reply_to(ctx, content=await self._explained(of_message(ctx)))
+            return
         if what == "set":
             await self._preferences.add(person, Scope.ME, options)
         elif what == "reset":
             await self._preferences.reset(person, Scope.ME, options.replace(",", " ").split())
         elif what != "show":
-            raise RequestRejected(_("Say `settings show`, `settings set --steps 30` or `settings reset steps`."))
+            raise RequestRejected(
+                _("Say `settings show`, `settings explain`, `settings set --steps 30` or `settings reset steps`.")
+            )
         await reply_to(ctx, content=await self._shown(person))
+
+    async def _explained(self, origin: Origin) -> str:
+        found = await self._preferences.explain(origin.person)
+        try:
+            return explained_text(found, await self._service.estimate(Draft(prompt=ANY_PROMPT), origin))
+        except GenerationError as error:  # no engine, or none that can: what is set can be told all the same
+            return explained_text(found, error)
 
     async def _shown(self, person: Person) -> str:
         return settings_text(await self._preferences.explain(person))
@@ -93,12 +118,11 @@ def _manages(interaction: nextcord.Interaction) -> bool:
 
 def settings_text(found: list[Preferred]) -> str:
     """Write what holds, with where it comes from, and how to change it."""
-    whose = {Scope.ME: _("yours"), Scope.CHANNEL: _("this channel’s"), Scope.SERVER: _("this server’s")}
     if not found:
         return _("Nothing is set: the engine’s own values apply.\n-# For example: `/settings set options:--steps 30`")
     lines: list[str] = [_("**Settings for your pictures here**")]
     for each in found:
-        line = f"`{code(each.text)}` · {whose[each.scope]}"
+        line = f"`{code(each.text)}` · {WHOSE[each.scope]}"
         lines.append(line if each.is_used else f"~~{line}~~")
     lines.append(_("-# What a request says goes first. `/settings reset` forgets them."))
     return cut(joined("\n", lines), LIST_CHARS)

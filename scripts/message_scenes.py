@@ -369,6 +369,7 @@ SCENES: Final[dict[str, Scene]] = {
     "styles": Scene(lambda stage: simple(stage, "style list"), "style list"),
     "settings-set": Scene(lambda stage: simple(stage, "settings set", options="--steps 30 --ar 3:2"), "settings set"),
     "settings": Scene(lambda stage: simple(stage, "settings show"), "settings show"),
+    "settings-explain": Scene(lambda stage: simple(stage, "settings explain"), "settings explain"),
     "settings-reset": Scene(lambda stage: simple(stage, "settings reset"), "settings reset"),
     "quota": Scene(lambda stage: simple(stage, "quota"), "quota"),
     "connect": Scene(connected, "sdconnect", "sdlink"),

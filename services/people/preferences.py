@@ -42,6 +42,7 @@ class Scope(StrEnum):
 class Preferred:
     """One of them, written as in a prompt. `is_used` is False where a nearer scope says otherwise."""
 
+    name: str  # of the field or the habit
     text: str
     scope: Scope
     is_used: bool
@@ -63,11 +64,12 @@ class PreferenceService:
             own = await self._store.get(key)
             names = [name for name in _said(own) if name != "height"]
             found += [
-                Preferred(text=_written(own, name), scope=scope, is_used=not _alike(name) & taken) for name in names
+                Preferred(name=name, text=_written(own, name), scope=scope, is_used=not _alike(name) & taken)
+                for name in names
             ]
             habits = (await self._store.habits(key)).given()
             found += [
-                Preferred(text=habit_text(name, value), scope=scope, is_used=name not in taken)
+                Preferred(name=name, text=habit_text(name, value), scope=scope, is_used=name not in taken)
                 for name, value in habits.items()
             ]
             taken.update(names, habits)

@@ -21,7 +21,19 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import answers, collecting, cost, error_handler, exports, gallery, preferences, queue_status, styles, why
+from cogs import (
+    answers,
+    collecting,
+    cost,
+    error_handler,
+    explaining,
+    exports,
+    gallery,
+    preferences,
+    queue_status,
+    styles,
+    why,
+)
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.chat import card as chat
@@ -57,7 +69,6 @@ from services.engines.own_models import Fetch, OwnShelf
 from services.library.export import Export
 from services.moderation.caps import Quota
 from services.moderation.reports import AppealState, ReportState
-from services.people.preferences import Preferred, Scope
 from services.rentals.rentals import Notice
 from services.wording.asking import TextState
 from services.wording.chat import ChatPrompt
@@ -65,6 +76,7 @@ from services.wording.mixing import MixedStyle
 from tests.cogs.moderation_samples import audited, ban, cap, reported
 from tests.cogs.money_samples import bill, books
 from tests.cogs.samples import JOB, NOW, PERSON, RUNNING, context, look, result, style
+from tests.cogs.setting_samples import estimates, preferred
 from tests.cogs.stored_samples import collection, comparison, hung, stored
 from tests.cogs.wordings import described, enhanced
 from texts.text import _
@@ -222,9 +234,8 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     workflows.deleted_text: lambda text: workflows.deleted_text(stored(text)),
     workflows.list_text: lambda text: workflows.list_text([stored(text), stored(text, "guild")]),
     gallery.page_text: lambda text: gallery.page_text([hung(text)], 1, set()),
-    preferences.settings_text: lambda text: preferences.settings_text(
-        [Preferred(text=f"--negative {text}", scope=Scope.SERVER, is_used=is_used) for is_used in (True, False)]
-    ),
+    preferences.settings_text: lambda text: preferences.settings_text(preferred(text)),
+    explaining.explained_text: lambda text: [explaining.explained_text(preferred(text), e) for e in estimates(text)],
     moderation_text.banned: lambda text: moderation_text.banned(ban(text), 1),
     moderation_text.caps: lambda text: moderation_text.caps([cap(text)], "1"),
     own_models.shelf: lambda text: own_models.shelf(OwnShelf(offers=(), others=(text,), can_draw=False, hint="No.")),

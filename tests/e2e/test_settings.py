@@ -7,6 +7,7 @@ from typing import Any
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, job_id, reply_to
+from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
 
 
@@ -34,6 +35,47 @@ async def test_what_is_set_is_drawn_with_and_told_with_its_place(discord: Discor
     assert (other.steps, other.cfg_scale) == (12, 4)
     assert "--steps 33" not in await ask(easel, "reset", options="steps")
     assert "yours" not in await ask(easel, "reset")
+
+
+async def test_every_value_of_a_picture_is_explained_with_where_it_comes_from(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    easel = await start(rich_backend("gpu1"), FakeBackend("grid"))
+    discord.user("boss", permissions=("MANAGE_GUILD",))
+    lines = (await ask(easel, "explain")).split("\n")
+    assert lines[1:9] == [
+        "engine gpu1 · chosen for you now",
+        "model its own · gpu1’s",
+        "size 512×512 · gpu1’s",
+        "steps 20 · gpu1’s",
+        "CFG 7 · gpu1’s",
+        "private off · Easel’s",
+        "spoiler off · Easel’s",
+        "previews on · Easel’s",
+    ]
+    await ask(easel, "set", options="--steps 33 --lora add_detail:0.5", private=True)
+    await ask(easel, "set", "boss", options="--steps 12 --cfg 4 --negative blurry --backend gpu1", scope="server")
+    explained = await ask(easel, "explain")
+    for line in (
+        "engine gpu1 · this server’s",
+        "steps 33 · yours",
+        "CFG 4 · this server’s",
+        "without blurry · this server’s",
+        "`--lora add_detail:0.5` · yours",
+        "private on · yours",
+    ):
+        assert f"\n{line}\n" in explained, explained
+    by_prefix = await easel.answer_to(await easel.say("!settings explain"))
+    assert by_prefix.content == explained
+
+
+async def test_settings_are_explained_where_nothing_draws(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(has_fallback=False)
+    await ask(easel, "set", options="--steps 33")
+    explained = await ask(easel, "explain")
+    assert "There is no engine here yet" in explained
+    assert "\n`--steps 33` · yours\n" in explained
+    assert "\npings on · Easel’s\n" in explained
 
 
 async def test_a_servers_settings_are_for_who_manages_it(discord: DiscordServer, start: StartEasel) -> None:
