@@ -9,6 +9,7 @@ import pytest
 from app.cli import parse, run
 from services.money.books import BookEntry
 from tests.engines.openai_server import KEY, OpenAIServer
+from tests.engines_faults.engines import ENGINES, KEYS
 from utils.threads import run_in_thread
 
 ROOT = Path(__file__).parents[1]
@@ -22,16 +23,28 @@ def generate(folder: Path, *words: str, **environ: str) -> subprocess.CompletedP
     )  # fmt: skip
 
 
-async def test_a_picture_is_drawn_by_the_service_that_is_named(tmp_path: Path) -> None:
-    async with OpenAIServer() as server:
-        settings = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url, "OPENAI_IMAGES_DIALECT": "openai"}
-        done = await run_in_thread(lambda: generate(tmp_path, "--backend", "dalle3", "--size", "1024x1024", **settings))
+@pytest.mark.parametrize(
+    ("word", "kind", "price"),
+    [
+        ("dalle3", "openai_images", "$0.0"), ("stability", "stability", "$0.03"), ("replicate", "replicate", "$0.003"),
+        ("bfl", "bfl", "$0.03"), ("fal", "fal", "$0.01"),
+    ],
+)  # fmt: skip
+async def test_a_picture_is_drawn_by_the_service_that_is_named(
+    tmp_path: Path, word: str, kind: str, price: str
+) -> None:
+    engine, key = ENGINES[kind], KEYS[kind]
+    async with engine.server() as server:
+        url = "OPENAI_BASE_URL" if word == "dalle3" else f"{kind.upper()}_URL"
+        settings = {f"{kind.upper()}_KEY": key, url: server.url}
+        settings |= {"OPENAI_IMAGES_DIALECT": "openai"} if word == "dalle3" else {}
+        done = await run_in_thread(lambda: generate(tmp_path, "--backend", word, "--size", "1024x1024", **settings))
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "fox.png").stat().st_size > 100
-        assert "note: this costs about $0.0" in done.stderr
+        assert f"note: this costs about {price}" in done.stderr
         assert "It cost $0.0" in done.stdout
-        assert server.submitted[0]["model"] == "gpt-image-2.6-flare"
-        assert KEY not in done.stdout + done.stderr
+        assert engine.taken(server) == 1
+        assert key not in done.stdout + done.stderr
 
 
 async def test_a_price_is_named_first_and_agreed_to_by_an_option(tmp_path: Path) -> None:
