@@ -184,6 +184,7 @@ class StoreUnavailable(GenerationError):
     """Easel cannot write its queue right now: its disk is full or locked. Please try again in a minute."""
 
     code = "store_unavailable"
+    usual_owner_hint = _("Look at the free space and the rights of DATA_DIR; the log has more.")
 
 
 class Unstorable(GenerationError):
@@ -196,6 +197,7 @@ class JobTimedOut(GenerationError):
     """Generation timed out. Try fewer steps (20), a smaller size (512x512) or a faster engine."""
 
     code = "timed_out"
+    usual_owner_hint = _("Raise JOB_TIMEOUT, take a faster model, or look at the status page of the service.")
 
 
 class JobInterrupted(GenerationError):

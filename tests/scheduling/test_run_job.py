@@ -154,7 +154,11 @@ async def test_a_remote_cancel_that_fails_hides_neither_cancelling_nor_the_timeo
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert isinstance(await _run(make_job(), backend, timeout_s=0.02), JobTimedOut)
+    outcome = await _run(make_job(), backend, timeout_s=0.02)
+    assert isinstance(outcome, JobTimedOut)
+    assert "Try fewer steps" in outcome.hint
+    assert "JOB_TIMEOUT" in outcome.owner_hint
+    assert "status page" in outcome.owner_hint
     assert backend.remote_cancelled == ["remote1", "remote2"]
 
 

@@ -16,5 +16,7 @@ class FullDatabase:
 
 
 async def test_a_full_disk_is_told_in_words() -> None:
-    with pytest.raises(StoreUnavailable, match="disk is full or locked"):
+    with pytest.raises(StoreUnavailable, match="disk is full or locked") as caught:
         await JobStore(FullDatabase(), BOX).insert(make_job())  # type: ignore[arg-type]
+    assert "DATA_DIR" in caught.value.owner_hint
+    assert "DATA_DIR" not in f"{caught.value.user_message} {caught.value.hint}"
