@@ -56,7 +56,8 @@ async def run_bot(settings: Settings, source: SettingsSource | None = None) -> i
     try:
         ports = bind_web(settings.web) if settings.web.is_on else []
         await open_bus(easel)
-        await easel.start()
+        with uncollected():  # the line may be long, and stays
+            await easel.start()
         if ports:
             opening = asyncio.create_task(_open_beside(easel, ports, stop))
         return await _discord(easel, stop)
