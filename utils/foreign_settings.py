@@ -1,13 +1,14 @@
 """Read how a picture was made from what other programs write, in the keys that Automatic1111 has for the same things.
 
 Read are the texts of Automatic1111, Forge, SD.Next (`utils.infotext`), ComfyUI (`utils.comfy_graph`), SwarmUI, InvokeAI
-(since 1.x), NovelAI, Fooocus, Easy Diffusion and Draw Things. None of them is specified: the keys are those that their
-own writers put down. What has no key of Automatic1111's keeps its own, so that it can be named.
+(since 1.x), NovelAI, Fooocus, Easy Diffusion and Draw Things, and Midjourney's prompts. None of them is specified: the keys
+are those that their own writers put down. What has no key of Automatic1111's keeps its own, so that it can be named.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
+from html import unescape
 from typing import Any, Final
 
 from utils.comfy_graph import settings_of_graph
@@ -19,6 +20,7 @@ MODEL_FILE: Final = re.compile(r"\.(safetensors|ckpt|pt|pth|gguf|sft)$", re.IGNO
 _SIDES: Final = re.compile(r"\D*(\d{1,5})\D+(\d{1,5})\D*")
 _DREAM: Final = re.compile(r'"(.*)"((?:\s+-\w+(?:\s+[^\s-]\S*|\s+-?\d\S*)?)*)', re.DOTALL)
 _BRACKETS: Final = re.compile(r"\[([^\[\]]*)\]")
+_JOB: Final = re.compile(r"(.*?)\s+Job ID: [0-9a-f-]{36}", re.DOTALL)
 _XMP_COMMENT: Final = re.compile(r"<exif:UserComment>.*?<rdf:li[^>]*>(.*?)</rdf:li>", re.DOTALL)
 
 Said = Mapping[str, Any]
@@ -78,9 +80,19 @@ def settings_in(texts: Mapping[str, str]) -> Infotext | None:
         if found := read(texts):
             return found
     for name in ("ImageDescription", "Comment", "Description", "XPTitle", "XPSubject", "XPKeywords"):
-        if (text := texts.get(name)) and (found := _of_text(text, texts)):
+        if (text := texts.get(name)) and (found := _of_text(text, texts) or _of_midjourney(text)):
             return found
     return None
+
+
+def _of_midjourney(text: str) -> Infotext | None:
+    """Read a prompt as it was typed there, with its flags; how large the picture was meant is not said."""
+    if (job := _JOB.fullmatch(text.strip())) is None:
+        return None
+    words, *flags = re.split(r"\s+--(?=[a-z])", job[1])
+    given = dict(flag.partition(" ")[::2] for flag in flags)
+    values = {name: value for name, value in given.items() if name not in {"no", "seed"}}
+    return _made("Midjourney", words, given.get("no"), {"Seed": given.get("seed"), **values}, (None, None), [])
 
 
 def _of_text(text: str, texts: Mapping[str, str]) -> Infotext | None:
@@ -160,6 +172,7 @@ def _of_novelai(texts: Mapping[str, str]) -> Infotext | None:
     values = _renamed(answer, _NOVELAI, {"prompt", "uc", "width", "height", "v4_prompt", "v4_negative_prompt",
                                        "n_samples", "request_type", "signed_hash", "hide_debug_overlay"})  # fmt: skip
     values["Model"] = texts.get("Source")
+    values["Character prompts"] = "; ".join(_characters(answer.get("v4_prompt")))
     prompt = answer.get("prompt") or _caption(answer.get("v4_prompt")) or texts.get("Description")
     negative = answer.get("uc") or _caption(answer.get("v4_negative_prompt"))
     return _made("NovelAI", prompt, negative, values, _sides(answer), [])
@@ -303,18 +316,16 @@ def _caption(given: object) -> str:
     return str(caption.get("base_caption", "")) if isinstance(caption, dict) else ""
 
 
+def _characters(given: object) -> list[str]:
+    """Return what is said of each character beside the prompt."""
+    caption = given.get("caption") if isinstance(given, dict) else None
+    entries = _dicts(caption.get("char_captions")) if isinstance(caption, dict) else []
+    return [str(entry["char_caption"]) for entry in entries if entry.get("char_caption")]
+
+
 def _xmp_comment(texts: Mapping[str, str]) -> str:
     found = _XMP_COMMENT.search(texts.get(XMP, ""))
-    return _unescaped(found[1]) if found else ""
-
-
-def _unescaped(text: str) -> str:
-    signs: tuple[tuple[str, str], ...] = (
-        ("&quot;", '"'), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&#xA;", "\n"), ("&#10;", "\n"), ("&amp;", "&")
-    )  # fmt: skip
-    for written, sign in signs:
-        text = text.replace(written, sign)
-    return text
+    return unescape(found[1]) if found else ""
 
 
 def _plain_key(key: str) -> str:

@@ -14,6 +14,8 @@ NEGATIVE: Final = "Negative prompt:"
 MIN_PAIRS: Final = 3  # a last line with fewer is a line of the prompt
 MAX_PAIRS_CHARS: Final = 65_536  # and so is a longer one: what is read may come from anybody
 
+MAX_LINES_BEHIND: Final = 8
+
 # The length of a key is bounded: else a long line without a colon would be looked through once for each of its signs.
 _PAIR = re.compile(r'(\w[\w \-/]{1,99}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -37,10 +39,7 @@ def format_infotext(prompt: str, negative_prompt: str, parameters: Mapping[str, 
 
 def parse_infotext(text: str) -> Infotext:
     """Read such a text; anything else comes back as a prompt without parameters."""
-    *lines, last = text.strip().split("\n")
-    pairs = _PAIR.findall(last) if len(last) <= MAX_PAIRS_CHARS else []
-    if len(pairs) < MIN_PAIRS:
-        lines, pairs = [*lines, last], []
+    lines, pairs = _split(text.strip().split("\n"))
     prompt: list[str] = []
     negative: list[str] = []
     current = prompt
@@ -54,6 +53,17 @@ def parse_infotext(text: str) -> Infotext:
         negative_prompt="\n".join(negative).strip("\n"),
         parameters=_parameters(pairs),
     )
+
+
+def _split(lines: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the lines of words and the pairs; behind the line of pairs some add-ons write lines of their own."""
+    for end in range(len(lines), max(0, len(lines) - MAX_LINES_BEHIND - 1), -1):
+        last, behind = lines[end - 1], lines[end:]
+        pairs = _PAIR.findall(last) if len(last) <= MAX_PAIRS_CHARS else []
+        if len(pairs) >= MIN_PAIRS and (not behind or last.lstrip().startswith("Steps: ")):
+            added = [line.partition(": ") for line in behind]
+            return lines[: end - 1], [*pairs, *((key.strip(), value) for key, sep, value in added if sep)]
+    return lines, []
 
 
 def _pair(key: str, value: str) -> str:

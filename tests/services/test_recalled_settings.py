@@ -183,6 +183,44 @@ async def test_a_graph_of_many_parts_is_read(place: str) -> None:
     assert [(lora.name, lora.weight) for lora in draft.loras] == [("ink", 0.7)]
 
 
+async def test_lines_that_add_ons_write_behind_the_settings_are_no_prompt() -> None:
+    found = await parameters_in(png(parameters=f"{A1111}\nTemplate: a __place__\nNegative Template: ugly"))
+    assert found
+    draft = draft_from(found)
+    assert (draft.prompt, draft.negative_prompt, draft.seed) == (WORDS, "ugly", 1234567)
+    assert "Template a __place__" in unused_in(found)
+
+
+@pytest.mark.parametrize("quote", ["&quot;", "&#34;", "&#x22;"])
+async def test_draw_things_is_read_however_its_xmp_is_written(quote: str) -> None:
+    text = json.dumps(DRAW | {"c": "a &#22478;"}).replace('"', quote)
+    xmp = f"<x><exif:UserComment><rdf:Alt><rdf:li>{text}</rdf:li></rdf:Alt></exif:UserComment></x>"
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", xmp)
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG", pnginfo=info)
+    draft = await read(out.getvalue())
+    assert (draft.prompt, draft.negative_prompt, draft.seed) == ("a 城", "hat", 5)
+
+
+async def test_a_prompt_of_midjourney_is_read_with_its_flags() -> None:
+    job = "Job ID: 12345678-1234-1234-1234-123456789012"
+    found = await parameters_in(png(Description=f"a fox -- in snow --no hat, scarf --seed 5 --ar 16:9 --tile {job}"))
+    assert found
+    draft = draft_from(found)
+    assert (draft.prompt, draft.negative_prompt, draft.seed) == ("a fox -- in snow", "hat, scarf", 5)
+    assert "ar 16:9" in unused_in(found)
+    assert await parameters_in(png(Description="a fox --seed 5")) is None
+
+
+async def test_what_is_said_of_each_character_is_named() -> None:
+    captions = [{"char_caption": "blue hair", "centers": []}, {"char_caption": "a hat"}]
+    v4 = {"caption": {"base_caption": "a fox", "char_captions": captions}}
+    found = await parameters_in(png(Comment=json.dumps(NOVEL | {"v4_prompt": v4}), Software="NovelAI"))
+    assert found
+    assert "Character prompts blue hair; a hat" in unused_in(found)
+
+
 async def test_what_cannot_be_used_is_named() -> None:
     text = A1111.replace("Steps: 28", "Steps: 28000") + ", Refiner: sdxl_refiner, Refiner switch at: 0.8"
     found = await parameters_in(png(parameters=text))
