@@ -1,8 +1,10 @@
 """The values of options: how much of what follows a name is its value, and what that says."""
 
+import math
 import re
 import unicodedata
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, Final
 
 from generation.chat_words import QUOTED
@@ -64,7 +66,7 @@ def take_value(option: PromptOption, rest: str, *, has_equals: bool) -> tuple[st
 def _plain(word: str) -> str:
     """Return a value in plain characters, without the punctuation of the sentence around it."""
     plain = unicodedata.normalize("NFKC", word).translate(_ALIKE)
-    return plain.strip("\"“”',;、。 ").strip("*").rstrip(".!?)]}|")
+    return plain.strip("\"“”',;、。` ").strip("*").rstrip(".!?)]}|")
 
 
 def take_extra(rest: str) -> tuple[str, str]:
@@ -94,10 +96,7 @@ def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: l
     elif option.kind == Kind.SIZE:
         values["width"], values["height"] = _size(value)
     elif option.kind == Kind.ASPECT:
-        sides = re.fullmatch(r"(\d{1,6})\s*[:/xX×]\s*(\d{1,6})", value)
-        if not sides:
-            raise reject(option.field, value, "width:height")
-        values["aspect"] = (int(sides[1]), int(sides[2]))
+        values["aspect"] = _aspect(option, value)
     elif option.kind == Kind.HIRES:
         values["hires"] = _hires(option, value)
     elif option.kind == Kind.CHOICE:
@@ -125,6 +124,16 @@ def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: l
         values[option.field] = (*values.get(option.field, ()), value) if option.kind == Kind.NAMES else value
     else:
         raise reject(option.field, "", _("a name"))
+
+
+def _aspect(option: PromptOption, value: str) -> tuple[int, int]:
+    """Return the sides of a shape in whole numbers: cinemas have 2.39:1."""
+    sides = re.fullmatch(r"(\d{1,6}(?:[.,]\d{1,3})?)\s*[:/xX×]\s*(\d{1,6}(?:[.,]\d{1,3})?)", value)
+    if not sides:
+        raise reject(option.field, value, "width:height")
+    shape = Fraction(sides[1].replace(",", ".")), Fraction(sides[2].replace(",", "."))
+    scale = math.lcm(*(side.denominator for side in shape))
+    return int(shape[0] * scale), int(shape[1] * scale)
 
 
 def _integer(option: PromptOption, value: str) -> int:
