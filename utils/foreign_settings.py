@@ -2,7 +2,7 @@
 
 Read are the texts of Automatic1111, Forge, SD.Next (`utils.infotext`), ComfyUI (`utils.comfy_graph`), SwarmUI, InvokeAI
 (since 1.x), NovelAI, Fooocus, Easy Diffusion and Draw Things, and Midjourney's prompts. None of them is specified: the
-keys are those that their own writers put down. What has no key of Automatic1111's keeps its own, so that it can be named.
+keys are those that their writers put down. What has no key of Automatic1111's keeps its own, so that it can be named.
 """
 
 import json
