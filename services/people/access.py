@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from generation.errors import LimitReached, RequestRejected
 from generation.person import Person
 from generation.policy import OPEN_DOOR
-from scheduling.rate_limit import TokenBucket
+from services.people.rates import MemoryRates, Rates
 from store.access import AccessStore, SessionRow
 from store.access import Key as Key
 from texts.text import _
@@ -43,13 +43,21 @@ T = TypeVar("T")
 class AccessService:
     """Answers who somebody is; refusing what they may not do is for the doors."""
 
-    def __init__(self, store: AccessStore, box: SecretBox, clock: Clock, *, admins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        store: AccessStore,
+        box: SecretBox,
+        clock: Clock,
+        *,
+        admins: Iterable[str] = (),
+        rates: Rates | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._tokens = TimedTokens(box.derive("links that end"))  # no text: what a key is for
         self.name_admins(admins)
         self._known: OrderedDict[str, tuple[Key, float]] = OrderedDict()
-        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._rates = rates or MemoryRates(clock)
         self._guesses = Guesses(clock)
 
     def name_admins(self, user_ids: Iterable[str]) -> None:
@@ -100,7 +108,7 @@ class AccessService:
         is_ended = await self._store.revoke_key(key_id, self._clock.now())
         for hashed in [hashed for hashed, (key, __) in self._known.items() if key.id == key_id]:
             del self._known[hashed]
-        self._buckets.pop(key_id, None)
+        self._rates.forget(key_id)
         return is_ended
 
     def drop(self, user_key: str) -> None:
@@ -127,7 +135,7 @@ class AccessService:
             self._guesses.count(remote)
             return None
         if takes_turn:
-            self._take_turn(key)
+            await self._take_turn(key)
         return Person(user_key=key.user_key, name=key.name, door=OPEN_DOOR, scopes=key.scopes, how="key")
 
     async def open_session(self, user_key: str, name: str) -> tuple[Person, str]:
@@ -209,20 +217,16 @@ class AccessService:
         _remember(self._known, hashed, (key, monotonic))
         return key
 
-    def _take_turn(self, key: Key) -> None:
+    async def _take_turn(self, key: Key) -> None:
         if key.rate_per_minute is None:
             return
-        bucket = self._buckets.get(key.id)
-        if bucket is None:  # a minute's worth may come at once
-            bucket = TokenBucket(key.rate_per_minute / 60, self._clock, burst=key.rate_per_minute)
-            _remember(self._buckets, key.id, bucket)
-        if not bucket.take():
+        if wait_s := await self._rates.take(key.id, key.rate_per_minute):
             raise LimitReached(
                 _(
                     "This key may be used {rate_per_minute:g} times a minute. Please wait.",
                     rate_per_minute=key.rate_per_minute,
                 ),
-                retry_after=bucket.wait_s(),
+                retry_after=wait_s,
             )
 
     def _check_key(
