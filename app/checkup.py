@@ -16,6 +16,7 @@ from backends.diagnose import diagnose
 from backends.kinds import address_of, connectable, known_kinds
 from config import Settings
 from console.doctor import Check
+from services.engines.catalog import find_entry
 from settings.reading.problems import SettingsError
 from store.database import DatabaseRefused
 from store.folder import DATABASE_NAME, PartMissing
@@ -167,6 +168,26 @@ async def checks(settings: Settings) -> list[Check]:
             message = _("None is set, and none was found on this machine: only who connects one can make pictures.")
         found.append(Check(name=_("engines"), is_ok=can_draw, message=message, hint=hint))
     return found
+
+
+async def engine_checks(settings: Settings, wanted: str) -> list[Check]:
+    """Test one engine alone, layer by layer: by its name, its kind, or another word for that."""
+    entries, __ = await find_engines(settings)
+    try:
+        entry = find_entry(wanted, entries)
+        if entry is None:
+            known = ", ".join(entry.name for entry in entries)
+            message = _("There is no engine “{wanted}” here.", wanted=wanted[:60])
+            return [Check(name=_("engines"), is_ok=False, message=message, hint=_("There are: {known}.", known=known))]
+        if not address_of(entry.config):
+            return [Check(name=entry.label, is_ok=True, message=_("It draws in Easel itself: there is no server."))]
+        result = await diagnose(entry.config)
+        steps = [Check(name=step.layer, is_ok=step.is_ok, message=step.message) for step in result.steps]
+        hint = result.hint or result.owner_hint
+        return [*steps, Check(name=entry.label, is_ok=result.is_ok, message=result.message, hint=hint)]
+    finally:
+        for each in entries:
+            await each.backend.aclose()
 
 
 async def _check_database(settings: Settings) -> Check:

@@ -93,7 +93,7 @@ def parse(argv: Sequence[str]) -> Command:
         return Command(name="nonsense", text=_left_over(parser, name, rest))
     if hasattr(values, "read"):
         return _below(values.read(values))
-    return Command(name=name, no_web=values.no_web, no_discord=values.no_discord)
+    return Command(name=name, text=getattr(values, "engine", ""), no_web=values.no_web, no_discord=values.no_discord)
 
 
 def _parser() -> Parser:
@@ -124,6 +124,8 @@ def _parser() -> Parser:
         looking = add(commands, name, meaning)
         if name == "models":
             models.add_to(looking)
+        elif name == "doctor":
+            looking.add_argument("engine", metavar="ENGINE", nargs="?", default="", help=_("test this one alone"))
     workflows.add_to(commands)
     keys.add_to(commands)
     backups.add_to(commands)
@@ -198,7 +200,7 @@ def run(
     elif command.name == "cost":
         lists.show_costs(books)
     elif command.name == "doctor" and settings:
-        return doctor.report(settings, checks)
+        return doctor.print_checks(checks) if command.text else doctor.report(settings, checks)
     elif command.name == "generate" and studio:
         asked = drawing.Asked(
             text=command.text, images=command.images, output=command.output, max_cost_usd=command.max_cost_usd

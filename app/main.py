@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app import cli
 from app.assistants import run_stdio
-from app.checkup import checks
+from app.checkup import checks, engine_checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
 from app.models import manage_models
@@ -108,7 +108,8 @@ def _start(command: Command, settings: Settings, source: SettingsSource) -> int:
     if command.key:
         return asyncio.run(manage_keys(settings.storage, command.key))
     if command.name == "doctor":
-        return cli.run(command, settings=settings, checks=asyncio.run(checks(settings)))
+        found = engine_checks(settings, command.text) if command.text else checks(settings)
+        return cli.run(command, settings=settings, checks=asyncio.run(found))
     if command.name == "start" and settings.web.is_on:
         return run_studio(settings, command, source)
     return run_console(settings, command)

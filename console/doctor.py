@@ -37,6 +37,11 @@ def report(settings: Settings, more: Sequence[Check]) -> int:
     """Print all checks, `more` last; return 0 when all is well, else 1."""
     checks = [_python(), _packages(), *_folders(settings.storage), _token(settings.discord)]
     checks += [*_warnings(settings.warnings), *more]
+    return print_checks(checks)
+
+
+def print_checks(checks: Sequence[Check]) -> int:
+    """Print checks; return 0 when all is well, else 1."""
     for check in checks:
         say(f"{'✔' if check.is_ok else '✖'} {check.name}: {check.message}")
         if check.hint:

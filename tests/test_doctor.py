@@ -44,6 +44,25 @@ async def test_each_engine_is_tested_by_its_own_api(tmp_path: Path) -> None:
     assert "grid_wrong" not in str(found)
 
 
+async def test_one_engine_is_tested_alone_step_by_step(tmp_path: Path) -> None:
+    async with HordeServer() as horde, GridServer() as grid:
+        engines = (
+            BackendSettings(name="horde", kind="ai_horde", url=horde.url),
+            BackendSettings(name="grid", kind="aipowergrid", url=grid.url, key="grid_wrong"),
+        )
+        settings = settings_in(tmp_path, *engines)
+        good, bad = [await checkup.engine_checks(settings, name) for name in ("HORDE", "aipowergrid")]
+        inside, nothing = [await checkup.engine_checks(settings, name) for name in ("sketch", "nothing")]
+    assert good[-1].message == "Connection OK: AI Horde 5.1.5, 2 models."
+    assert len(good) > 3
+    assert all(check.is_ok for check in good)
+    assert [check.is_ok for check in bad][-2:] == [False, False]
+    assert bad[-1].message == "The server refuses the key (401)."
+    assert "grid_wrong" not in str(bad)
+    assert inside[0].is_ok
+    assert (nothing[0].is_ok, nothing[0].hint) == (False, "There are: horde, grid, sketch.")
+
+
 async def test_one_without_an_address_is_asked_at_its_public_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
