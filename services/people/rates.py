@@ -1,4 +1,4 @@
-"""How often something may happen: counted in this process, or in whatever store several processes share."""
+"""Rates of use, counted in this process, or in whatever store several processes share."""
 
 from collections import OrderedDict
 from typing import Final, Protocol

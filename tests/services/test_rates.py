@@ -32,14 +32,14 @@ class SharedRates:
 async def test_two_processes_that_share_a_store_share_the_rate_of_a_key(tmp_path: Path) -> None:
     database, shared = await open_database(tmp_path / "easel.sqlite3"), SharedRates()
     box, clock = SecretBox.open(tmp_path / "secret.key"), FakeClock()
-    one, two = (AccessService(AccessStore(database), box, clock, rates=shared) for _ in range(2))
-    key, token = await one.create_key("shared", ["read"], rate_per_minute=3)
-    for access in (one, two, one):
+    first, other = (AccessService(AccessStore(database), box, clock, rates=shared) for _ in range(2))
+    key, token = await first.create_key("shared", ["read"], rate_per_minute=3)
+    for access in (first, other, first):
         assert await access.verify_key(token)
     with pytest.raises(LimitReached, match="3 times a minute") as refused:
-        await two.verify_key(token)
+        await other.verify_key(token)
     assert refused.value.retry_after == 7.0
-    await one.revoke_key(key.id)
+    await first.revoke_key(key.id)
     assert shared.uses == []
     await database.close()
 
