@@ -18,6 +18,7 @@ from backends.embedded.kind import ABSENT_HINT, IDLE_S, NAME, makers_here, shelf
 from backends.embedded.models.disk import LocalModel, ModelShelf
 from backends.embedded.payload import draw_order, model_values
 from backends.embedded.progress import Course, StepPace
+from backends.recent import RecentAnswers
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, ContentBlocked, RequestRejected
 from generation.request import GenerationRequest, Mode, seed_after
@@ -60,6 +61,7 @@ class EmbeddedBackend:
         child: what does the work.
         makers: the libraries whose packages are installed.
         clock: seconds, for the length of steps.
+        recent: what was drawn a moment ago, for what is asked for again; None: all of it is drawn.
     """
 
     kind = NAME
@@ -72,12 +74,14 @@ class EmbeddedBackend:
         child: Child | None = None,
         makers: Callable[[], frozenset[str]] = makers_here,
         clock: Callable[[], float] = time.monotonic,
+        recent: RecentAnswers | None = None,
     ) -> None:
         self.name = config.name
         self._options = dict(config.options)
         self._pace = StepPace(clock)
         self._child = child or _child(CHILD, self._options, self._pace)
         self._makers = makers
+        self._recent = recent
         self._state = _State()
         self._is_closed = False
 
@@ -98,14 +102,14 @@ class EmbeddedBackend:
         model = self._model(request, shelf)
         order, blobs = draw_order(request, model, shelf)
         course = Course(self._pace)
-        answer = await self._ask(order, blobs, lambda values: report(course.progress(values)))
+        answer, notes = await self._drawn(order, blobs, lambda values: report(course.progress(values)))
         seeds = (seed_after(request.seed, number) for number in range(request.batch_size))
         drawn = [GeneratedImage(data=data, seed=seed) for data, seed in zip(answer.blobs, seeds, strict=True)]
         held_back = {code.removeprefix(HELD_BACK) for code in answer.values["notes"] if code.startswith(HELD_BACK)}
         images = tuple(image for image in drawn if str(image.seed) not in held_back)
         if not images:
             raise ContentBlocked(_("The model’s own safety checker held this picture back."))
-        notes = self._notes(answer.values)
+        notes = (*self._notes(answer.values), *notes)
         if len(images) < len(drawn):
             notes = (*notes, came_back(len(images), len(drawn)), _("the model’s own safety checker held back the rest"))
         return GenerationResult(images=images, model=model.title, notes=notes, is_complete=len(images) == len(drawn))
@@ -134,6 +138,19 @@ class EmbeddedBackend:
     async def aclose(self) -> None:
         self._is_closed = True
         await self._child.aclose()
+
+    async def _drawn(
+        self, order: Mapping[str, Any], blobs: list[bytes], report: Callable[[Mapping[str, Any]], Any]
+    ) -> tuple[ChildAnswer, tuple[str, ...]]:
+        """Return what an order gives, drawn or from memory, and what is to be said of that."""
+        if self._recent is None:
+            return await self._ask(order, blobs, report), ()
+        key = await run_in_thread(self._recent.key, order, blobs)
+        if (kept := self._recent.find(key)) is not None:
+            return kept, (_("the same was drawn a moment ago: the picture is that one"),)
+        answer = await self._ask(order, blobs, report)
+        self._recent.keep(key, answer)
+        return answer, ()
 
     async def _ask(
         self, order: Mapping[str, Any], blobs: list[bytes], report: Callable[[Mapping[str, Any]], Any] | None

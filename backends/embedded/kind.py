@@ -29,8 +29,9 @@ ABSENT_HINT: Final = _("`make run GPU=1` installs what it needs; `make run CPU=1
 def make(config: BackendConfig) -> Backend:
     """Make an instance; its options are below."""
     from backends.embedded.backend import EmbeddedBackend  # loaded only where models are drawn with
+    from backends.recent import RecentAnswers  # the same
 
-    return EmbeddedBackend(config)
+    return EmbeddedBackend(config, recent=RecentAnswers())
 
 
 def keep_models(options: Mapping[str, str], hub: str, token: str) -> "ModelKeeper":

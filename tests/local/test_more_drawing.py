@@ -2,9 +2,11 @@
 
 import io
 
+import diffusers
 import pytest
 import torch
 import transformers
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
@@ -206,3 +208,29 @@ def test_a_flux_in_one_file_draws_with_the_rest_of_its_family(maker, folders, tm
         maker.load(ModelFolder(**model_values(found[name])), Rung.WHOLE)
         pictures += maker.draw(asked, (7,), lambda *_: None)
     assert apart(*pictures) > 0
+
+
+def checked(base, folder):
+    """Save a model with a safety checker that takes every picture for unsafe."""
+    torch.manual_seed(3)
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(base, safety_checker=None, requires_safety_checker=False)
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+              "image_size": 32, "patch_size": 8}  # fmt: skip
+    config = transformers.CLIPConfig(vision_config=vision, text_config={"num_hidden_layers": 1}, projection_dim=8)
+    checker = StableDiffusionSafetyChecker(config)
+    checker.concept_embeds_weights.data.fill_(-1.0)
+    reads = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    made = diffusers.StableDiffusionPipeline(
+        **{**pipe.components, "safety_checker": checker, "feature_extractor": reads}
+    )
+    made.save_pretrained(folder)
+    return folder
+
+
+def test_a_models_own_safety_checker_holds_pictures_back_in_each_mode(maker, folders, tmp_path):
+    folder = checked(folders["sd15"], tmp_path / "checked")
+    for mode in ("txt2img", "img2img", "inpaint"):
+        draw(maker, order({"sd15": folder}, "sd15", mode, seeds=(7, 8)))
+        assert maker.notes() == ["held_back:7", "held_back:8"], mode
+    draw(maker, order(folders, "sd15"))
+    assert maker.notes() == []
