@@ -97,7 +97,7 @@ class QueuedBackend(Generic[Order]):
         try:
             for order in orders:
                 await sending(BETWEEN.join((since.isoformat(), *ids)))
-                ids.append(await self._begun(order, since, is_first=not ids))
+                ids.append(await self.begin(order, since, is_first=not ids))
         except GenerationError as error:
             if not ids:
                 raise
@@ -197,7 +197,7 @@ class QueuedBackend(Generic[Order]):
         """Return who may fetch a picture: never with our key, unless a service keeps it behind one."""
         return self._pictures
 
-    async def _begun(self, order: Order, since: datetime, *, is_first: bool) -> str:
+    async def begin(self, order: Order, since: datetime, *, is_first: bool) -> str:
         """Begin one picture; one that is cancelled while it is sent is taken back as soon as its id is there."""
         if not self.takes_back:
             return await self._begin(order)

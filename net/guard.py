@@ -18,7 +18,6 @@ import httpcore
 import httpx
 
 from generation.errors import BackendError
-from net.stream import Stream, connect
 from texts.text import _
 from utils.urls import UrlPolicy, UrlRefused, check_addresses, check_host, resolve
 
@@ -137,6 +136,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
     def __init__(self, policy: UrlPolicy, resolver: Resolver) -> None:
         self._policy = policy
         self._resolver = resolver
+        self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -145,7 +145,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
-    ) -> Stream:
+    ) -> httpcore.AsyncNetworkStream:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (timeout or CONNECT_TIMEOUT_S)
         addresses = await self._checked_addresses(host, port)
@@ -153,7 +153,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
             # Each address gets its share, so that a dead IPv6 route leaves time for IPv4.
             share = max((deadline - loop.time()) / left, 0.1)
             try:
-                return await connect(addresses[-left], port, share)
+                return await self._network.connect_tcp(addresses[-left], port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise

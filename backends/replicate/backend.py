@@ -137,12 +137,12 @@ class ReplicateBackend(QueuedBackend[ReplicateOrder]):
         self._sent.append(run.id)
         return run.id
 
-    async def _begun(self, order: ReplicateOrder, since: datetime, *, is_first: bool) -> str:
+    async def begin(self, order: ReplicateOrder, since: datetime, *, is_first: bool) -> str:
         """Begin one prediction. One whose answer is lost is looked for; it is never sent again."""
         while True:
             await self._limits.take(order.model.slug)
             try:
-                return await super()._begun(order, since, is_first=is_first)
+                return await super().begin(order, since, is_first=is_first)
             except RateLimited as limited:
                 wait_s = limited.retry_after or 1.0
                 self._limits.hold(wait_s)

@@ -18,13 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 SPEAKING = ("net", "backends", "services", "packages")  # the rooms that speak HTTP, or might
 BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
 LIBRARIES = ("httpx", "httpcore")
-INTERFACES = {
-    "httpx.AsyncBaseTransport",
-    "httpx.AsyncByteStream",
-    "httpx.Auth",
-    "httpcore.AsyncNetworkBackend",
-    "httpcore.AsyncNetworkStream",
-}
+INTERFACES = {"httpx.AsyncBaseTransport", "httpx.AsyncByteStream", "httpx.Auth", "httpcore.AsyncNetworkBackend"}
 
 Make = Callable[[], httpx.AsyncBaseTransport]
 
