@@ -190,7 +190,15 @@ def _ground(image: Image.Image) -> tuple[int, int, int]:
     edge = Image.new("L", image.size, 255)
     if min(image.size) > 4:
         edge.paste(0, (2, 2, image.width - 2, image.height - 2))
-    return _commonest(image, edge)
+    found = _commonest(image, edge)
+    rest = _distance(image, found).point(lambda value: 255 if value > FAR else 0)
+    if _is_coloured(found) and rest.getbbox() and not _is_coloured(other := _commonest(image, rest)):
+        return other  # paint that reaches the edges, as a sky does: people paint in a colour on black, grey or white
+    return found
+
+
+def _is_coloured(colour: tuple[int, int, int]) -> bool:
+    return max(colour) - min(colour) > FAR
 
 
 def _commonest(image: Image.Image, where: Image.Image) -> tuple[int, int, int]:

@@ -67,6 +67,16 @@ def test_paint_on_a_ground_of_one_colour_is_white(colour: object, ground: str, k
     assert outside <= 5
 
 
+@pytest.mark.parametrize("colour", ["red", "blue", "lime", "yellow", (200, 30, 160)])
+@pytest.mark.parametrize("ground", ["black", "white", "gray"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_paint_that_covers_most_of_the_edges_is_white(colour: object, ground: str, share: float) -> None:
+    mask = Image.new("RGB", SIZE, ground)
+    mask.paste(colour, (0, 0, SIZE[0], round(SIZE[1] * share)))  # type: ignore[arg-type]
+    with Image.open(io.BytesIO(mask_by_picture(file(PHOTO), file(mask)).mask)) as image:
+        assert (image.getpixel((9, 9)), image.getpixel((9, SIZE[1] - 5))) == (255, 0)
+
+
 @pytest.mark.parametrize("colour", ["red", "blue", "white", "black"])
 def test_paint_over_the_picture_itself_is_white(colour: str) -> None:
     assert read(painted(PHOTO, colour)) == (255, 0)
