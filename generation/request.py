@@ -289,7 +289,7 @@ def _texts_of(kind: type[Any]) -> tuple[str, ...]:
 
 _DRAFT_TEXTS: Final = _texts_of(Draft)
 _REQUEST_TEXTS: Final = _texts_of(GenerationRequest)
-_REQUEST_FIELDS: Final = frozenset(f.name for f in fields(GenerationRequest))
+_REQUEST_FIELDS: Final = dict.fromkeys(f.name for f in fields(GenerationRequest))  # in their order
 
 
 def draft_of(request: GenerationRequest) -> Draft:
@@ -315,8 +315,8 @@ def seed_after(seed: int, pictures: int) -> int:
 
 def request_to_json(request: GenerationRequest) -> dict[str, Any]:
     """Return plain JSON values; pictures are written as their ids, defaults are left out."""
-    given = {f.name: getattr(request, f.name) for f in fields(request)}
-    return {name: value_to_json(value) for name, value in given.items() if value is not None and value != ()}
+    given = ((name, getattr(request, name)) for name in _REQUEST_FIELDS)
+    return {name: value_to_json(value) for name, value in given if value is not None and value != ()}
 
 
 def request_from_json(values: dict[str, Any]) -> GenerationRequest:
