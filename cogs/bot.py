@@ -258,8 +258,7 @@ class EaselBot(commands.Bot):
         )
         self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, letters=self._letters))
         self.add_cog(Sharing(self, service=generation, messages=self.messages, letters=self._letters))
-        self._replies = Replies(service=generation, media=media, catalog=catalog, desk=desk)
-        self.add_cog(self._replies)
+        self._add_replies(services)
         self.add_cog(Collecting(gallery=services.records.gallery, service=generation))
         self.add_cog(Exports(gallery=services.records.gallery, media=media))
         chat, tags = services.wording.chat, services.money.tags
@@ -275,6 +274,17 @@ class EaselBot(commands.Bot):
         for cog in self.cogs.values():
             presses.add(cog)
         self.add_cog(presses)
+
+    def _add_replies(self, services: Services) -> None:
+        self._replies = Replies(
+            service=services.generation,
+            media=services.media,
+            catalog=services.catalog,
+            desk=self.desk,
+            reader=services.wording.replies,
+            clock=services.clock,
+        )
+        self.add_cog(self._replies)
 
     def _add_moderation(self, services: Services) -> None:
         moderation = services.moderation

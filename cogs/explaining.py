@@ -52,7 +52,7 @@ _HABITS: Final = {
     "spoiler": _("spoiler"),
     "previews": _("previews"),
     "pings": _("pings"),
-    "dm": _("by direct message, too"),
+    "dm": _("direct messages"),
 }
 
 

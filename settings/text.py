@@ -93,6 +93,11 @@ class TextSettings(Group):
         _("Write short prompts more fully before they are drawn; what was typed stands in the small print"),
         variable="TEXT_ENGINE_ENHANCES",
     )
+    replies: bool = switch(
+        False,
+        _("Read replies to pictures that the rules do not understand (asks the text engine about each)"),
+        variable="TEXT_ENGINE_REPLIES",
+    )
 
     @property
     def is_on(self) -> bool:

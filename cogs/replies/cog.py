@@ -21,6 +21,8 @@ from cogs.origin import (
     VIA_REPLY,
     check_interaction_permissions,
     check_message_permissions,
+    of_interaction,
+    of_message,
     person_of,
     person_of_message,
 )
@@ -40,7 +42,9 @@ from generation.wishes.wish import Operation, Wish
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.pictures.media import MediaService
+from services.wording.replying import ReplyReader
 from texts.text import _
+from utils.clock import Clock
 
 # the picture itself is not touched, so that it does not matter which one is meant
 ABOUT_ALL: Final = frozenset({Operation.AGAIN, Operation.RESIZE, Operation.INFO, Operation.SEED})
@@ -50,8 +54,19 @@ WITH_WORDS: Final = frozenset({Operation.EDIT, Operation.INPAINT, Operation.RECO
 class Replies(commands.Cog):
     """Reads replies and answers them; the bot asks it before it looks for a command."""
 
-    def __init__(self, *, service: GenerationService, media: MediaService, catalog: Catalog, desk: Desk) -> None:
+    def __init__(
+        self,
+        *,
+        service: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        desk: Desk,
+        reader: ReplyReader,
+        clock: Clock,
+    ) -> None:
         self._service = service
+        self._reader = reader
+        self._clock = clock
         self._catalog = catalog
         self._desk = desk
         self._sources = PictureSources(service, media)
@@ -69,11 +84,14 @@ class Replies(commands.Cog):
             return False
         text = _words_of(ctx)
         wish = read_reply(text)
-        if wish is None:
+        if wish is None and not (self._reader.wants(text) and not ctx.prefix):
             return is_talk(text) and bool(text)
         replied = await whole(ctx.bot, replied)
         job = await self._sources.job_of(replied, person_of_message(ctx))
         if job is None:
+            return False
+        wish = wish or await self._reader.read(text, of_message(ctx))
+        if wish is None:
             return False
         await self._answer(ctx, replied, job, wish)
         return True
@@ -181,7 +199,7 @@ class Replies(commands.Cog):
         """Carry out a reply to a grid, now that it is known which picture it is about."""
         job = await self._service.visible(press.job_id, person_of(interaction))
         index, asking = await self._read_argument(interaction, press)
-        wish = read_reply(asking.content) if asking else None
+        wish = await self._read(interaction, asking)
         if wish is None:
             raise RequestRejected(texts.UNREADABLE)
         await self._carry_out(interaction, job, index, asking, wish)
@@ -228,7 +246,7 @@ class Replies(commands.Cog):
         async with thinking(interaction, ephemeral=True):
             parent = await self._service.visible(job.origin.parent_job_id, person)
             asking = await self._message(interaction, job.origin.source_message_id or "")
-            wish = read_reply(asking.content) if asking else None
+            wish = await self._read(interaction, asking)
             index = job.origin.via.partition("-")[2] or "0"
             argument = f"{index}-{job.origin.source_message_id or 0}"
             card = texts.meant_card(
@@ -259,6 +277,13 @@ class Replies(commands.Cog):
                 await channel.get_partial_message(int(origin.message_id)).delete()
         card = Card(content=_("Taken back."))
         await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
+
+    async def _read(self, interaction: nextcord.Interaction, asking: nextcord.Message | None) -> Wish | None:
+        """Read the message that asked once more, as it was read before."""
+        if asking is None:
+            return None
+        origin = of_interaction(interaction, self._clock)
+        return read_reply(asking.content) or await self._reader.read(asking.content, origin)
 
     async def _read_argument(
         self, interaction: nextcord.Interaction, press: Press

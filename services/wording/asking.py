@@ -40,10 +40,13 @@ class Purpose(StrEnum):
     MIX = "mix"
     CHAT = "chat"
     FULLER = "fuller"
+    REPLY = "reply"
 
 
 SEEING: Final = frozenset({Purpose.DESCRIBE, Purpose.ALT})
-UNASKED: Final = frozenset({Purpose.ALT, Purpose.TRANSLATE, Purpose.FULLER})  # nobody pressed anything for them
+UNASKED: Final = frozenset(
+    {Purpose.ALT, Purpose.TRANSLATE, Purpose.FULLER, Purpose.REPLY}
+)  # nobody pressed anything for them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from services.wording.chat import ChatService
 from services.wording.enhancing import PromptService
 from services.wording.fuller import FullerPrompts
 from services.wording.mixing import MixService
+from services.wording.replying import ReplyReader
 from services.wording.seeing import SeeingService
 from services.wording.translating import TranslationService
 from settings.text import TextSettings
@@ -25,6 +26,7 @@ class WordServices:
     seeing: SeeingService
     translation: TranslationService
     fuller: FullerPrompts
+    replies: ReplyReader
 
     async def totals(self) -> list[TextUse]:
         """Return all that the text engine was ever asked, by model and purpose."""
@@ -43,4 +45,5 @@ def make_wording(
         seeing=SeeingService(text, describing),
         translation=TranslationService(text, is_on=settings.translates),
         fuller=FullerPrompts(text, is_on=settings.enhances),
+        replies=ReplyReader(text, gate, is_on=settings.replies),
     )

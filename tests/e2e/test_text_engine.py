@@ -9,11 +9,12 @@ from generation.errors import BackendUnavailable
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import job_id
-from tests.e2e.pictures import png
+from tests.e2e.harness import job_id, labels, own
+from tests.e2e.pictures import png, rich_backend
 from tests.e2e.test_enhance import answer_of
 from tests.fakes import FakeBackend
 from tests.services.wording.rig import FakeTextEngine
+from tests.waiting import until
 
 SEEN = {"prompt": "a blue square, flat colours", "alt": "A plain blue square.", "tags": ["square", "blue"]}
 TRANSLATES = {"translates": True}
@@ -133,3 +134,52 @@ async def test_where_a_model_writes_what_may_not_be_drawn_the_typed_words_are_dr
     easel = await start(FakeBackend("gpu1"), text_engine=text, text_settings={"enhances": True})
     shown = await easel.dream("!dream a statue")
     assert (await easel.job(job_id(shown))).drawn.prompt == "a statue"
+
+
+REPLIES = {"replies": True}
+
+
+async def test_a_reply_that_the_rules_do_not_read_is_read_by_the_model_and_shown_with_a_way_back(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = rich_backend()
+    text = FakeTextEngine(lambda question: SAYS_OF_REPLIES.get(question.words, {"operation": "none"}))
+    easel = await start(engine, text_engine=text, text_settings=REPLIES)
+    picture = await easel.dream("!dream a red fox --batch 2")
+    for words in ("make it darker", "nice!", "!dream a hen --size 64x64"):
+        await easel.say(words, reply_to=picture)
+    which = await easel.answer_to(await easel.say("haz que sea de noche", user="ann", reply_to=picture))
+    assert which.content.startswith("Which one?")
+    await discord.user("ann").click(which, "2")
+    changed = await discord.wait_for(
+        lambda: next((each for each in own(discord.channel) if "a red fox, night" in each.content), None)
+    )
+    await easel.finished(changed)
+    assert "read as: change the picture" in changed.content
+    assert "↩️" in str(labels(changed))
+    assert [question.words for question in text.asked] == ["haz que sea de noche"], "once, and of nothing else"
+    await easel.say("me encanta este zorro", reply_to=picture)
+    await until(lambda: len(text.asked) == 2)
+    text.says = BackendUnavailable("It is gone.")
+    await easel.say("hazlo azul", reply_to=picture)
+    await until(lambda: len(text.asked) == 3)
+    await easel.dream("!dream the end --size 64x64")
+    assert sum("zorro" in request.prompt or "azul" in request.prompt for request in engine.requests) == 0
+
+
+SAYS_OF_REPLIES = {"haz que sea de noche": {"operation": "edit", "words": "night"}}
+
+
+async def test_replies_are_not_sent_to_a_model_where_that_is_not_set_or_may_not_be_drawn(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    text = FakeTextEngine({"operation": "edit", "words": "night"})
+    easel = await start(rich_backend(), text_engine=text)
+    picture = await easel.dream("!dream a red fox")
+    await easel.say("haz que sea de noche", reply_to=picture)
+    await easel.dream("!dream the end")
+    await easel.stop()
+    easel = await start(rich_backend(), text_engine=text, text_settings=REPLIES)
+    await easel.say("hazla desnuda, nude", reply_to=picture)
+    await easel.dream("!dream the very end")
+    assert text.asked == []
