@@ -25,6 +25,7 @@ from utils.text import cut
 
 NAMED: Final = 5  # nodes told of in a refusal
 NAME_CHARS: Final = 40
+EVERYWHERE: Final = "Everywhere"  # no text: in the names of nodes that are linked to every open input of their type
 ALIAS: Final = "Node name for S&R"  # no text: the server’s own
 
 
@@ -61,6 +62,8 @@ class _Conversion:
         missing = dict.fromkeys(node.type for __, node in live if node.type not in self._info)
         if missing:
             raise missing_nodes(list(missing))
+        sending = Unfit(reason=_("its links are made by code in the browser"))
+        self._refuse([(instance, node, sending) for instance, node in live if EVERYWHERE in node.type])
         self._refuse([(instance, node, self._own(instance.layer, node)) for instance, node in live])
         hosts = [(item.parent, item.host) for item in self._root.walk() if item.parent and item.host]
         self._refuse([(outer, host, self._promotions.of(outer.layer, host)) for outer, host in hosts])

@@ -135,6 +135,7 @@ def workflow_capabilities(workflow: Workflow, facts: ComfyFacts, options: AnyMap
         max_batch=base.max_batch if mapping.seed else 1,
         max_images=max(1, len(mapping.images)),
         size_grid=max([base.size_grid, *(_step(facts, graph, slot) for slot in (*mapping.width, *mapping.height))]),
+        max_steps=min(base.max_steps, _most(facts, graph, mapping.steps) if mapping.steps else base.max_steps),
         max_seed=min((_most(facts, graph, slot) for slot in mapping.seed), default=MAX_SEED),
         default_width=min(max(width, base.min_side), base.max_side),
         default_height=min(max(height, base.min_side), base.max_side),

@@ -29,6 +29,16 @@ def test_class_that_the_server_lacks_does_not_matter_where_it_is_off(mode: int) 
     assert "9" not in converted(values)
 
 
+@pytest.mark.parametrize("kind", ["Anything Everywhere", "Anything Everywhere?", "Prompts Everywhere"])
+def test_node_that_the_browser_links_to_all_others_is_named(kind: str) -> None:
+    values = file("plain")
+    values["nodes"].append({"id": 50, "type": kind, "mode": 0, "inputs": [], "widgets_values": []})
+    with pytest.raises(CapabilityError, match=r"Everywhere.*, node 50: its links are made by code in the browser"):
+        converted(values, **{kind: described()})
+    values["nodes"][-1]["mode"] = 4
+    assert "50" not in converted(values, **{kind: described()})
+
+
 MINE = described(a=["INT", {"default": 1}], b=["INT", {"default": 2}], c=["INT", {"default": 3}])
 
 

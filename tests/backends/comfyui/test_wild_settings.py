@@ -1,18 +1,22 @@
 """Graphs with nodes that many people have: settings and pictures lie where they belong, and what nobody said stays."""
 
+import copy
+
 import pytest
 
 from backends.comfyui.builtin.graphs import Uploads
 from backends.comfyui.errors import check
+from backends.comfyui.facts import read_facts
 from backends.comfyui.graphs.graph import Slot, inputs_of
 from backends.comfyui.graphs.trace import Trace
-from backends.comfyui.workflows.apply import apply
-from backends.comfyui.workflows.workflow import analyse
+from backends.comfyui.workflows.apply import apply, workflow_capabilities
+from backends.comfyui.workflows.workflow import Workflow, analyse
 from generation.request import Lora
-from tests.backends.comfyui.graph_lines import SAMPLER, graph_of
+from tests.backends.comfyui.graph_lines import SAMPLER, graph_of, info_of
 from tests.backends.comfyui.rig import make_request
 from tests.backends.comfyui.test_cases import places
 from tests.backends.comfyui.wild import CONTEXT, EASY, EFFICIENT, FROM_CONTEXT, INFO, PLAIN
+from tests.engines.comfyui_engine import recorded
 
 SLOTS = {
     "a switch of latents": (
@@ -187,3 +191,12 @@ def test_list_that_the_browser_fills_takes_what_the_export_says() -> None:
     assert check(graph, INFO) is None
     assert inputs_of(graph, "19")["model"] == "llama3.2"
     assert check(graph_of("19 OllamaConnectivity url=x model=llama.gguf"), INFO) is not None
+
+
+def test_steps_stay_within_what_the_node_takes() -> None:
+    classes = copy.deepcopy(recorded("object_info"))
+    classes["KSampler"]["input"]["required"]["steps"][1]["max"] = 10
+    info = info_of(classes)
+    graph = graph_of(*PLAIN)
+    workflow = Workflow(graph=graph, mapping=analyse(graph, info))
+    assert workflow_capabilities(workflow, read_facts("0.33.0", info, {}), {}).max_steps == 10
