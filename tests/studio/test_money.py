@@ -1,16 +1,19 @@
 """Money in the studio: the price beside Generate, a price that is agreed to, what a short budget offers, the books."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
 from backends.base import BackendConfig
 from backends.registry import Entry
+from generation.job import JobStatus
 from tests.engines.text_servers import KEY as TEXT_KEY
 from tests.engines.text_servers import AnthropicServer
+from tests.engines_faults.engines import ENGINES, KEYS
 from tests.paid import PaidBackend
 from tests.studio.marks import studio_tests
-from tests.studio.pages import button, finished, write
+from tests.studio.pages import button, finished, generate, write
 from tests.studio.server import Studio, studio_at
 from tests.waiting import until
 
@@ -68,6 +71,35 @@ async def test_a_short_budget_offers_what_is_free(browse, watch, tmp_path: Path)
         books = page.get_by_role("region", name="Money")
         await expect(books).to_contain_text("$0.04 of $0.05 today")
         await expect(books.get_by_role("table", name="Cost by day, person and engine")).to_contain_text("shop")
+        await page.context.close()
+
+
+async def is_done(studio: Studio, job_id: str) -> bool:
+    job = await studio.easel.jobs.get(job_id)
+    return job is not None and job.status is JobStatus.DONE
+
+
+async def test_each_service_draws_at_the_price_that_stands_beside_generate(browse, watch, tmp_path: Path) -> None:
+    kinds = {"openai_images": "$0.053", "stability": "$0.03", "replicate": "$0.003", "bfl": "$0.03", "fal": "$0.012"}
+    async with AsyncExitStack() as opened:
+        servers = {kind: await opened.enter_async_context(ENGINES[kind].server()) for kind in kinds}
+        settings = {f"{kind.upper()}_KEY": KEYS[kind] for kind in kinds}
+        settings |= {f"{kind.upper()}_URL": server.url for kind, server in servers.items()}
+        settings |= {"OPENAI_IMAGES_DIALECT": "openai", "OPENAI_IMAGES_PAUSE": "0"}
+        studio = await opened.enter_async_context(studio_at(tmp_path, **settings))
+        for kind in kinds:
+            await studio.easel.registry.refresh(kind)
+        page = await browse("#/create", url=studio.url)
+        for kind, price in kinds.items():
+            await write(page, f"a fox --backend {kind} --size 1024x1024")
+            await expect(page.locator(".estimate")).to_contain_text(price)
+            job = await generate(page)
+            await until(lambda: is_done(studio, job["id"]))  # noqa: B023  # awaited here
+            assert ENGINES[kind].taken(servers[kind]) == 1
+        await page.goto(f"{studio.url}#/dashboard")
+        books = page.get_by_role("table", name="Cost by day, person and engine")
+        for kind in kinds:
+            await expect(books).to_contain_text(kind)
         await page.context.close()
 
 
