@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from tests.engines.listener import Listener, by_hand, draw
+from tests.engines.listener import HeldListener, by_hand, draw
 
 KEY = "AIzaSyGeminiTest0123456789"
 RATIOS = {"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"}
@@ -46,23 +46,13 @@ class Job:
         return dict(self.body["generationConfig"]["imageConfig"])
 
 
-class GeminiServer(Listener):
+class GeminiServer(HeldListener):
     """`async with GeminiServer() as server:`; `server.plans` says what becomes of the next calls."""
 
-    def __init__(self, *, limit_s: float = 10.0, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__(host, port)
-        self.limit_s = limit_s
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.jobs: list[Job] = []
-        self.plans: list[str] = []
         self.models = dict(MODELS)
-        self._held = asyncio.Event()
-        self._held.set()
-
-    def hold(self) -> None:
-        self._held.clear()
-
-    def release(self) -> None:
-        self._held.set()
 
     @property
     def submitted(self) -> list[dict[str, Any]]:
@@ -96,7 +86,7 @@ class GeminiServer(Listener):
         if fault := _invalid(model, body):
             return _error(400, "INVALID_ARGUMENT", fault)
         inside = [part["inline_data"]["data"] for part in body["contents"][0]["parts"] if "inline_data" in part]
-        plan = self.plans.pop(0) if self.plans else "draw"
+        plan = self.next_plan()
         job = Job(model=model, body=body, pictures=[base64.b64decode(data) for data in inside], plan=plan)
         self.jobs.append(job)
         work = asyncio.create_task(self._work(job))  # it goes on when the caller hangs up

@@ -123,23 +123,13 @@ class Listener:
         return web.Response(text=fault.body, status=fault.status, headers=fault.headers)
 
 
-class QueuedListener(Listener):
-    """A service that takes a job for each picture and charges for it: `plans` says what becomes of the next ones.
-
-    `key_header` and `key` are what every call must bring, but those to `open_path`, where they have no business.
-    """
-
-    key_header = "Authorization"
-    key = ""
-    open_path = ""
+class HeldListener(Listener):
+    """A service whose pictures can be held back: `plans` says what becomes of the next ones."""
 
     def __init__(self, *, limit_s: float = 10.0, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__(host, port)
         self.limit_s = limit_s
-        self.jobs: dict[str, Any] = {}
         self.plans: list[str] = []
-        self.leaked = 0  # how often our key came to where it has no business
-        self.numbers = itertools.count(1)
         self._held = asyncio.Event()
         self._held.set()
 
@@ -157,6 +147,23 @@ class QueuedListener(Listener):
 
     def next_plan(self) -> str:
         return self.plans.pop(0) if self.plans else "draw"
+
+
+class QueuedListener(HeldListener):
+    """A service that takes a job for each picture and charges for it.
+
+    `key_header` and `key` are what every call must bring, but those to `open_path`, where they have no business.
+    """
+
+    key_header = "Authorization"
+    key = ""
+    open_path = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.jobs: dict[str, Any] = {}
+        self.leaked = 0  # how often our key came to where it has no business
+        self.numbers = itertools.count(1)
 
     def refuse(self, request: web.Request) -> web.Response | None:
         given = request.headers.get(self.key_header, "")

@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from tests.engines.listener import Listener, draw, form_of
+from tests.engines.listener import HeldListener, draw, form_of
 
 KEY = "sk-test-0123456789"
 MODELS: dict[str, list[dict[str, Any]]] = {
@@ -92,7 +92,7 @@ class Job:
     is_running: bool = True
 
 
-class OpenAIServer(Listener):
+class OpenAIServer(HeldListener):
     """`async with OpenAIServer("openai") as server:`; `server.plans` says what becomes of the next requests.
 
     Args:
@@ -114,22 +114,13 @@ class OpenAIServer(Listener):
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        super().__init__(host, port)
+        super().__init__(limit_s=limit_s, host=host, port=port)
         usual = KEY if dialect in HOSTED else ""
-        self.dialect, self.seconds, self.limit_s = dialect, seconds, limit_s
+        self.dialect, self.seconds = dialect, seconds
         self.key = usual if key is None else key
         self.models = MODELS[dialect] if models is None else models
         self.jobs: list[Job] = []
-        self.plans: list[str] = []
         self.pictures: dict[str, bytes] = {}
-        self._held = asyncio.Event()
-        self._held.set()
-
-    def hold(self) -> None:
-        self._held.clear()
-
-    def release(self) -> None:
-        self._held.set()
 
     @property
     def submitted(self) -> list[dict[str, Any]]:
@@ -208,7 +199,7 @@ class OpenAIServer(Listener):
         return None
 
     def _plan(self) -> str:
-        return self.plans.pop(0) if self.plans else "draw"
+        return self.next_plan()
 
     async def _answer(self, request: web.Request, job: Job, known: set[str]) -> web.StreamResponse:
         if refused := self._refused(job.body, known):

@@ -7,11 +7,12 @@ import asyncio
 import io
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from PIL import Image
 
-from tests.engines.listener import Listener, by_hand, draw, form_of
+from tests.engines.listener import HeldListener, by_hand, draw, form_of
 
 KEY = "sk-stability-test-0123"
 RATIOS = {"21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21"}
@@ -64,23 +65,13 @@ class Job:
     picture: bytes = field(default=b"", repr=False)
 
 
-class StabilityServer(Listener):
+class StabilityServer(HeldListener):
     """`async with StabilityServer() as server:`; `server.plans` says what becomes of the next calls."""
 
-    def __init__(self, *, limit_s: float = 10.0, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__(host, port)
-        self.limit_s = limit_s
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.jobs: list[Job] = []
-        self.plans: list[str] = []
         self.polls_needed = 2
-        self._held = asyncio.Event()
-        self._held.set()
-
-    def hold(self) -> None:
-        self._held.clear()
-
-    def release(self) -> None:
-        self._held.set()
 
     @property
     def submitted(self) -> list[dict[str, str]]:
@@ -110,7 +101,7 @@ class StabilityServer(Listener):
         if request.headers.get("Accept") not in {"image/*", "application/json"}:
             return _error(400, "bad_request", "accept: must be image/* or application/json")
         body, files = await form_of(request)
-        plan = self.plans.pop(0) if self.plans else "draw"
+        plan = self.next_plan()
         job = Job(path=endpoint, body=body, files={name: given[0] for name, given in files.items()}, plan=plan)
         if refused := self._refused(job):
             return refused
