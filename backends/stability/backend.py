@@ -12,6 +12,7 @@ import httpx
 from pydantic import BaseModel
 
 from backends.base import BackendConfig, ProgressCallback
+from backends.kind import option_of
 from backends.kinds import hosted_client
 from backends.prices import lines_of, price_for, prices_of
 from backends.refusals import held_back
@@ -62,7 +63,7 @@ class _Run:
 
 
 class StabilityBackend:
-    """One account. Options: `model`, `edit_model`, `output_format`."""
+    """One account. Options: `model`, `edit_model`, `output_format`, `pause`."""
 
     kind = NAME
     is_paid = True
@@ -83,7 +84,9 @@ class StabilityBackend:
         config, client = hosted_client(config, transport)
         self._calls = Calls(self._label, client, refusal=translate_failure)
         self._timeout = httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S)
-        self._window = RateWindow(self._clock, *CALL_RATES)
+        pause_s = float(option_of(self._options, "pause", "0"))
+        own = (Rate(1, pause_s),) if pause_s else ()
+        self._window = RateWindow(self._clock, *CALL_RATES, *own)
 
     async def capabilities(self) -> Capabilities:
         """Ask for our balance, which costs nothing and proves the key.

@@ -60,5 +60,6 @@ KIND = EngineKind(
         Option(
             name="output_format", type="choice", choices=FORMATS, default=FORMATS[0], help=_("format of the pictures")
         ),
+        Option(name="pause", type="seconds", low=0, high=3600, default="0", help=_("between two requests")),
     ),
 )

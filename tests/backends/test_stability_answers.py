@@ -27,6 +27,7 @@ from generation.job import Progress
 from generation.request import ControlUnit, GenerationRequest, Mode, SourceImage
 from generation.result import GenerationResult
 from net.reply import Reply
+from tests.backends.test_replicate_jobs import HastyClock
 from tests.backends.test_stability_contract import connect
 from tests.engines.stability_server import FIELDS, StabilityServer
 from tests.jobs import make_request
@@ -214,6 +215,16 @@ async def test_the_slow_upscaler_is_asked_until_it_is_done_and_no_more_than_allo
         await drawn_by(server, asked(mode=Mode.UPSCALE, init_image=LOOK, upscaler="creative"))
         assert server.jobs[0].polls == 3
     assert StabilityBackend.__init__.__kwdefaults__["poll_s"] == 10.0
+
+
+async def test_the_pause_between_two_requests_is_for_its_owner_to_set() -> None:
+    async with StabilityServer() as server:
+        for options, waited_s in (({}, 0.0), ({"pause": "30"}, 60.2)):
+            clock = HastyClock()
+            backend = connect(server, clock=clock, options=options)
+            await backend.generate(asked(batch_size=3), ignore)
+            assert clock.offset_s == pytest.approx(waited_s, abs=0.2)
+            await backend.aclose()
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from backends.base import Backend, BackendConfig, ResumableBackend
 from backends.stability.backend import StabilityBackend
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.stability_server import KEY, StabilityServer
+from utils.clock import Clock
 
 
-def connect(server: StabilityServer, **changes: Any) -> StabilityBackend:
+def connect(server: StabilityServer, clock: Clock | None = None, **changes: Any) -> StabilityBackend:
     values: dict[str, Any] = {
         "name": "stability", "kind": "stability", "label": "Stability AI", "url": server.url, "key": KEY,
     }  # fmt: skip
-    return StabilityBackend(BackendConfig(**(values | changes)), poll_s=0.01)
+    return StabilityBackend(BackendConfig(**(values | changes)), poll_s=0.01, clock=clock)
 
 
 class StabilityRig:
