@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 
 from backends.base import BackendConfig
 from backends.registry import Entry
+from generation.errors import RequestRejected
 from generation.job import JobStatus
 from tests.engines.text_servers import KEY as TEXT_KEY
 from tests.engines.text_servers import AnthropicServer
@@ -112,6 +113,16 @@ async def test_what_goes_on_from_a_picture_names_its_price(browse, watch, tmp_pa
         actions = page.get_by_role("toolbar", name="Actions")
         await expect(button(actions, "Re-roll · $0.04")).to_be_visible()
         await expect(button(actions, "Upscale 2x · $0.04")).to_be_visible()
+        await page.context.close()
+
+
+async def test_what_failed_names_the_price_of_another_try(browse, watch, tmp_path: Path) -> None:
+    async with studio_at(tmp_path) as studio:
+        backend = await shop(studio)
+        backend.fail = [RequestRejected("No.")]
+        page = await browse("#/create", url=studio.url)
+        await press(page, "a fox --backend shop --size 64x64")
+        await expect(button(page.locator(".stage"), "Try again · $0.04")).to_be_visible()
         await page.context.close()
 
 

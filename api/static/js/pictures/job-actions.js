@@ -2,8 +2,10 @@
 
 import { api } from "../shell/api.js";
 import { events } from "../shell/events.js";
+import { button } from "../ui/dom.js";
 import { _ } from "../ui/text.js";
 import { toastError } from "../ui/toast.js";
+import { writePrice } from "./prices.js";
 
 /**
  * Cancel a job; the stream brings the change.
@@ -34,3 +36,16 @@ export async function moveUp(job) {
  * @param {Api.Job} job
  */
 export const retry = async (job) => (await import("./again.js")).again(job.id, {}, _("Trying again."));
+
+/**
+ * The button that does so, with what it costs.
+ * @param {Api.Job} job
+ * @param {string} label
+ * @param {string} look
+ */
+export const retryButton = (job, label, look) =>
+  writePrice(
+    button(label, () => retry(job), { icon: "refresh", class: look }),
+    job.id,
+    "retry",
+  );

@@ -6,9 +6,9 @@ import { menuButton } from "../ui/menu-button.js";
 import { _ } from "../ui/text.js";
 import { timeAgo } from "../ui/words.js";
 import { actionsFor } from "./actions.js";
-import { cancelJob, moveUp, retry } from "./job-actions.js";
+import { cancelJob, moveUp, retry, retryButton } from "./job-actions.js";
 import { everySecond, factsOf, stamp, statusText } from "./job-text.js";
-import { askPrices } from "./prices.js";
+import { askPrices, writePrice } from "./prices.js";
 import { thumbnail } from "./thumb.js";
 
 /**
@@ -194,13 +194,15 @@ function tools(job, { isCompact, actions = true }) {
     return job.images.length === 1 || isCompact
       ? [actionMenu(job.images[0], job)]
       : job.images.map((image, n) => actionMenu(image, job, n + 1));
-  return job.is_mine
-    ? [
-        isCompact
-          ? iconButton("refresh", _("Try again"), () => retry(job), { class: "btn-small" })
-          : button(_("Try again"), () => retry(job), { icon: "refresh", class: "btn-small" }),
-      ]
-    : [];
+  if (!job.is_mine) return [];
+  if (!isCompact) return [retryButton(job, _("Try again"), "btn-small")];
+  return [
+    writePrice(
+      iconButton("refresh", _("Try again"), () => retry(job), { class: "btn-small" }),
+      job.id,
+      "retry",
+    ),
+  ];
 }
 
 /**

@@ -4,7 +4,7 @@ import { api, session } from "../shell/api.js";
 import { money } from "../ui/words.js";
 
 /** The price behind each action that draws at once. @type {Record<string, "again" | "vary" | "upscale">} */
-const PRICE_OF = { reroll: "again", vary: "vary", upscale: "upscale" };
+const PRICE_OF = { reroll: "again", retry: "again", vary: "vary", upscale: "upscale" };
 /** @type {Map<string, Promise<Api.Prices | null>>} */
 const asked = new Map();
 /** @type {Map<string, Api.Prices>} */
@@ -44,14 +44,25 @@ export async function askPrices(jobId, then) {
  * @param {string} jobId
  */
 export function writePrices(bar, jobId) {
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (bar.querySelectorAll("[data-act]")))
+    writePrice(node, jobId, node.dataset.act ?? "");
+}
+
+/**
+ * Write the price of an action on its button.
+ * @param {HTMLElement} node
+ * @param {string} jobId
+ * @param {string} action
+ */
+export function writePrice(node, jobId, action) {
   askPrices(jobId, () => {
-    for (const node of bar.querySelectorAll("[data-act]")) {
-      const price = priceOf(jobId, /** @type {HTMLElement} */ (node).dataset.act ?? "");
-      if (!price) continue;
-      const label = `${node.getAttribute("aria-label") || node.textContent} · ${price}`;
-      node.setAttribute("aria-label", label);
-      node.setAttribute("title", label);
-      (node.querySelector("span") ?? node).append(` · ${price}`);
-    }
+    const price = priceOf(jobId, action);
+    if (!price) return;
+    const label = `${node.getAttribute("aria-label") || node.textContent} · ${price}`;
+    node.setAttribute("aria-label", label);
+    node.setAttribute("title", label);
+    node.classList.remove("btn-icon");
+    (node.querySelector("span") ?? node).append(` · ${price}`);
   });
+  return node;
 }

@@ -1,7 +1,7 @@
 /** A result on the stage: the picture, the others of its batch, and what can be done with it. */
 
 import { actionsFor } from "../../pictures/actions.js";
-import { retry } from "../../pictures/job-actions.js";
+import { retryButton } from "../../pictures/job-actions.js";
 import { factsOf, statusText } from "../../pictures/job-text.js";
 import { writePrices } from "../../pictures/prices.js";
 import { isVideo, player } from "../../pictures/video.js";
@@ -34,7 +34,7 @@ function resultPart(stage) {
         icon("clock"),
         h("h2", {}, _("This picture has expired")),
         h("p", {}, _("Pictures are kept for a while only; favourites stay. The same seed draws it again.")),
-        button(_("Draw it again"), () => retry(job), { class: "btn-primary", icon: "refresh" }),
+        retryButton(job, _("Draw it again"), "btn-primary"),
       ),
     );
   const other = stage.isComparing && stage.onCompare(job, image);

@@ -1,6 +1,6 @@
 /** A job on the stage: waiting, drawn with a live preview, failed; its result is drawn by result.js. */
 
-import { cancelJob, moveUp, retry } from "../../pictures/job-actions.js";
+import { cancelJob, moveUp, retryButton } from "../../pictures/job-actions.js";
 import { everySecond, stamp, statusText } from "../../pictures/job-text.js";
 import { isActive } from "../../shell/events.js";
 import { button, fill, find, h, icon } from "../../ui/dom.js";
@@ -121,7 +121,7 @@ function failedPart({ job }) {
       job.error?.hint && h("p", { class: "small" }, job.error.hint),
       job.prompt && h("p", { class: "small faint" }, `“${job.prompt}”`),
       h("p", { class: "small faint mono" }, _("Job {short_id}", { short_id: job.short_id })),
-      job.is_mine && button(_("Try again"), () => retry(job), { class: "btn-primary", icon: "refresh" }),
+      job.is_mine && retryButton(job, _("Try again"), "btn-primary"),
     ),
   );
 }

@@ -5,7 +5,7 @@
 import { actionBar } from "../../pictures/action-bar.js";
 import { runAgain } from "../../pictures/actions.js";
 import { again } from "../../pictures/again.js";
-import { cancelJob, moveUp, retry } from "../../pictures/job-actions.js";
+import { cancelJob, moveUp, retryButton } from "../../pictures/job-actions.js";
 import { everySecond, stamp, statusText } from "../../pictures/job-text.js";
 import { pictureOf, thumbnail } from "../../pictures/picture.js";
 import { isVideo } from "../../pictures/video.js";
@@ -179,12 +179,7 @@ export class Message {
     return [
       this.#outcome(),
       notes,
-      job.is_mine &&
-        h(
-          "div",
-          { class: "acts" },
-          button(_("Try again"), () => retry(job), { icon: "refresh", class: "btn-small" }),
-        ),
+      job.is_mine && h("div", { class: "acts" }, retryButton(job, _("Try again"), "btn-small")),
     ];
   }
 
