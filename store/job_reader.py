@@ -25,7 +25,8 @@ IN_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC"
 ACTIVE = "SELECT * FROM jobs INDEXED BY jobs_active WHERE status IN ('queued', 'running') ORDER BY created_at, id"
 LINE = """
     SELECT id, lane, user_key, drawn_cost, weight, drawn_model, created_at, not_before, away_since,
-        priority, iif(drawn_cost IS NULL, drawn, NULL) AS drawn, iif(drawn_cost IS NULL, origin, NULL) AS origin
+        coalesce(priority, is_urgent) AS priority, iif(drawn_cost IS NULL, drawn, NULL) AS drawn,
+        iif(drawn_cost IS NULL, origin, NULL) AS origin
     FROM jobs INDEXED BY jobs_active WHERE status IN ('queued', 'running') AND status = 'queued' ORDER BY created_at, id
 """
 RUNNING = """

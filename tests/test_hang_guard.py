@@ -16,7 +16,7 @@ import threading
 import pytest
 from tests import hang_guard
 
-hang_guard.GRACE_S = 0.2
+hang_guard.GRACE_S = 1.5
 
 @pytest.fixture
 def never_closed():

@@ -61,7 +61,7 @@ BEFORE_READY = {
     "nextcord", "aiohttp", "aiohappyeyeballs", "aiosignal", "attr", "frozenlist", "multidict", "propcache", "yarl",
     "httpx", "httpcore", "h11", "anyio", "sniffio", "certifi", "idna", "pydantic", "pydantic_core", "annotated_types",
     "typing_extensions", "typing_inspection", "aiosqlite", "PIL", "dotenv", "cryptography", "cffi", "_cffi_backend",
-    "_openssl", "_distutils_hack",
+    "_openssl", "_distutils_hack", "audioop",  # of nextcord, where the standard library has no such module any more
 }  # fmt: skip
 
 

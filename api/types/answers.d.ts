@@ -610,7 +610,7 @@ declare namespace Api {
     engines: Record<string, number>;
   }
 
-  /** The place of a request in the queue: behind what others wait for, in turn, or before it, for whom a server lets. */
+  /** The place of a request: behind what others wait for, in turn, or before it, for whom a server lets. */
   type Priority = "low" | "normal" | "high";
 
   /** The progress of a running job; `fraction` 0 to 1. */

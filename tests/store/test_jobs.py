@@ -270,6 +270,8 @@ async def test_the_line_knows_who_goes_before_and_behind(jobs, database, priorit
     await database.write(f"UPDATE jobs SET origin = {urgent}")
     assert (await jobs.line())[0].priority is Priority.HIGH
     assert (await jobs.get("job1")).origin.priority is Priority.HIGH
+    await database.write("UPDATE jobs SET drawn_cost = 1, is_urgent = 1, origin = json_remove(origin, '$.is_urgent')")
+    assert (await jobs.line())[0].priority is Priority.HIGH
 
 
 async def test_what_a_newer_version_wrote_besides_is_passed_over(jobs, database):
