@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from assistants.answers import Answers, ToolAnswer
-from assistants.forms import DrawForm, EditForm, Ordered
+from assistants.forms import DrawForm, EditForm, Figures, Ordered, WorkflowForm
 from generation.errors import RequestRejected
 from generation.job import JobView, Origin
 from generation.money import ROUNDING_USD, PriceNotAgreed, dollars
@@ -39,17 +39,7 @@ class AssistantDrawing:
 
     async def draw(self, person: Person, form: DrawForm) -> ToolAnswer:
         """Commit a picture from words; the answer tells of jobs that wait or run."""
-        given = Draft(
-            negative_prompt=form.negative_prompt,
-            width=form.width,
-            height=form.height,
-            steps=form.steps,
-            cfg_scale=form.cfg_scale,
-            seed=form.seed,
-            batch_size=form.count,
-            model=form.model,
-            backend=form.engine,
-        )
+        given = replace(_figures(form), batch_size=form.count, model=form.model, backend=form.engine)
         return await self._submit(person, form, parse_prompt(form.prompt, takes_several=True).under(given))
 
     async def edit(self, person: Person, form: EditForm) -> ToolAnswer:
@@ -66,13 +56,16 @@ class AssistantDrawing:
         parsed = parse_prompt(form.prompt).under(replace(draft, backend=form.engine))
         return await self._submit(person, form, parsed)
 
-    async def run_workflow(self, person: Person, name: str, form: Ordered, values: dict[str, Any]) -> ToolAnswer:
-        """Commit a picture by a saved workflow."""
-        options = tuple((key, _said(value)) for key, value in values.items() if key not in ("prompt", "picture"))
-        draft = Draft(workflow=WorkflowRef(name=name), options=options)
-        if picture := values.get("picture"):
-            draft = replace(draft, init_image=await self.take(person, str(picture), "picture"))
-        parsed = parse_prompt(str(values.get("prompt") or ""), has_workflow=True).under(draft)
+    async def run_workflow(self, person: Person, name: str, form: WorkflowForm, options: dict[str, Any]) -> ToolAnswer:
+        """Commit a picture by a saved workflow; `options` are those of its own."""
+        draft = replace(
+            _figures(form),
+            workflow=WorkflowRef(name=name),
+            options=tuple((key, _said(value)) for key, value in options.items()),
+        )
+        if form.picture:
+            draft = replace(draft, init_image=await self.take(person, form.picture, "picture"))
+        parsed = parse_prompt(form.prompt, has_workflow=True).under(draft)
         return await self._submit(person, form, parsed)
 
     async def take(self, person: Person, picture: str, field: str) -> SourceImage:
@@ -166,6 +159,17 @@ def ask_for_budget(usd: float | None, words: str) -> ToolAnswer:
     hint = render(_("Ask the person, then call again with a budget_usd that is enough."))
     values = {"status": "input_required", "price_usd": usd, "field": "budget_usd", "hint": hint}
     return ToolAnswer(values=values | {"error": render(words)}, text=f"{render(words)} {hint}")
+
+
+def _figures(form: Figures) -> Draft:
+    return Draft(
+        negative_prompt=form.negative_prompt,
+        width=form.width,
+        height=form.height,
+        steps=form.steps,
+        cfg_scale=form.cfg_scale,
+        seed=form.seed,
+    )
 
 
 def _said(value: object) -> str:

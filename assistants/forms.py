@@ -43,19 +43,33 @@ class Ordered(ToolForm):
     wait_s: Wait = WAIT_S
 
 
-class DrawForm(Ordered):
-    """A picture from words."""
+class Figures(Ordered):
+    """The figures of a picture."""
 
-    prompt: Annotated[Text, Field(description="What to draw. May carry options: --ar 3:2 --steps 30 (see `parse`).")]
     negative_prompt: Annotated[Text, Field(description="What to avoid.")] | None = None
     width: Side | None = None
     height: Side | None = None
     steps: Annotated[int, Field(ge=1, le=1000)] | None = None
     cfg_scale: Annotated[float, Field(ge=0, le=100)] | None = None
     seed: Annotated[int, Field(ge=-1, le=2**64 - 1)] | None = None
+
+
+class DrawForm(Figures):
+    """A picture from words."""
+
+    prompt: Annotated[Text, Field(description="What to draw. May carry options: --ar 3:2 --steps 30 (see `parse`).")]
     count: Annotated[int, Field(ge=1, le=8, description="How many pictures.")] | None = None
     model: Annotated[Name, Field(description="One that `engines` names.")] | None = None
     engine: Annotated[Name, Field(description="One that `engines` names.")] | None = None
+
+
+class WorkflowForm(Figures):
+    """A picture by a workflow; what is more is for its own options, whose names only the workflow knows."""
+
+    model_config = ConfigDict(extra="allow")
+
+    prompt: Annotated[Text, Field(description="What to draw.")] = ""
+    picture: Annotated[Picture, Field(description="A picture, if it takes one: an id, link or data.")] | None = None
 
 
 class EditForm(Ordered):

@@ -1,12 +1,11 @@
 """The tools of an assistant: eight, and one for each saved workflow."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
-
-from pydantic import ConfigDict
 
 from assistants.answers import Answers, ToolAnswer
 from assistants.drawing import AssistantDrawing, Report, origin_of
@@ -21,7 +20,9 @@ from assistants.forms import (
     ParseForm,
     PicturesForm,
     ToolForm,
+    WorkflowForm,
 )
+from generation.errors import GenerationError, RequestRejected
 from generation.job import JobView
 from generation.person import Person
 from generation.prompt_syntax import parse_prompt
@@ -29,8 +30,11 @@ from generation.request import WorkflowRef
 from generation.workflow_options import CHOICE, FLAG, NUMBER, WHOLE, WorkflowOption
 from services.assistants import AssistantServices
 from services.bundle import Services
+from services.drawing.workflows import StoredWorkflow
 from services.engines.catalog import Engine
 from texts.text import _, render
+
+log = logging.getLogger(__name__)
 
 Call = Callable[[Person, Any, Report], Awaitable[ToolAnswer]]
 WORKFLOW_PREFIX: Final = "workflow_"
@@ -136,27 +140,33 @@ class Tools:
             seen.add(folded)
             name = _tool_name(folded)
             name = name if name not in found else f"{name}_{crc32(folded.encode()):08x}"
-            options = await self._services.workflows.options(WorkflowRef(name=stored.name), person)
-            found[name] = self._workflow(name, stored.name, stored.lines, options)
+            found[name] = self._workflow(name, stored.name, stored.lines, await self._options(stored, person))
         return list(found.values())
+
+    async def _options(self, stored: StoredWorkflow, person: Person) -> tuple[WorkflowOption, ...]:
+        """Return the options of a workflow; one that cannot be read now has none, and hides no other tool."""
+        workflows = self._services.workflows
+        try:
+            loaded = await workflows.load(WorkflowRef(name=stored.name, id=stored.version))
+            return await workflows.options(loaded, person)
+        except GenerationError as error:
+            log.info("a workflow has no options now", extra={"action": "mcp_workflow", "code": error.code})
+            return ()
 
     def _workflow(
         self, name: str, title: str, lines: tuple[str, ...], options: tuple[WorkflowOption, ...]
     ) -> AssistantTool:
-        common = Ordered.schema_of()["properties"]
-        own = {
-            "prompt": {"type": "string", "description": render(_("What to draw."))},
-            "picture": {"type": "string", "description": render(_("A picture, if it takes one: an id, link or data."))},
-        }
-        own |= {option.name: _option_schema(option) for option in options}
-        fields = {key: value for key, value in common.items() if key not in own}
-        schema = {"type": "object", "properties": own | fields, "additionalProperties": False}
+        fields = WorkflowForm.schema_of()["properties"]
+        own = {option.name: _option_schema(option) for option in options if option.name not in fields}
+        schema = {"type": "object", "properties": fields | own, "additionalProperties": False}
 
-        async def call(person: Person, form: Any, report: Report) -> ToolAnswer:
-            given = form.model_dump()
-            ordered = Ordered(**{key: value for key, value in given.items() if key in Ordered.model_fields})
-            values = {key: value for key, value in given.items() if key in own}
-            return await self._waited(await self.drawing.run_workflow(person, title, ordered, values), ordered, report)
+        async def call(person: Person, form: WorkflowForm, report: Report) -> ToolAnswer:
+            given = form.model_extra or {}
+            if unknown := next((key for key in given if key not in own), None):
+                raise RequestRejected(
+                    _("{field}: there is no such field here.", field=unknown[:60]), field=unknown[:60]
+                )
+            return await self._waited(await self.drawing.run_workflow(person, title, form, given), form, report)
 
         meaning = _("Draw by the workflow “{title}”. {lines}", title=title, lines=" ".join(lines))
         return AssistantTool(
@@ -213,12 +223,6 @@ class Tools:
         seeing = self._services.wording.seeing
         found = await seeing.describe(source, origin_of(person), backend=form.engine)
         return ToolAnswer(values={"text": found.text, "engine": found.engine}, text=found.text)
-
-
-class WorkflowForm(ToolForm):
-    """The arguments of a workflow: its own, and those of everything that draws."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 def _tool_name(workflow: str) -> str:

@@ -286,16 +286,14 @@ async def test_each_saved_workflow_is_a_tool_with_its_options(tmp_path, monkeypa
         async def listed(person):
             return (Stored(),)
 
+        async def load(workflow):
+            return workflow
+
         async def offered(workflow, person):
             return options
 
-        drawn = []
-
-        async def submit_all(parts, origin, **more):
-            drawn.extend(parts)
-            return []
-
         monkeypatch.setattr(workflows, "list", listed)
+        monkeypatch.setattr(workflows, "load", load)
         monkeypatch.setattr(workflows, "options", offered)
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         fields = tools["workflow_my_portrait"].input_schema["properties"]
