@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from assistants.answers import Answers, ToolAnswer
-from assistants.forms import DrawForm, EditForm, Figures, Ordered, WorkflowForm
+from assistants.forms import DrawForm, EditForm, FiguresForm, Ordered, WorkflowForm
 from generation.errors import RequestRejected
 from generation.job import JobView, Origin
 from generation.money import ROUNDING_USD, PriceNotAgreed, dollars
@@ -161,7 +161,7 @@ def ask_for_budget(usd: float | None, words: str) -> ToolAnswer:
     return ToolAnswer(values=values | {"error": render(words)}, text=f"{render(words)} {hint}")
 
 
-def _figures(form: Figures) -> Draft:
+def _figures(form: FiguresForm) -> Draft:
     return Draft(
         negative_prompt=form.negative_prompt,
         width=form.width,

@@ -43,7 +43,7 @@ class Ordered(ToolForm):
     wait_s: Wait = WAIT_S
 
 
-class Figures(Ordered):
+class FiguresForm(Ordered):
     """The figures of a picture."""
 
     negative_prompt: Annotated[Text, Field(description="What to avoid.")] | None = None
@@ -54,7 +54,7 @@ class Figures(Ordered):
     seed: Annotated[int, Field(ge=-1, le=2**64 - 1)] | None = None
 
 
-class DrawForm(Figures):
+class DrawForm(FiguresForm):
     """A picture from words."""
 
     prompt: Annotated[Text, Field(description="What to draw. May carry options: --ar 3:2 --steps 30 (see `parse`).")]
@@ -63,7 +63,7 @@ class DrawForm(Figures):
     engine: Annotated[Name, Field(description="One that `engines` names.")] | None = None
 
 
-class WorkflowForm(Figures):
+class WorkflowForm(FiguresForm):
     """A picture by a workflow; what is more is for its own options, whose names only the workflow knows."""
 
     model_config = ConfigDict(extra="allow")
