@@ -70,7 +70,7 @@ format: setup-dev  ## let ruff and Biome format and sort what they can
 	$(PY) -m ruff format .
 	$(PY) scripts/check_studio.py --fix
 
-bench: setup-dev  ## measure, print the table, write bench/latest.json
+bench: setup-dev  ## measure, print the figures and the table of goals, write bench/latest.json; ARGS=goals measures only what that table needs
 	@exec $(PY) -m bench $(ARGS)
 
 test-all: setup-dev  ## run the tests on every supported Python found on this machine

@@ -1,4 +1,7 @@
-"""`python -m bench [group ...]`: measure, print the figures and the table of goals, save."""
+"""`python -m bench [goals | group ...]`: measure, print the figures and the table of goals, save.
+
+`goals` are the groups that the table is made of.
+"""
 
 import asyncio
 import sys
@@ -48,13 +51,15 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "start": (start_bench.start,),
     "gpu": (gpu_bench.gpu,),
 }
+OF_THE_GOALS = ("floor", "line", "history", "disk", "backlog", "http")
 BY_NAME_ALONE = frozenset({"gpu"})
 
 
 def main(wanted: list[str]) -> int:
+    wanted = [group for name in wanted for group in (OF_THE_GOALS if name == "goals" else (name,))]
     unknown = [name for name in wanted if name not in GROUPS]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; there are: {', '.join(GROUPS)}", file=sys.stderr)
+        print(f"unknown: {', '.join(unknown)}; there are: goals, {', '.join(GROUPS)}", file=sys.stderr)
         return 2
     figures: list[Figure] = []
     for group in wanted or [group for group in GROUPS if group not in BY_NAME_ALONE]:

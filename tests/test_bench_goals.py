@@ -1,10 +1,12 @@
 """The table of goals: every row has a figure that names it, and says what stands between it and its goal."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from bench.__main__ import GROUPS, OF_THE_GOALS
 from bench.goals import GOALS, rows_of
 from bench.report import Figure
 
@@ -33,3 +35,8 @@ def test_of_several_figures_the_one_that_missed_is_shown_and_the_slowest_of_thos
     ]
     (row,) = rows_of(figures)
     assert (row.now, row.is_met) == ("400 ms", False)
+
+
+def test_the_groups_of_the_goals_are_those_whose_benches_name_a_row():
+    named = {group for group in GROUPS if any("row=" in inspect.getsource(inspect.getmodule(b)) for b in GROUPS[group])}
+    assert set(OF_THE_GOALS) == named
