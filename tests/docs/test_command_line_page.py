@@ -6,6 +6,7 @@ import pytest
 
 from tests.docs import blocks
 from tests.easel_process import EaselProcess
+from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
 
@@ -22,9 +23,10 @@ def commands(page):
 async def test_the_commands_of_a_page_end_well(page, least, tmp_path):
     (tmp_path / "FILE").write_bytes(GRAPH.read_bytes())
     assert len(commands(page)) >= least
-    async with ComfyUIServer() as comfyui:
+    async with ComfyUIServer() as comfyui, A1111Server() as a1111:
         for number, command in enumerate(commands(page)):
             settings = SETTINGS | ({"COMFYUI_URL": comfyui.url} if "workflow" in command else {})
+            settings |= {"A1111_URL": a1111.url} if "a1111" in command else {}
             process = EaselProcess(tmp_path, shlex.split(command)[2:], settings, f"log{number}")
             reply = await process.said()
             assert process.returncode == 0, (command, reply)
