@@ -13,11 +13,10 @@ from backends.embedded.payload import model_values
 from backends.embedded.work.drawing import DiffusersMaker
 from backends.embedded.work.orders import LoraFile, ModelFolder, Rung
 from tests.local import tiny
+from tests.local.orders import MODES, apart, opened, order
 from tests.local.packed import first_authors, packed
-from tests.local.test_drawing import apart, opened, order
 
 FAMILIES = ("flux", "sd3", "flux2-klein", "z-image")
-MODES = ("txt2img", "img2img", "inpaint")
 torch.set_num_threads(1)
 
 
@@ -46,7 +45,7 @@ def maker():
 def drawn(maker, found, name, mode="txt2img", **changes):
     model = ModelFolder(**model_values(found[name]))
     maker.load(model, Rung.WHOLE)
-    asked = order({model.family: model.path}, model.family, mode, **{"model": model, **changes})
+    asked = order(model, mode, **changes)
     (picture,) = maker.draw(asked, (7,), lambda *_: None)
     return picture
 
@@ -113,5 +112,5 @@ def test_decoding_in_tiles_draws_with_packed_weights(found):
     maker = DiffusersMaker("cpu")
     model = ModelFolder(**model_values(found["mine-flux"]))
     maker.load(model, Rung.TILED)
-    asked = order({"flux": model.path}, "flux", model=model, width=128, height=128)
+    asked = order(model, width=128, height=128)
     assert opened(maker.draw(asked, (7,), lambda *_: None)[0]).size == (128, 128)

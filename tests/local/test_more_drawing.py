@@ -19,8 +19,9 @@ from backends.embedded.work.drawing import DiffusersMaker
 from backends.embedded.work.edges import edges_of
 from backends.embedded.work.loaded import read_pipeline
 from backends.embedded.work.orders import ControlFile, LoraFile, ModelFolder, Rung
-from tests.local import more_tiny, tiny
-from tests.local.test_drawing import apart, draw, lora, opened, order, png
+from tests.local import more_tiny, orders, tiny
+from tests.local.orders import apart, draw, opened, png, saved
+from tests.local.test_drawing import lora
 
 STEERED = ("sd15", "sdxl", "sd3", "flux", "z-image")
 torch.set_num_threads(1)
@@ -50,12 +51,14 @@ def model_of(folders, family):
     return ModelFolder(name=family, path=str(folders[family]), family=family, weights_mb=2)
 
 
+def order(folders, family, mode="txt2img", **changes):
+    return orders.order(model_of(folders, family), mode, **changes)
+
+
 def shape(side=64):
     picture = Image.new("RGB", (side, side), "white")
     ImageDraw.Draw(picture).rectangle((side // 4, side // 4, 3 * side // 4, 3 * side // 4), fill="black")
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
+    return saved(picture)
 
 
 def by(controls, family, kind="canny", weight=1.0):
@@ -131,10 +134,8 @@ def test_a_map_of_depth_is_drawn_of_a_picture_and_one_that_is_there_is_taken(mak
     assert DepthDrawer(folder).draw(colours).tobytes() == drawn.tobytes()
 
     def by_depth(picture, **more):
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
         control = ControlFile(path=str(controls["sd15"]), kind="depth", weight=1.0, **more)
-        return draw(maker, order(folders, "sd15", controls=(control,), pictures=(buffer.getvalue(),)))[0], maker.notes()
+        return draw(maker, order(folders, "sd15", controls=(control,), pictures=(saved(picture),)))[0], maker.notes()
 
     of_picture, notes = by_depth(colours, drawer=str(folder))
     assert notes == []

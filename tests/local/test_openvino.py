@@ -1,28 +1,27 @@
 """The maker of OpenVINO with the real library, on two tiny models in its own form (tests/data/openvino)."""
 
 import asyncio
-import io
 import os
 import signal
 import tarfile
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from PIL import Image
 from safetensors.numpy import save_file
 
 from backends.base import BackendConfig
-from backends.child_side import OrderRefused, OrderStopped
+from backends.child_side import OrderRefused
 from backends.embedded.backend import EmbeddedBackend
 from backends.embedded.models.disk import look_for_models
 from backends.embedded.payload import model_values
 from backends.embedded.work.openvino_drawing import OpenVinoMaker
-from backends.embedded.work.orders import ChildOrder, LoraFile, ModelFolder, Rung
+from backends.embedded.work.orders import ModelFolder
 from generation.errors import BackendError, RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
 from tests.contracts.backend_contract import _ignore
+from tests.local.maker_contract import MakerContract
 from tests.local.openvino_data import PACKED, unpack
+from tests.local.orders import MODES, draw, mask, opened, order, png
 
 FAMILIES = ("sd15", "z-image")
 
@@ -38,137 +37,60 @@ def maker():
     return OpenVinoMaker("cpu")
 
 
-def png(colour, size=(64, 64)):
-    buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "PNG")
-    return buffer.getvalue()
+@pytest.fixture(scope="session")
+def models(folders):
+    return {family: model_of(folder, family) for family, folder in folders.items()}
 
 
-def mask(size=(64, 64)):
-    picture = Image.new("L", size, 0)
-    picture.paste(255, (0, 0, size[0] // 2, size[1]))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def model_of(folders, family):
-    (model,) = look_for_models((folders[family],), folders[family] / "none").models
+def model_of(folder, family):
+    (model,) = look_for_models((folder,), folder / "none").models
     assert (model.maker, model.family.name) == ("openvino", family)
     return ModelFolder(**model_values(model))
 
 
-def order(folders, family, mode="txt2img", **changes):
-    pictures = {"txt2img": (), "img2img": (png("red"),), "inpaint": (png("red"), mask())}[mode]
-    values = {
-        "model": model_of(folders, family), "mode": mode, "prompt": "a red fox", "negative_prompt": "", "width": 64,
-        "height": 64, "steps": 4, "cfg_scale": 3.0, "seeds": (7,), "strength": None if mode == "txt2img" else 0.6,
-        "pictures": pictures,
-    }  # fmt: skip
-    return ChildOrder(**(values | changes))
-
-
-def draw(maker, asked, on_step=lambda step, preview: None):
-    maker.load(asked.model, Rung.WHOLE)
-    return maker.draw(asked, asked.seeds, on_step)
-
-
-def opened(data):
-    return Image.open(io.BytesIO(data))
-
-
-@pytest.mark.parametrize(
-    ("family", "mode"),
-    [("sd15", "txt2img"), ("sd15", "img2img"), ("sd15", "inpaint"), ("z-image", "txt2img"), ("z-image", "img2img")],
-)
-def test_each_model_draws_in_each_mode_and_the_same_seed_gives_the_same_bytes(maker, folders, family, mode):
-    steps, previews = [], []
-    asked = order(folders, family, mode, seeds=(7, 7, 8))
-
-    def on_step(step, preview):
-        steps.append(step)
-        previews.append(preview())
-
-    first, again, other = draw(maker, asked, on_step)
-    assert opened(first).size == (64, 64)
-    assert first == again
-    assert first != other
-    assert steps[0] == 1
-    assert steps.count(1) == 3
-    assert all(later in (1, step + 1) for step, later in pairwise(steps)), "the last ones may be swallowed by a preview"
-    assert all(opened(preview).format == "JPEG" for preview in previews)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_cancelled_at_any_step_it_stops_there_and_draws_on(maker, folders, family):
-    asked = order(folders, family)
-    (whole,) = draw(maker, asked)
-    for last in range(1, 4):
-        seen = []
-
-        def on_step(step, preview, seen=seen, last=last):
-            seen.append(step)
-            if step == last:
-                raise OrderStopped
-
-        with pytest.raises(OrderStopped):
-            maker.draw(asked, (7,), on_step)
-        assert seen == list(range(1, last + 1))
-    assert maker.draw(asked, (7,), lambda step, preview: None) == [whole]
-
-
-def test_words_scale_and_a_size_that_is_no_square_count(maker, folders):
-    asked = {"plain": {}, "scale": {"cfg_scale": 12.0}, "negative": {"negative_prompt": "horse"}}
-    drawn = {name: draw(maker, order(folders, "sd15", **changes))[0] for name, changes in asked.items()}
-    assert len({*drawn.values()}) >= 2
-    assert opened(draw(maker, order(folders, "sd15", width=96, height=64))[0]).size == (96, 64)
-
-
-def test_what_it_cannot_be_told_is_said_and_what_it_cannot_do_is_refused(maker, folders):
-    draw(maker, order(folders, "sd15", prompt="a (red:1.3) fox", clip_skip=2, sampler="DDIM"))
-    assert maker.notes() == ["no_word_weights", "no_clip_skip", "own_sampler"]
-    with pytest.raises(OrderRefused, match="cannot redraw a part"):
-        draw(maker, order(folders, "z-image", "inpaint"))
-
-
-def lora(folder):
+def lora(folder, name):
     """Save a LoRA by the names that most have."""
     random = np.random.default_rng(1)
     weights = {}
     for part in ("to_q", "to_k", "to_v", "to_out_0"):
-        name = f"lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_{part}"
-        weights[f"{name}.lora_down.weight"] = random.normal(size=(4, 64)).astype(np.float32)
-        weights[f"{name}.lora_up.weight"] = random.normal(size=(64, 4)).astype(np.float32)
-        weights[f"{name}.alpha"] = np.array(4.0, dtype=np.float32)
-    save_file(weights, folder / "ink.safetensors")
-    return str(folder / "ink.safetensors")
+        layer = f"lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_{part}"
+        weights[f"{layer}.lora_down.weight"] = random.normal(size=(4, 64)).astype(np.float32)
+        weights[f"{layer}.lora_up.weight"] = random.normal(size=(64, 4)).astype(np.float32)
+        weights[f"{layer}.alpha"] = np.array(4.0, dtype=np.float32)
+    save_file(weights, folder / f"{name}.safetensors")
+    return str(folder / f"{name}.safetensors")
 
 
-def test_a_lora_changes_the_picture_by_its_weight_and_is_gone_afterwards(maker, folders, tmp_path):
-    path = lora(tmp_path)
-    (plain,) = draw(maker, order(folders, "sd15"))
-    full, half = (
-        draw(maker, order(folders, "sd15", loras=(LoraFile(path=path, weight=weight),)))[0] for weight in (1.0, 0.5)
-    )
-    assert len({plain, full, half}) == 3
-    assert draw(maker, order(folders, "sd15")) == [plain]
-    with pytest.raises(OrderRefused, match="LoRAs do not work") as caught:
-        draw(maker, order(folders, "z-image", loras=(LoraFile(path=path, weight=1.0),)))
-    assert caught.value.field == "loras"
+class TestOpenVino(MakerContract):
+    modes = {"sd15": MODES, "z-image": ("txt2img", "img2img")}  # noqa: RUF012  # of all its tests
+    refuses_lora = "z-image"
+    more_steps = 1
+    turns = 6  # each prepares a model for seconds
+
+    def make(self, wanted):
+        return OpenVinoMaker(wanted)
+
+    def lora(self, folder, name, *, is_foreign=False):
+        return lora(folder, name)
+
+    def damaged(self, folder):
+        place = unpack("sd15", folder / "damaged")
+        (place / "unet" / "openvino_model.xml").write_text("no model")
+        return ModelFolder(name="damaged", path=str(place), family="sd15")
 
 
-def test_a_damaged_model_is_refused_in_words(maker, tmp_path):
-    folder = unpack("sd15", tmp_path / "damaged")
-    (folder / "unet" / "openvino_model.xml").write_text("no model")
-    with pytest.raises(OrderRefused, match="damaged cannot be loaded"):
-        maker.load(ModelFolder(name="damaged", path=str(folder), family="sd15"), Rung.WHOLE)
+def test_words_scale_and_a_size_that_is_no_square_count(maker, models):
+    asked = {"plain": {}, "scale": {"cfg_scale": 12.0}, "negative": {"negative_prompt": "horse"}}
+    drawn = {name: draw(maker, order(models["sd15"], **changes))[0] for name, changes in asked.items()}
+    assert len({*drawn.values()}) >= 2
+    assert opened(draw(maker, order(models["sd15"], width=96, height=64))[0]).size == (96, 64)
 
 
-def test_the_device_is_named_and_one_that_is_not_there_falls_back():
-    facts = OpenVinoMaker("cuda:1").look()
-    assert (facts.kind, facts.is_set_back) == ("cpu", "cuda:1")
-    assert facts.title
-    assert OpenVinoMaker("auto").look().is_set_back == ""
+def test_what_it_cannot_be_told_is_said_and_what_it_cannot_do_is_refused(maker, models):
+    draw(maker, order(models["sd15"], prompt="a (red:1.3) fox", clip_skip=2, sampler="DDIM"))
+    assert maker.notes() == ["no_word_weights", "no_clip_skip", "own_sampler"]
+    with pytest.raises(OrderRefused, match="cannot redraw a part"):
+        draw(maker, order(models["z-image"], "inpaint"))
 
 
 def test_the_packed_models_are_small():
