@@ -11,6 +11,8 @@ from rich.table import Table
 
 from bench.report import Figure
 
+UNKNOWN = "no profile yet: measure on a quiet machine first"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
@@ -19,7 +21,7 @@ class Goal:
     measure: str
     was: str
     goal: str
-    limit: str = ""  # what is left where it is not met
+    limit: str = UNKNOWN  # what is left where it is not met
 
 
 @dataclass(frozen=True, kw_only=True)
