@@ -1,7 +1,6 @@
 """Start Easel: what is asked for on the command line is done by `app`."""
 
 import sys
-from contextlib import nullcontext
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 14):  # before the imports, which older ones cannot even read
     this = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -12,6 +11,8 @@ if __name__ == "__main__":
     sys.excepthook = report  # what breaks the imports below, or those that come later, is one sentence
 
 sys.modules["httpx._main"] = None  # type: ignore[assignment]  # its command line costs 4 MB and is not used here
+
+from contextlib import nullcontext  # noqa: E402  # older Pythons have none: after what is said to them
 
 from utils.lean import uncollected  # noqa: E402  # after the line above
 
