@@ -83,9 +83,13 @@ def plain(image: Image.Image) -> Image.Image:
         return image.convert("RGBA")
     if image.mode.startswith("I"):  # 16 bits a pixel: a plain convert would clip all but the darkest to white
         return image.convert("I").point(lambda value: value / 256).convert("L")
+    if image.mode == "F":  # from 0 to 1, as programs write it, or as far as 255
+        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
+        factor = 255 if low >= 0 and high <= 1 else 1
+        return image.point(lambda value: value * factor + 0.5).convert("L")
     if image.mode in {"RGB", "RGBA", "L"}:
         return image.copy()
-    return image.convert("L" if image.mode in {"1", "F"} else "RGB")
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def opaque(image: Image.Image) -> Image.Image:

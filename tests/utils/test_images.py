@@ -96,6 +96,13 @@ def test_odd_colour_modes_become_plain_ones(kind, mode, expected):
     assert image.mode == expected
 
 
+@pytest.mark.parametrize(("value", "grey"), [(0.0, 0), (0.5, 128), (1.0, 255), (128.0, 128)])
+def test_floating_point_pixels_keep_their_brightness(value: float, grey: int) -> None:
+    buffer = io.BytesIO()
+    Image.new("F", (4, 4), value).save(buffer, "TIFF")
+    assert opened(images.clean_input(buffer.getvalue())).getpixel((0, 0)) == grey
+
+
 def test_sixteen_bit_grey_keeps_its_brightness():
     buffer = io.BytesIO()
     Image.new("I;16", (4, 4), 32768).save(buffer, "PNG")
