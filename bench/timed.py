@@ -65,15 +65,14 @@ def _picture(side_px: int) -> bytes:
 
 PREVIEWS = tuple(noise((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), "JPEG", seed) for seed in range(4))
 OPTIONS = tuple(Option(name=name, type="seconds", low=0, help=name) for name in ("seconds", "previews", "side"))
-register(
-    EngineKind(
-        name=TimedEngine.kind, title="Timed", noun="a timed engine", make=TimedEngine, options=OPTIONS, is_inside=True
-    )
+KIND = EngineKind(
+    name=TimedEngine.kind, title="Timed", noun="a timed engine", make=TimedEngine, options=OPTIONS, is_inside=True
 )
 
 
 def timed_settings(names: list[str], **options: float) -> dict[str, str]:
-    """Return the settings of timed engines with these names."""
+    """Return the settings of timed engines with these names, their kind being known from now on."""
+    register(KIND)
     values = {"BACKENDS": ",".join(names)}
     for name in names:
         values[f"{name.upper()}_KIND"] = "timed"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.kinds import kind_names
 from bench.__main__ import GROUPS, OF_THE_GOALS
 from bench.goals import GOALS, rows_of
 from bench.report import Figure
@@ -40,3 +41,7 @@ def test_of_several_figures_the_one_that_missed_is_shown_and_the_slowest_of_thos
 def test_the_groups_of_the_goals_are_those_whose_benches_name_a_row():
     named = {group for group in GROUPS if any("row=" in inspect.getsource(inspect.getmodule(b)) for b in GROUPS[group])}
     assert set(OF_THE_GOALS) == named
+
+
+def test_a_kind_that_only_the_bench_has_is_unknown_until_it_runs():
+    assert "timed" not in kind_names()
