@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench.report import Figure
 
-UNKNOWN = "no profile yet: measure on a quiet machine first"
+UNKNOWN = "not profiled yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class Goal:
 class Row:
     """A measured row."""
 
+    key: str  # in `GOALS`
     measure: str
     was: str
     floor: str
@@ -57,7 +58,7 @@ GOALS: dict[str, Goal] = {
         limit="own code 22 MB, pydantic, Pillow and SQLite 13 MB over the floor (090)",
     ),
     "rest_web": Goal(
-        measure="memory at rest, with it",
+        measure="memory at rest, with the web",
         was="106 MB",
         goal="≤ 85 MB",
         limit="as without it, and FastAPI with its routes 19 MB (090)",
@@ -73,7 +74,12 @@ GOALS: dict[str, Goal] = {
     "overhead": Goal(measure="overhead per picture, one user", was="0.067 s", goal="≤ 1.4 x floor"),
     "history": Goal(measure="1,000,000 finished jobs: slowest question, p95", was="11.3 s", goal="< 100 ms"),
     "history_submit": Goal(measure="a job taken in meanwhile", was="3 s", goal="unchanged"),
-    "disk": Goal(measure="burst on a disk of 30 ms, to a fast one", was="4.9/s", goal="≥ 0.8"),
+    "disk": Goal(
+        measure="burst on a disk of 30 ms, to a fast one",
+        was="4.9/s",
+        goal="≥ 0.8",
+        limit="1.6 synced commits a job, 30 ms each, one after the other where one engine draws one at a time (095)",
+    ),
     "healthz": Goal(
         measure="GET /healthz, processor each",
         was="2.3 x floor, 691/s",
@@ -101,6 +107,7 @@ def rows_of(figures: list[Figure]) -> list[Row]:
         is_met = all(figure.is_met is not False for figure in own)
         rows.append(
             Row(
+                key=key,
                 measure=goal.measure,
                 was=goal.was,
                 floor="" if worst.floor is None else _amount(worst.floor, worst.unit),

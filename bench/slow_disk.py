@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -63,8 +64,10 @@ def slow_disk(fsync_s: float) -> Iterator[Disk]:
 
     connect = sqlite3.connect
 
-    def connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        return connect(*arguments, **{"factory": SlowConnection, **options})
+    def connected(*arguments: Any, factory: Any = sqlite3.Connection, **options: Any) -> sqlite3.Connection:
+        made = factory if isinstance(factory, partial) else partial(factory)
+        slow = type("Slow", (SlowConnection, made.func), {})  # the store's own connection commits for itself
+        return connect(*arguments, factory=partial(slow, *made.args, **made.keywords), **options)
 
     with patch.object(sqlite3, "connect", connected):
         yield disk

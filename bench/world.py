@@ -18,6 +18,7 @@ import nextcord
 from app.build import Easel, build
 from app.doors import make_bot
 from config import read_settings
+from utils.lean import uncollected
 
 COMMANDS = ["generate"]
 
@@ -82,8 +83,9 @@ async def running_easel(**environ: str) -> AsyncIterator[Easel]:
     """Build Easel from settings, as `main` does, and start it without a door; all engines have been asked once."""
     with tempfile.TemporaryDirectory() as folder:
         values = {"DATA_DIR": folder, "MAX_WAITING_PER_USER": "1000", "GRACEFUL_STOP": "0"}
-        easel = await build(read_settings(Path(folder) / "none", {**values, **environ}))
-        await easel.start()
+        with uncollected():  # as a start does: what modules made is not looked through again and again
+            easel = await build(read_settings(Path(folder) / "none", {**values, **environ}))
+            await easel.start()
         try:
             await easel.registry.refresh_all()
             yield easel

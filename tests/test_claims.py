@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from bench import pages
+from bench.goals import GOALS
 from tests.claims import PAGES, ROOT, claims_of, is_there, sentences
 
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
@@ -37,13 +39,20 @@ def test_the_links_of_a_page_lead_somewhere(page):
             assert anchor in {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}, link
 
 
+def test_the_tables_of_speed_are_those_of_the_last_bench():
+    report, rows = pages.read()
+    assert pages.in_readme(rows) in (ROOT / "README.md").read_text(encoding="utf-8"), "run: python -m bench.pages"
+    assert pages.page(report, rows) == (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert len(rows) == len(GOALS), "they are those of one run"
+
+
 def test_the_figures_of_the_readme_are_those_of_the_last_bench():
     reported = json.loads((ROOT / "bench" / "latest.json").read_text(encoding="utf-8"))["figures"]
     value = {f"{item['group']}: {item['name']}": item["value"] for item in reported}
     beside = {item["name"]: item["beside"] for item in reported}
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"adds {value['engines: overhead over a1111']:.0f} ms to a picture" in text
-    assert f"busy for {int(value['queue: a 1.0 s engine is busy'])} % of the time" in text
+    assert f"adds {value['engines: overhead over a1111'] / 1000:.1f} s to a picture" in text
+    assert f"busy for {int(value['discord: a 1.0 s engine is busy'])} % of the time" in text
     newcomers = "last of nine newcomers served as number"
     line = re.search(r"one user had (\d+) jobs in line", beside[newcomers])
     assert line is not None

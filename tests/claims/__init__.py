@@ -14,13 +14,14 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = Path(__file__).parent
-WITHOUT_CLAIMS: Final = ("architecture.md", "commands.md")  # for developers; held to the code by tests/docs
+WITHOUT_CLAIMS: Final = ("architecture.md", "commands.md", "speed.md")  # held to code and bench by tests of their own
 PAGES: Final = (
     ROOT / "README.md",
     *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in WITHOUT_CLAIMS),
     *sorted((ROOT / "docs" / "backends").glob("*.md")),
 )
 SETTINGS_ROW: Final = re.compile(r"\| `[A-Z0-9_]+`(?: ↻)? \|")  # held to config.py by tests/test_config.py
+GOALS_TABLE: Final = "<!-- goals"  # held to the bench by tests/test_claims.py
 FIELDS_TABLE: Final = ("<!-- fields -->", "<!-- end of fields -->")  # held to the code by tests/test_fields.py
 SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z“\"`*\[(!/0-9])")
 
@@ -38,7 +39,7 @@ def sentences(page: Path) -> list[str]:
     """Split a page into its sentences; a row of a table is one, code and headings are none."""
     found: list[str] = []
     paragraph: list[str] = []
-    is_code = is_written = False
+    is_code = is_written = is_measured = False
 
     def end() -> None:
         if paragraph:
@@ -49,10 +50,11 @@ def sentences(page: Path) -> list[str]:
         text = line.strip()
         if text in FIELDS_TABLE:
             is_written = text == FIELDS_TABLE[0]
+        is_measured = text.startswith(GOALS_TABLE) or (is_measured and bool(text))
         if text.startswith("```"):
             is_code = not is_code
             end()
-        elif is_code or is_written:
+        elif is_code or is_written or is_measured:
             continue
         elif not text or text.startswith(("#", "![", "<!--")):
             end()
