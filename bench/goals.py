@@ -71,7 +71,12 @@ GOALS: dict[str, Goal] = {
     "requests": Goal(measure="the same, requests at Discord per picture", was="4.1", goal="≤ 2.5"),
     "line_80": Goal(measure="engine busy over 80 ms, 50 Mbit/s", was="80-83%", goal="≥ 98%"),
     "line_200": Goal(measure="engine busy over 200 ms, 20 Mbit/s", was="60%", goal="≥ 97%"),
-    "overhead": Goal(measure="overhead per picture, one user", was="0.067 s", goal="≤ 1.4 x floor"),
+    "overhead": Goal(
+        measure="overhead per picture, one user",
+        was="0.067 s",
+        goal="≤ 1.4 x floor",
+        limit="27 of the 45 ms over the floor are processor time, as in a burst (098); the rest is not profiled",
+    ),
     "history": Goal(measure="1,000,000 finished jobs: slowest question, p95", was="11.3 s", goal="< 100 ms"),
     "history_submit": Goal(measure="a job taken in meanwhile", was="3 s", goal="unchanged"),
     "disk": Goal(
