@@ -25,6 +25,8 @@ from tests.paid import PaidBackend
 EIGHT = {"draw", "edit", "job", "cancel", "pictures", "engines", "parse", "describe"}
 SMALL = {"width": 64, "height": 64, "steps": 4}
 
+WITHOUT_MCP = "needs requirements-mcp.txt: make test-mcp"
+
 
 @asynccontextmanager
 async def opened(folder):
@@ -191,7 +193,7 @@ async def test_what_costs_money_asks_first(tmp_path, monkeypatch):
 
 
 async def test_a_client_that_asks_its_person_is_asked_for_the_budget_by_the_protocol(tmp_path, monkeypatch):
-    import mcp_types as types
+    types = pytest.importorskip("mcp_types", reason=WITHOUT_MCP)
 
     asked, answers = [], [("accept", {"budget_usd": 0.04}), ("accept", {"budget_usd": 0.05}), ("decline", None)]
 
@@ -221,7 +223,7 @@ async def test_a_client_that_asks_its_person_is_asked_for_the_budget_by_the_prot
 
 
 async def test_a_daily_budget_that_is_short_is_told_before_anybody_is_asked_and_free_engines_are_named(tmp_path):
-    import mcp_types as types
+    types = pytest.importorskip("mcp_types", reason=WITHOUT_MCP)
 
     questions = []
 
