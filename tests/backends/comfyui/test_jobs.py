@@ -56,15 +56,24 @@ async def finish(backend: ComfyUIBackend, remote_id: str) -> None:
 async def test_it_is_told_that_the_engine_is_free_before_its_history_and_pictures_are_asked_for(
     server: ComfyUIServer, backend: ComfyUIBackend
 ) -> None:
-    asked: list[str] = []
+    server.engine.hold()
+    steps: list[int | None] = []
+    asked: list[list[str]] = []
 
     async def report(progress: Progress) -> None:
-        if progress.is_drawn and not asked:
-            asked.extend(path for _, path, *_ in server.requests)
+        steps.append(progress.step)
+        if progress.is_drawn:
+            asked.append([path for _, path, *_ in server.requests[before:]])
 
-    await backend.generate(make_request(), report)
+    job = asyncio.create_task(backend.generate(make_request(), report))
+    await until(lambda: server.engine.running)
+    server.engine.step()
+    await until(lambda: 1 in steps)  # it listens; where it does not yet, it looks at the history
+    before = len(server.requests)
+    server.engine.release()
+    await job
     assert asked
-    assert not [path for path in asked if path.startswith(("/history/", "/view"))]
+    assert not [path for path in asked[0] if path.startswith(("/history/", "/view"))]
 
 
 async def test_previews_and_steps_are_reported_while_it_draws(server: ComfyUIServer, backend: ComfyUIBackend) -> None:
