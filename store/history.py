@@ -1,6 +1,6 @@
 """Files from before the steps were numbered in order and hashed: what their steps were called, and what differed.
 
-Two steps were called m005, m008 ran before m007, and four steps were edited in the hours after they were written, so
+Two steps were called m005, m008 ran before m007, and five steps were edited in the hours after they were written, so
 files exist that hold their first form. All of this is history: nothing is added here.
 """
 
@@ -37,6 +37,9 @@ _FIRST_FORMS: Final = {
         "c80938abcb4d1540ab7f5c724eca7149481b215ebbde5163e4bf1343123178b5",
     ): ("generated_images_counted_off", "image_generation_stats_gone"),
 }
+
+# 028 had renamed the column that is kept now, so that the version before goes on.
+_RENAMED: Final = ("028_priority", "7353202e358d842a25f14a503a29d97a058fce148333973e17053bc158b70d87")
 
 Run = Callable[..., Awaitable[list[sqlite3.Row]]]
 
@@ -93,12 +96,14 @@ async def adopt(run: Run, hashes: Mapping[str, str]) -> None:
 
 def is_first_form(name: str, hashed: str) -> bool:
     """Return whether a file has the first form of a step."""
-    return (name, hashed) in _FIRST_FORMS
+    return (name, hashed) in _FIRST_FORMS or (name, hashed) == _RENAMED
 
 
 async def mend_first_form(run: Run, name: str, hashed: str, script: str, today: str) -> None:
     """Make of the first form of a step its form of today, inside an open transaction."""
-    for trigger in _FIRST_FORMS[name, hashed]:
+    if (name, hashed) == _RENAMED:
+        await run("ALTER TABLE jobs ADD COLUMN is_urgent INTEGER")
+    for trigger in _FIRST_FORMS.get((name, hashed), ()):
         found = re.search(rf"CREATE TRIGGER {trigger} .*?^END;", script, re.DOTALL | re.MULTILINE)
         assert found, "a step is frozen"
         await run(found[0])

@@ -91,3 +91,17 @@ def test_each_step_from_now_on_only_adds() -> None:
         if int(name.split("_")[0]) >= FIRST_HELD or only_adds(script):
             assert only_adds(script), f"{name} must begin with: {ADDS}"
             assert more_than_adding(script) == [], name
+
+
+async def test_a_file_in_which_the_column_of_urgent_jobs_was_renamed_opens_and_has_both(tmp_path: Path) -> None:
+    renamed = (
+        "-- A job may also wait behind others: 1 goes before them, 0 and NULL in turn, -1 behind them.\n"
+        "ALTER TABLE jobs RENAME COLUMN is_urgent TO priority;\n"
+    )
+    path = tmp_path / DATABASE_NAME
+    database = await Database.open(path, migrations={**easel_steps(), "028_priority": renamed})
+    await database.close()
+    database = await Database.open(path, migrations=easel_steps())
+    columns = {row["name"] for row in await database.fetch("PRAGMA table_info(jobs)")}
+    assert {"is_urgent", "priority"} <= columns
+    await database.close()
