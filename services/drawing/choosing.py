@@ -21,7 +21,7 @@ from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
 from services.house.gate import Gate
-from services.people.preferences import Scope, key_of
+from services.people.preferences import Scope, key_of, one_by_one
 from store.preferences import PreferenceStore
 from texts.text import _, joined
 
@@ -96,15 +96,30 @@ class Chooser:
             BackendError: the only engine there is cannot be reached.
         """
         given = sized_like_its_picture(with_tags_as_loras(draft))
-        wanted = as_checked(given.over(await self._preferred(given, origin, is_continued)), given)
+        preferred = await self._preferred(given, origin, is_continued)
+        wanted = as_checked(given.over(preferred), given)
         try:
             return await self._options(wanted, origin)
-        except (RequestRejected, CapabilityError, BackendError) as error:
+        except (RequestRejected, CapabilityError, BackendError):
             if wanted == given:
                 raise
-            options = await self._options(given, origin)  # else it was not for the settings
-            note = _("your settings were left out: {reason:phrase}", reason=error.user_message)
-            return [option.noted(note) for option in options]
+            return await self._without_unfit(given, preferred, origin)
+
+    async def _without_unfit(self, given: Draft, preferred: Draft, origin: Origin) -> list[Candidate]:
+        """Return the options with all settings that can be met together, each other one told with its reason."""
+        options = await self._options(given, origin)  # else it was not for the settings
+        held, remarks = Draft(), []
+        for setting, written in one_by_one(preferred):
+            wanted = given.over(setting.over(held))
+            if wanted == given.over(held):
+                continue
+            try:
+                options = await self._options(as_checked(wanted, given), origin)
+                held = setting.over(held)
+            except (RequestRejected, CapabilityError, BackendError) as error:
+                about = {"setting": f"`{written}`", "reason": error.user_message}
+                remarks.append(_("your settings without {setting}: {reason:phrase}", **about))
+        return [_noted(option, remarks) for option in options]
 
     async def _options(self, draft: Draft, origin: Origin) -> list[Candidate]:
         draft, remarks = await self._with_looks(draft, origin)

@@ -129,6 +129,12 @@ class PreferenceService:
         await (self._store.set(key, left, habits) if _said(left) or habits.given() else self._store.clear(key))
 
 
+def one_by_one(preferred: Draft) -> list[tuple[Draft, str]]:
+    """Return each setting alone, width and height as one, and as it is written in a prompt."""
+    names = [name for name in _said(preferred) if name != "height"]
+    return [(_alone(preferred, name), _written(preferred, name)) for name in names]
+
+
 def key_of(scope: Scope, person: Person) -> str:
     """Return where the store has what is preferred there; empty where there is no such scope."""
     if scope is Scope.ME:
@@ -162,8 +168,12 @@ def _alike(name: str) -> set[str]:
 
 
 def _written(draft: Draft, name: str) -> str:
+    return format_prompt(_alone(draft, name))
+
+
+def _alone(draft: Draft, name: str) -> Draft:
     alike = {"width": ("width", "height")}.get(name, (name,))
-    return format_prompt(Draft(**{each: getattr(draft, each) for each in alike}))
+    return Draft(**{each: getattr(draft, each) for each in alike})
 
 
 def _named(option: str) -> set[str]:

@@ -133,7 +133,8 @@ async def test_a_setting_that_no_engine_can_meet_is_left_out_with_a_note(house: 
     job = await house.ask()
     assert job.request.model != "gone"
     (note,) = [each for each in job.notes if "settings" in each]
-    assert "gone" in note
+    assert note.startswith("your settings without `--model gone`: ")
+    assert job.request.steps == 30  # the others hold
     with pytest.raises(Exception, match="other"):  # what was said itself is still refused
         await house.ask(model="other")
 
@@ -146,6 +147,22 @@ async def test_an_engine_of_the_settings_that_is_gone_keeps_nobody_from_drawing(
     job = await house.ask()
     assert job.lane == "gpu"
     assert any("nowhere" in note for note in job.notes)
+
+
+async def test_each_unfit_setting_is_left_out_by_name_and_the_nearer_scope_of_the_others_holds(
+    house: House, kept: PreferenceService
+) -> None:
+    models = (ModelInfo(name="a", title="a"),)
+    capabilities = Capabilities(modes=frozenset(Mode), models=models, samplers=("Euler a",))
+    await house.rig.add(FakeBackend("gpu", capabilities=capabilities))
+    await kept.add(MOD, Scope.SERVER, "--engine nowhere --steps 20 --cfg 5", is_manager=True)
+    await kept.add(ANNE, Scope.ME, "--model gone --steps 30 --size 640x448")
+    job = await house.ask()
+    request = job.request
+    assert (request.model, request.steps, request.cfg_scale) == (None, 30, 5)
+    assert (request.width, request.height) == (640, 448)
+    notes = [each.split(":")[0] for each in job.notes if "settings" in each]
+    assert sorted(notes) == ["your settings without `--backend nowhere`", "your settings without `--model gone`"]
 
 
 async def test_size_and_steps_of_the_settings_leave_a_workflow_and_an_input_picture_as_they_are(
