@@ -8,13 +8,12 @@ likes, so long as what it is sent gets read.
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
+from api.wire import StrictProtocol
 from settings.web import LOOPBACK_NETWORKS
 
 READ_BYTES: Final = 16 * 1024  # at once: a quarter of a megabyte in chunks of one byte would take half a second
@@ -46,6 +45,9 @@ class OpenConnections:
         self._open: dict[WatchedConnection, str] = {}
         self._idle: OrderedDict[WatchedConnection, None] = OrderedDict()
         self._of_address: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator["WatchedConnection"]:
+        return iter(self._open)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -96,7 +98,7 @@ class OpenConnections:
         return any(_holds(network, parsed) for network in self._shared)
 
 
-class WatchedConnection(H11Protocol):
+class WatchedConnection(StrictProtocol):
     """One connection of uvicorn's, watched. `connections` is set by `protocol_of`."""
 
     connections_of_server: OpenConnections
@@ -111,7 +113,7 @@ class WatchedConnection(H11Protocol):
         if self.connections_of_server.admit(self, self.client[0] if self.client else ""):
             self._await_head()
         else:
-            self._end(FULL)
+            self.end(FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections_of_server.remove(self)
@@ -124,13 +126,13 @@ class WatchedConnection(H11Protocol):
             return
         super().data_received(data)
         self._note()
-        if self._is_idle and not self.transport.is_closing():
+        if self.is_idle and not self.transport.is_closing():
             self._await_head()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._note()
-        if self._is_idle and self.conn.trailing_data[0] and not self.transport.is_closing():
+        if self.is_idle and self.is_in_head and not self.transport.is_closing():
             self._await_head()  # a part of the next head came together with this request
 
     def pause_writing(self) -> None:
@@ -146,24 +148,15 @@ class WatchedConnection(H11Protocol):
         """Close it at once, whatever is left to be sent."""
         self.transport.abort()
 
-    @property
-    def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
     def _note(self) -> None:
-        if not self._is_idle:
+        if not self.is_idle:
             self._stop_head_timer()
-        self.connections_of_server.mark(self, is_idle=self._is_idle)
+        self.connections_of_server.mark(self, is_idle=self.is_idle)
 
     def _await_head(self) -> None:
         """Start the clock, which no further byte sets back."""
         if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self._limits.head_s, self._end, TOO_LATE)
-
-    def _end(self, answer: bytes) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(answer)
-            self.transport.close()
+            self._head_timer = self.loop.call_later(self._limits.head_s, self.end, TOO_LATE)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer:

@@ -32,4 +32,5 @@ async def text2img(body: Text2Img) -> dict[str, object]:
     return {"id": row.lastrowid, "status": "queued"}
 
 
-uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
+# h11 is what `pip install fastapi uvicorn` gives, and what the goals were set beside; Easel brings httptools
+uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, http="h11")

@@ -4,26 +4,16 @@ import asyncio
 import contextlib
 import errno
 import logging
-from contextlib import asynccontextmanager
 
 import pytest
 
 from api.connections import ConnectionLimits, OpenConnections
 from api.server import WebServer
-from api.sockets import bind
 from tests.api.lag import LAG_S, longest_stretch
+from tests.api.raw import GET, app, served, status_of
 from utils import open_files
 
-GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LARGE = 8 * 1024 * 1024
-
-
-async def app(scope, receive, send):
-    """Answers at once; at /slow when `release` is set; at /large with much."""
-    if scope["path"] == "/slow":
-        await scope["app_release"].wait()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
 
 
 async def large(scope, receive, send):
@@ -31,33 +21,6 @@ async def large(scope, receive, send):
     for _ in range(LARGE // 65536):
         await send({"type": "http.response.body", "body": b"\0" * 65536, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-@asynccontextmanager
-async def served(answering=app, **limits):
-    """Serve an app; yields the server and a function that opens a connection."""
-    listening = bind("127.0.0.1", 0, is_chosen=True)
-    server = WebServer(answering, [listening], ConnectionLimits(**limits))
-    await server.start()
-    writers = []
-
-    async def connect(source="127.0.0.1"):
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.ports[0], local_addr=(source, 0))
-        writers.append(writer)
-        return reader, writer
-
-    try:
-        yield server, connect
-    finally:
-        for writer in writers:
-            writer.close()
-        await server.stop()
-
-
-async def status_of(reader):
-    async with asyncio.timeout(10):
-        line = await reader.readline()
-    return int(line.split()[1]) if line else None
 
 
 async def ask(connect, **how):
