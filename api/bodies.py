@@ -6,13 +6,13 @@ unknown keys costs seconds, and a thread would not help, since the readers are C
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Depends
 from pydantic_core import from_json
 
 from generation.errors import RequestRejected
+from lazy import dataclass
 from texts.text import _
 
 KIB: Final = 1024

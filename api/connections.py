@@ -9,11 +9,11 @@ likes, so long as what it is sent gets read.
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
 from api.wire import StrictProtocol
+from lazy import dataclass
 from settings.web import LOOPBACK_NETWORKS
 
 READ_BYTES: Final = 16 * 1024  # at once: a quarter of a megabyte in chunks of one byte would take half a second

@@ -1,6 +1,6 @@
 """The context of every route: the services, who may come in, and the addresses this server answers to."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from api.drafts import Drafts
 from api.events import Hub
+from lazy import dataclass
 from services.bundle import Services
 from services.people.access import AccessService
 from services.pictures.fetching import PictureFetcher

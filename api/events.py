@@ -10,13 +10,14 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from api.views import JobViews
 from generation.job import Job, JobStatus, JobView
 from generation.person import Person
 from generation.policy import may_see
+from lazy import dataclass
 from services.drawing.generation import GenerationService, LaneView
 from services.engines.connections import Owner, lane_of, shown_lane
 from utils.clock import Clock

@@ -7,12 +7,12 @@ import gzip
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fastapi import HTTPException, Request, Response
 
+from lazy import dataclass
 from utils.threads import run_in_thread
 
 STATIC: Final = Path(__file__).with_name("static")

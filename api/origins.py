@@ -6,13 +6,13 @@ writes `Origin` and `Sec-Fetch-Site` (`docs/decisions/028-no-csrf-tokens.md`).
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from lazy import dataclass
 from utils.urls import punycode
 
 OWN_SITE: Final = ("same-origin", "none")  # "none": typed into the address bar, or no page at all

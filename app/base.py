@@ -1,12 +1,12 @@
 """The base that everything else is built on, and what tests and benches bring in place of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from backends.base import ClosablePictureCheck
 from backends.registry import BackendRegistry, Entry
 from config import Settings
+from lazy import dataclass
 from scheduling.retry import RetryPolicy
 from services.engines.connections import Examine
 from services.pictures.media import MediaService

@@ -5,7 +5,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from backends.base import ClosablePictureCheck
 from backends.kinds import picture_check, read_grades
 from backends.registry import BackendRegistry
 from config import Settings
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.bundle import Services
 from services.moderation.notices import NoticeKind

@@ -5,7 +5,6 @@ Everything after `generate` that is no option of the command line is the prompt,
 
 from argparse import SUPPRESS
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -33,6 +32,7 @@ from console.workflows import WorkflowCommand as WorkflowCommand
 from console.workflows import manage_workflows as manage_workflows
 from constants import APP_NAME, MAX_BUDGET_USD, VERSION
 from generation.job import Job
+from lazy import dataclass
 from services.money.books import BookEntry
 from texts.text import _
 

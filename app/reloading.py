@@ -6,7 +6,7 @@ A setting is taken up where its group says so (`Group.live`), and `_apply` gives
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from app.engines import backend_config, engine_entry
@@ -18,6 +18,7 @@ from backends.probe import local_port
 from backends.registry import Entry
 from config import FILTER, Settings, group_types
 from generation.errors import GenerationError
+from lazy import dataclass
 from scheduling.house_screen import HouseScreen
 from services.people.access import LOCAL_USER
 from services.reloading import ReloadReport, read_nothing

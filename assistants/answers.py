@@ -2,12 +2,13 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from generation.job import Job, JobStatus, JobView
 from generation.money import dollars
 from generation.result import StoredImage
+from lazy import dataclass
 from services.assistants import AssistantServices
 from services.drawing.drawn import model_of, notes_of
 from services.drawing.generation import GenerationService

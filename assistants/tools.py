@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
 
@@ -28,6 +27,7 @@ from generation.person import Person
 from generation.prompt_syntax import parse_prompt
 from generation.request import WorkflowRef
 from generation.workflow_options import CHOICE, FLAG, NUMBER, WHOLE, WorkflowOption
+from lazy import dataclass
 from services.assistants import AssistantServices
 from services.bundle import Services
 from services.drawing.workflows import StoredWorkflow

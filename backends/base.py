@@ -6,7 +6,7 @@ A backend neither retries, nor waits its turn, nor knows Discord: the queue does
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from generation.capabilities import Capabilities
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage, WorkflowRef
 from generation.result import GenerationResult
+from lazy import dataclass
 from net.endpoint import Endpoint
 from utils.clock import Clock
 from utils.urls import UrlPolicy

@@ -17,10 +17,12 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
+
+from lazy import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ gradio's `/login`, the account calls of the AI Horde and the AI Power Grid.
 import asyncio
 import socket
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 
 import httpx
@@ -19,6 +19,7 @@ from backends.kind import EngineKind, Product
 from backends.kinds import UNKNOWN, address_of, headers_and_auth, kind_of, wants_login
 from backends.probe import identify
 from generation.errors import BackendError
+from lazy import dataclass
 from net.answers import read_json
 from net.client import make_client
 from net.failures import PROXY_STATUSES

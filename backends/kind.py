@@ -6,12 +6,13 @@ needs nothing outside its folder.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import Any, Final, Literal
 
 from backends.base import Backend, BackendConfig, ClosablePictureCheck
 from generation.request import Mode
+from lazy import dataclass
 from texts.text import _
 from utils.provenance import TRAINED
 

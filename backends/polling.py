@@ -6,7 +6,7 @@ only has it asked for sooner: what it says is not trusted.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import httpx
@@ -15,6 +15,7 @@ from backends.base import RemoteState
 from backends.stored_pictures import picture
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RateLimited, UnexpectedAnswer
 from generation.job import Progress
+from lazy import dataclass
 from texts.text import _
 from utils.clock import Clock, sleep_until
 

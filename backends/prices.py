@@ -5,13 +5,14 @@ A price is an estimate until the service says what it took. All are in US dollar
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Protocol, runtime_checkable
 
 from backends.base import Backend
 from generation.prices import PriceLine
+from lazy import dataclass
 
 FILE: Final = "prices.toml"
 MILLION: Final = 1_000_000

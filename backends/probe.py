@@ -5,7 +5,6 @@ Several share a port, so only what answers counts.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import httpx
@@ -15,6 +14,7 @@ from backends.base import BackendConfig
 from backends.kind import Product, Sign, clean_name
 from backends.kinds import kind_of, known_kinds, usual_ports
 from generation.errors import BackendUnavailable, UnexpectedAnswer
+from lazy import dataclass
 from net.answers import read_model
 from net.calls import Calls
 from net.client import make_client

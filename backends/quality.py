@@ -6,10 +6,11 @@ Assistant's integration quality scale. Whether the named tests exist is for `scr
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any, Final
+
+from lazy import dataclass
 
 FILE: Final = "quality.toml"
 

@@ -7,7 +7,7 @@ happens to Easel, what was begun is fetched, and what may have been is never sen
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ from generation.capabilities import Capabilities
 from generation.errors import GenerationError
 from generation.request import GenerationRequest, seed_after
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from net.answers import write_json
 from net.calls import JSON, Calls, Refusal
 from net.client import CONNECT_TIMEOUT_S

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from backends.base import (
     AnnouncedBackend,
@@ -24,6 +24,7 @@ from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.person import Person
 from generation.prices import PriceLine
 from generation.request import GenerationRequest, Mode
+from lazy import dataclass
 from texts.text import _
 from utils.clock import Clock
 from utils.provenance import TRAINED

@@ -9,10 +9,11 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from constants import APP_NAME
+from lazy import dataclass
 from settings.bus import BusSettings
 
 log = logging.getLogger(__name__)

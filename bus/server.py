@@ -13,10 +13,10 @@ import re
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lazy import dataclass
 from settings.bus import BusSettings
 from texts.text import _
 from utils.clock import Clock

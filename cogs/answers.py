@@ -1,10 +1,10 @@
 """The buttons that answer a question about an order: draw it, or do not."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from cogs.cards import Button
 from generation.request import Draft
+from lazy import dataclass
 from texts.text import _, _n
 
 PREFIX: Final = "q1"

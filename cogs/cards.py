@@ -5,7 +5,7 @@ after a restart and after weeks. Discord's limits: 5 rows, 5 buttons or 1 menu a
 """
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 import nextcord
@@ -13,6 +13,7 @@ import nextcord
 from cogs.plain import label
 from generation.errors import RequestRejected
 from generation.foreign import visible
+from lazy import dataclass
 from texts.text import _, render
 
 ID_PREFIX = "e1"

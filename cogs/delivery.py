@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
 from generation.job import Job, JobStatus
+from lazy import dataclass
 from texts.text import _, _n
 from utils.clock import Clock
 

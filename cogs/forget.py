@@ -1,6 +1,5 @@
 """`/forget`: everything that Easel has of the person who asks is deleted, after a second word of consent."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import nextcord
@@ -11,6 +10,7 @@ from cogs.origin import DOOR
 from cogs.posting import edit_answer
 from cogs.presses import Press, Route
 from cogs.wire.styles import new_message
+from lazy import dataclass
 from services.people.forgetting import ForgettingService
 from texts.text import _, _n
 

@@ -5,7 +5,7 @@ Discord's own goes through the guard of `net` when the order is carried out.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import nextcord
@@ -20,6 +20,7 @@ from generation.errors import RequestRejected
 from generation.job import Job
 from generation.person import Person
 from generation.several_pictures import MAX_INPUT_PICTURES
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from texts.text import _
 

@@ -3,10 +3,10 @@
 Commands are the same for everybody, so that one person's engine is enough for all to see a command of it.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from generation.request import Mode
+from lazy import dataclass
 from services.engines.catalog import Catalog
 from services.rentals.rentals import RentalService
 

@@ -7,9 +7,9 @@ moves thirty times. Numbers: `docs/decisions/043-discord-at-scale.md`.
 
 import asyncio
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Final
 
+from lazy import dataclass
 from utils.clock import Clock, sleep_until
 
 SOON_S: Final = 1.5  # a picture that comes within it needs no edit

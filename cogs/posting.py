@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 from weakref import WeakValueDictionary
@@ -28,6 +27,7 @@ from cogs.tokens import ReplyTokens
 from cogs.wire.reading import ids_in, text_in
 from cogs.wire.styles import CardStyle, MessageStyles, edit_of
 from generation.job import Job, Origin
+from lazy import dataclass
 from texts.text import _
 from utils.clock import Clock
 

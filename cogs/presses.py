@@ -1,7 +1,6 @@
 """Router for presses of buttons and menus, and for forms that were sent: each cog names those that it answers."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import nextcord
@@ -10,6 +9,7 @@ from nextcord.ext import commands
 from cogs.cards import ID_PREFIX, MORE_ACTION, MORE_OF_ACTION, OTHER_VERSION
 from cogs.error_handler import reply_errors
 from generation.errors import RequestRejected
+from lazy import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

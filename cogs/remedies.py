@@ -1,6 +1,6 @@
 """Ways out of a refusal: orders that would be right in place of the one that was refused, each a button."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from cogs.answers import remedy_label
@@ -8,6 +8,7 @@ from cogs.cards import Style
 from generation.caps import OverCap
 from generation.money import Offer, OverBudget, PriceNotAgreed, dollars
 from generation.order import Order, OrderKind
+from lazy import dataclass
 from texts.text import _
 from utils.text import cut
 

@@ -3,11 +3,12 @@
 It fits into the id of a button, so that a page turns after a restart.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from generation.errors import RequestRejected
+from lazy import dataclass
 from services.library.gallery import PictureFilter
 from texts.text import _
 

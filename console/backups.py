@@ -1,12 +1,12 @@
 """`python main.py backup FILE` and `restore FILE`: all that Easel keeps in one file, and back from it."""
 
 from argparse import Namespace
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from console.arguments import add
 from console.text import say
+from lazy import dataclass
 from texts.text import _
 
 MB = 1024**2

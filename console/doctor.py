@@ -4,13 +4,13 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 from config import Settings
 from console.text import say
+from lazy import dataclass
 from settings.discord import DiscordSettings
 from settings.storage import StorageSettings
 from texts.text import _

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from generation.money import PriceNotAgreed, dollars
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft
 from generation.result import StoredImage
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from services.drawing.splitting import repeated_all
 from services.drawing.wildcards import WildcardService

@@ -5,13 +5,13 @@ A bot that runs there takes a new key at once, and a revoked one for half a minu
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from console.arguments import Nonsense, add, below
 from console.text import say, tell
 from generation.errors import RequestRejected
+from lazy import dataclass
 from services.people.access import SCOPES, AccessService, Key
 from texts.text import _, _n
 from utils.secrets import new_key

@@ -7,13 +7,13 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from console.arguments import add, below
 from console.drawing import BAD_INPUT, FAILED, explain
 from console.text import say, tell
 from generation.errors import GenerationError
+from lazy import dataclass
 from services.engines.own_models import Keeper, Known, check_base
 from texts.text import _
 

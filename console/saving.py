@@ -1,11 +1,11 @@
 """Files of the console: the names that work, and each picture in the kind of file that its name promises."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from generation.errors import RequestRejected
+from lazy import dataclass
 from services.pictures.media import Media, MediaService, Upload
 from texts.text import _
 from utils.secrets import make_private_folder

@@ -6,7 +6,6 @@ A bot that runs there sees the change at once. Files are read as they are export
 import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from console.drawing import BAD_INPUT, explain
 from console.text import say, tell
 from generation.errors import GenerationError
 from generation.person import NOBODY
+from lazy import dataclass
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
 from texts.text import _, joined
 from utils.text import cut

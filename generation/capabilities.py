@@ -6,7 +6,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
@@ -22,6 +22,7 @@ from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 from generation.sampling import fit_samplers, say_dropped
 from generation.several_pictures import fit_pictures
+from lazy import dataclass
 from texts.text import _
 
 

@@ -5,7 +5,7 @@ For each limit the most generous of a person's roles wins; a channel limits furt
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from constants import MAX_BUDGET_USD, MIN_SIDE_PX
 from generation.errors import RequestRejected
 from generation.foreign import clean_line
 from generation.request import Draft, GenerationRequest, Mode
+from lazy import dataclass
 from texts.text import _
 
 NO_LIMIT: Final = 0  # as it is set: "as many as you like", which a role may have over another one's number

@@ -5,7 +5,6 @@ line, the metadata of pictures and the documentation. A new field is a row here,
 `generation/request` and what an engine makes of it (docs/decisions/031-one-table-of-fields.md).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +24,7 @@ from constants import (
     MIN_SIDE_PX,
 )
 from generation.request import FROM_PICTURE_ALONE, MaskFill, Mode, Pan, Priority
+from lazy import dataclass
 from texts.text import Text, _, fields_of, template
 
 MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at

@@ -5,10 +5,10 @@ one that is too large is drawn smaller, and one under half of the least side lar
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 from constants import MAX_SIDE_PX, MIN_SIDE_PX
+from lazy import dataclass
 from texts.text import _
 
 Size = tuple[int, int]

@@ -1,8 +1,10 @@
 """Answers as somebody always wants them shown, whatever is drawn: `None` leaves it to the next scope, then to Easel."""
 
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Final
+
+from lazy import dataclass
 
 _ON: Final = frozenset({"", "on", "yes", "true"})
 _TYPED: Final = re.compile(

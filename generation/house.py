@@ -1,12 +1,13 @@
 """House rules: what a Discord server lets its members have drawn, and where. `services.house` applies them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any, Final
 
 from constants import MAX_BUDGET_USD
 from generation.foreign import clean_line, finite
+from lazy import dataclass
 
 MOST_WORDS: Final = 200
 MOST_PATTERNS: Final = 20

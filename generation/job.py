@@ -1,6 +1,6 @@
 """A job: one request on its way through the queue, and the states it may take."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from generation.foreign import MAX_SECONDS, clean_line, clean_text, finite, whol
 from generation.person import Person
 from generation.request import Draft, GenerationRequest, Priority
 from generation.result import MAX_NUMBER, JobResult, clean_notes
+from lazy import dataclass
 
 
 class JobStatus(StrEnum):

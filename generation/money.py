@@ -4,12 +4,12 @@ Amounts are US dollars, days are UTC. Values and their arithmetic, without I/O.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal, Self
 
 from generation.errors import GenerationError, LimitReached
+from lazy import dataclass
 from texts.text import _, joined
 
 ROUNDING_USD: Final = 1e-9  # sums of prices are no exact numbers

@@ -4,7 +4,6 @@ The parser (`prompt_syntax`), `/help`, the command line and the documentation al
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any, Final
 
 from constants import MAX_PROMPT_CHARS
@@ -12,6 +11,7 @@ from generation.errors import RequestRejected
 from generation.fields import BY_FIELD, FIELDS, RANGES, Field, Kind
 from generation.look_codes import CODE
 from generation.request import Draft
+from lazy import dataclass
 from texts.text import _
 
 MAX_LORA_WEIGHT: Final = 10.0

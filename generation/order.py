@@ -3,12 +3,13 @@
 It is complete enough to be carried out by another process than the one that heard it.
 """
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from generation.quick import PICTURES
 from generation.request import Draft, draft_from_json, draft_to_json
+from lazy import dataclass
 from texts.text import text_from_json, text_to_json
 
 

@@ -11,13 +11,14 @@ LoRA's tag (`{a|<lora:x:1>}`); between tags there is one.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise, product
 from math import prod
 from typing import Final
 
 from generation.chat_words import QUOTED
 from generation.errors import RequestRejected
+from lazy import dataclass
 from texts.text import _
 
 MAX_PERMUTATIONS: Final = 40

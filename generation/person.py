@@ -3,8 +3,9 @@
 What a person may see and change follows from it by `generation.policy` alone.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lazy import dataclass
 
 ADMIN = "admin"  # the scope that holds all others
 How = Literal["", "local", "key", "session", "link"]

@@ -1,6 +1,6 @@
 """The prices of pictures, as people read it."""
 
-from dataclasses import dataclass
+from lazy import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

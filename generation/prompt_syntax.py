@@ -6,7 +6,7 @@ The syntax is Midjourney's, which people know: options after two dashes, values 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from constants import MAX_PROMPT_CHARS
@@ -35,6 +35,7 @@ from generation.replaced_options import REPLACED, as_fields
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, Mode, WorkflowRef, draft_of
 from generation.several_pictures import ONE_IS_USED, not_used
 from generation.wildcards import has_wildcards
+from lazy import dataclass
 from texts.text import _, joined
 
 MAX_TEXT_CHARS: Final = 4 * MAX_PROMPT_CHARS  # prompt, negative prompt and every option together

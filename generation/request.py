@@ -3,13 +3,14 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
 from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
 from generation.foreign import encodable
+from lazy import dataclass
 
 ANY_SEED: Final = -1  # how most programs say that chance should decide; a draft takes it as nothing said
 MAX_DRAWN_SEED: Final = 2**31 - 1

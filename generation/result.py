@@ -3,12 +3,13 @@
 Both clean what came from the engine when they are made, so also what an older version stored.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
 from constants import BY_RULES, MAX_PROMPT_CHARS
 from generation.foreign import MAX_SECONDS, clean_line, clean_name, clean_text, finite, fold_seed, whole
+from lazy import dataclass
 from texts.text import _
 
 MAX_COST_USD: Final = 1e6

@@ -7,9 +7,10 @@ in spelling, which `_fold` undoes; the table lists what remains.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+from lazy import dataclass
 
 MIN_PART_CHARS: Final = 3  # a shorter piece of a name says too little to guess from
 

@@ -6,7 +6,6 @@ A request holds what was said as text, by name: what it means only the workflow 
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from generation.fields import Kind
@@ -14,6 +13,7 @@ from generation.option_tokens import near_option
 from generation.option_values import NUMBER_FORM
 from generation.options import BY_NAME, FOREIGN_FLAGS, shorten
 from generation.samplers import match_name
+from lazy import dataclass
 from texts.text import _
 
 WHOLE, NUMBER, WORDS, FLAG, CHOICE = "whole", "number", "text", "flag", "choice"

@@ -1,13 +1,14 @@
 """Holds back finished pictures that a check takes for not safe for work, before any of them is kept."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from backends.base import PictureCheck
 from generation.errors import ContentBlocked
 from generation.job import Job
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from texts.text import _, _n
 
 log = logging.getLogger(__name__)

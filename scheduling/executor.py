@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from backends.base import (
@@ -28,6 +28,7 @@ from generation.errors import (
 from generation.job import Job, Progress
 from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult, JobResult
+from lazy import dataclass
 from scheduling.frames import framed, unframed
 from texts.text import _
 from utils.clock import Clock

@@ -11,11 +11,11 @@ Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
 from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from constants import WARM_MODEL_LOOK_AHEAD
 from generation.job import Ticket
 from generation.request import Priority
+from lazy import dataclass
 
 TURNS_KEPT = 256  # more than run at once, or wait to be tried again
 _BEFORE_ALL = 2**62

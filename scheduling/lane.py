@@ -1,12 +1,13 @@
 """One backend's lane: who waits, who runs, and whether the next may start now."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from constants import RETRY_BASE_S
 from generation.errors import BackendGone, BackendUnavailable, GenerationError, RateLimited
 from generation.job import Hold
+from lazy import dataclass
 from scheduling.breaker import CircuitBreaker
 from scheduling.fair_queue import FairQueue, Served
 from scheduling.pace import Pace

@@ -1,9 +1,10 @@
 """The pace of a lane: seconds per unit of cost, learned per model from its own finished jobs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from constants import DEFAULT_SECONDS_PER_COST
+from lazy import dataclass
 
 LEAST_COST = 1.0  # a smaller job's time is mostly what any job takes, and would make large ones seem endless
 SMOOTHING = 0.3  # the weight of the newest job once a few are known

@@ -1,6 +1,5 @@
 """The choice after a failure: again, elsewhere, or give up. Pure, tested as a table."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from constants import DEFAULT_ENGINE_PATIENCE_S, MAX_ATTEMPTS, RETRY_BASE_S, RETRY_MAX_S
@@ -15,6 +14,7 @@ from generation.errors import (
     RequestRejected,
 )
 from generation.job import Job
+from lazy import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

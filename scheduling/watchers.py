@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from generation.job import Job, JobStatus, JobView
+from lazy import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
 """Services that the MCP door has besides the services of every door."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from lazy import dataclass
 from services.people.access import AccessService
 from services.people.uploads import UploadQuota
 from services.pictures.fetching import PictureFetcher

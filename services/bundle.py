@@ -1,7 +1,6 @@
 """The services that every front door receives, in one value."""
 
-from dataclasses import dataclass
-
+from lazy import dataclass
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService

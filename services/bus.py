@@ -1,9 +1,10 @@
 """Services that the message bus has besides the services of every door."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from lazy import dataclass
 from services.people.access import AccessService
 from services.reports.bus_outbox import BusOutbox
 from services.reports.bus_state import BusState

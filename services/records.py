@@ -1,8 +1,7 @@
 """Records of Easel's work: the gallery, templates, styles, figures and alerts. Put together once."""
 
-from dataclasses import dataclass
-
 from backends.registry import BackendRegistry
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.drawing.generation import GenerationService
 from services.drawing.styles import StyleService

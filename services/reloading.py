@@ -6,9 +6,9 @@ What reads and applies them is `app.reloading`, which knows every part; it is gi
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from generation.person import Person
+from lazy import dataclass
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.rights import Rights
 from texts.text import _, joined

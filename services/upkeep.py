@@ -1,8 +1,7 @@
 """Services that run beside the jobs and look after the engines: health, rented machines. Put together once."""
 
-from dataclasses import dataclass
-
 from backends.registry import BackendRegistry
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.engines.connections import ConnectionService
 from services.engines.health import HealthWatch

@@ -1,8 +1,9 @@
 """Services that the HTTP door has besides the services of every door."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lazy import dataclass
 from services.backups import BackupService
 from services.people.access import AccessService
 from services.people.links import StudioLinks

@@ -3,10 +3,11 @@
 import logging
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
+from lazy import dataclass
 from store.database import Database, Row
 
 log = logging.getLogger(__name__)

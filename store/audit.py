@@ -1,11 +1,12 @@
 """The table `audit`: what moderators and admins did, row by row; nothing is changed in it later."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
 from generation.foreign import clean_line
+from lazy import dataclass
 from store.database import Database, Row, Write
 from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader

@@ -12,12 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from lazy import dataclass
 from store.copies import copy_database
 from store.database import ADDED_STEPS, ADDED_THERE
 from store.folder import DATABASE_NAME, KEY_NAME

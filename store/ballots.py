@@ -1,9 +1,9 @@
 """The tables `ballots` and `votes`: which of two pictures people like better, until the vote is over."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from lazy import dataclass
 from store.database import Database, Row, Write
 from store.job_rows import to_epoch
 from store.rows import RowReader

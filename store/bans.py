@@ -1,9 +1,10 @@
 """The table `bans`: who may not ask for pictures in which server, why, and until when."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
+from lazy import dataclass
 from store.database import Database, Must, Row, Write
 from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader

@@ -4,11 +4,11 @@ A charge is reserved in the transaction that takes its job in; a trigger on `job
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from generation.money import PAYERS, ROUNDING_USD, TEXT_LANE, BudgetScope, Charge
+from lazy import dataclass
 from store.database import Database, Must, NothingThere, Write
 
 RESERVE: Final = """

@@ -1,10 +1,11 @@
 """Comparisons under way: which jobs one message shows side by side. A row ends when its answer has arrived."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from lazy import dataclass
 from store.database import Database, Row, Write
 from store.rows import RowReader, seed_from_column, seed_to_column
 from texts.text import text_from_json, text_to_json

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Literal
 
+from lazy import dataclass
 from store.database import Database, Row
 from utils.secrets import SecretBox, SecretLost
 

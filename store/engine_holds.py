@@ -1,9 +1,9 @@
 """The table `engine_holds`: engines that an admin has paused or drained, until they are resumed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from lazy import dataclass
 from store.database import Database, Must, Row, Write
 from store.job_rows import to_epoch
 from store.rows import RowReader

@@ -6,12 +6,13 @@ reading takes the person who looks: SQL itself leaves out what is not for these 
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from generation.person import Person
 from generation.policy import IN_ROOMS, LISTED, listing
+from lazy import dataclass
 from store.database import Database, Row
 from store.gallery_filters import PictureFilter, conditions
 from store.job_rows import from_epoch, to_epoch

@@ -1,9 +1,10 @@
 """Filters of the history: what they narrow it to, as SQL over `generated_images AS g`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from lazy import dataclass
 from store.job_rows import to_epoch
 
 TEXT_DEPTH: Final = 100_000  # so many of the newest pictures are searched for words, of one person all

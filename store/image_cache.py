@@ -11,13 +11,14 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
+from lazy import dataclass
 from store.database import ConnectionClosed, Database, Row
 from store.migrations import cache_steps
 from texts.text import _

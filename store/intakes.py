@@ -6,13 +6,14 @@ is remembered for an hour, so that what a door brings twice is done once; a trig
 
 import json
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from generation.errors import StoreUnavailable
 from generation.job import Origin
 from generation.order import Order, order_from_json, order_to_json
+from lazy import dataclass
 from store.database import Database, Must, Write
 from store.job_rows import origin_to_row, row_to_origin, to_epoch
 from store.rows import RowReader

@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from generation.errors import StoreUnavailable, Unstorable
 from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus, Ticket
 from generation.request import GenerationRequest
 from generation.result import JobResult
+from lazy import dataclass
 from store.database import Row, Write
 from store.job_reader import ACTIVE, LINE, RUNNING, JobReader
 from store.job_rows import error_text, job_to_row, notes_text, request_text, result_text, to_epoch, to_json

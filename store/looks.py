@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
 
 from generation.request import Draft, draft_from_json, draft_to_json
+from lazy import dataclass
 from store.database import Database, Row
 from store.job_rows import to_epoch
 

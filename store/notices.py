@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from lazy import dataclass
 from store.database import Database, Row, Write
 from store.job_rows import to_epoch
 from store.rows import RowReader

@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from generation.errors import StoreUnavailable
 from generation.order import Order, order_from_json, order_to_json
+from lazy import dataclass
 from store.database import Database
 from store.job_rows import from_epoch, to_epoch
 

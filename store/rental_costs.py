@@ -1,10 +1,10 @@
 """The table `rental_costs`: what rented machines have cost, by the day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from lazy import dataclass
 from store.database import Database, Write
 
 ADD: Final = """

@@ -1,10 +1,11 @@
 """Facts about rented engines: price, when they were used, since when they run. One row for each connection."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+from lazy import dataclass
 from store.database import Database, Row, Write
 
 _TIMES = (

@@ -1,11 +1,12 @@
 """The tables `reports` and `report_reasons`: pictures that people have reported, and what was decided."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from lazy import dataclass
 from store.database import Database, Must, NothingThere, Row, Write
 from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader

@@ -2,11 +2,11 @@
 
 import shutil
 import tempfile
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from lazy import dataclass
 from store.backup import OTHER_FILES, BackupRefused, BackupReport, DataFolder, read_backup
 from store.folder import DATABASE_NAME, KEY_NAME
 from store.image_cache import FILE_NAME as CACHE_NAME

@@ -10,12 +10,13 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import aiosqlite
+
+from lazy import dataclass
 
 Row = sqlite3.Row
 Params = Iterable[Any] | Mapping[str, Any]

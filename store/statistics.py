@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from lazy import dataclass
 from store.database import Database, Row
 
 COSTS: Final = """

@@ -1,11 +1,11 @@
 """Prompts that people saved to use again (table `prompt_templates`)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from generation.policy import PROMPT_SEEN
+from lazy import dataclass
 from store.database import Database, Row
 from store.job_rows import from_epoch, to_epoch
 

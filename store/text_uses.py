@@ -1,9 +1,10 @@
 """The table `text_uses`: questions to the text engine and their cost, by day, person, model and purpose. No words."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
+from lazy import dataclass
 from store.database import Database
 
 ADD: Final = """

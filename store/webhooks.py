@@ -6,10 +6,11 @@ Events of jobs come into the outbox by triggers on `jobs` (`store/migrations/012
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from lazy import dataclass
 from store.database import Database
 from texts.text import _
 from utils.secrets import SecretBox, SecretLost

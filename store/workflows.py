@@ -5,10 +5,11 @@ ever used goes when no name stands for it any more.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from lazy import dataclass
 from store.database import Database, Row
 
 ADD_VERSION = """

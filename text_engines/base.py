@@ -4,10 +4,12 @@ A maker's file only translates. Time limits, turns, books and the filter on what
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
+
+from lazy import dataclass
 
 MOST_TOKENS: Final = 2_000  # a model that thinks before it writes counts its thoughts too
 MAX_ANSWER_BYTES: Final = 256 * 1024

@@ -3,10 +3,10 @@
 Prices are those of `prices.toml`, or what the owner has set for a model that is not listed there.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from backends.prices import Price, price_for, prices_of
+from lazy import dataclass
 from text_engines.base import TokensUsed
 
 PACKAGE: Final = "text_engines"

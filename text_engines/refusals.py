@@ -5,7 +5,6 @@ Sources: the error types of Anthropic's SDK 2.14 and OpenAI's 3.57, and Ollama's
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from generation.errors import (
     GenerationError,
     RequestRejected,
 )
+from lazy import dataclass
 from net.answers import read_json
 from net.failures import translate
 from net.reasons import explanation, with_reason

@@ -4,11 +4,12 @@ Blocks: call it through `utils.threads`. Sizes are (width, height) in pixels; a 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from PIL import Image, ImageFilter, ImageOps
 
+from lazy import dataclass
 from texts.text import _
 from utils.feather import feathered
 from utils.image_text import with_texts_of

@@ -6,8 +6,10 @@ A node is told by its inputs, not by its name, so that custom ones count as well
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
+
+from lazy import dataclass
 
 MAX_NODES: Final = 2000
 TEXTS: Final = ("text", "text_g", "clip_g", "t5xxl", "clip_l", "llama", "qwen25_7b", "positive", "negative", "prompt",

@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Final
 from PIL import Image
 
 from constants import APP_NAME, VERSION
+from lazy import dataclass
 from texts.text import _
 from utils.credentials import ACCEPTED_USES, CERTIFICATE, BadCredential, Credential
 from utils.pixels import FORMATS, BadImage, encode, opened

@@ -1,9 +1,10 @@
 """Credentials that C2PA marks are signed with, as values; `utils.certificates` reads it from files."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
+from lazy import dataclass
 from texts.text import _
 
 CERTIFICATE: Final = "C2PA_CERTIFICATE"

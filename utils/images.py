@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from constants import MAX_IMAGE_BYTES, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
+from lazy import dataclass
 from texts.text import _
 from utils.colours import is_srgb
 from utils.image_text import with_parameters

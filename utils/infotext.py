@@ -7,8 +7,10 @@ are those of the server's own writer and reader, checked against what it really 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from lazy import dataclass
 
 NEGATIVE: Final = "Negative prompt:"
 MIN_PAIRS: Final = 3  # a last line with fewer is a line of the prompt

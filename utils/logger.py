@@ -13,7 +13,6 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
@@ -21,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TextIO
 
+from lazy import dataclass
 from texts.text import _
 from utils.secrets import REDACTED, redact
 

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from lazy import dataclass
 from texts.text import _
 from utils.clock import Clock, sleep_until
 

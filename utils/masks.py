@@ -1,10 +1,11 @@
 """Masks for inpainting: white where a picture may change. Blocks: call it through `utils.threads`."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from PIL import Image, ImageChops
 
+from lazy import dataclass
 from texts.text import _
 from utils.mask_forms import FAINT, read_mask
 from utils.pixels import BadImage, encode, upright

@@ -9,13 +9,13 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import idna
 
+from lazy import dataclass
 from texts.text import _
 
 MAX_URL_CHARS: Final = 2048

@@ -1,7 +1,6 @@
 """Errors of a dialect in its own form: a route class that catches them before Easel's own handlers do."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -13,6 +12,7 @@ from api.errors import MEANINGS, errors, headers_of, plain, rejection, status_of
 from api.routing import EaselRoute
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
+from lazy import dataclass
 from services.refusals import error_body
 from texts.text import _
 

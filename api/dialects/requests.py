@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Final
 
@@ -18,6 +18,7 @@ from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.person import Person
 from generation.request import Draft, SourceImage
+from lazy import dataclass
 from services.drawing.quality import Look, with_quality, with_style
 from services.drawing.splitting import most_at_once, split
 from services.engines.catalog import Engine

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi import Request
@@ -13,6 +12,7 @@ from api.dialects.failures import DrawingFailed, StillDrawing
 from api.errors import Gone
 from generation.job import Job, JobStatus, JobView
 from generation.result import StoredImage
+from lazy import dataclass
 from services.drawing.drawn import notes_of
 from texts.text import _
 from utils.threads import run_in_thread

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request, Response
@@ -17,6 +16,7 @@ from api.events import lane_state
 from api.routing import Router
 from generation.errors import NotAllowed
 from generation.person import Person
+from lazy import dataclass
 from services.drawing.generation import LaneView
 from services.money.books import MoneyTotals
 from services.reports.bus_state import BusFigures

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from constants import DEFAULT_CFG_SCALE, DEFAULT_WIDTH_PX
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 from generation.samplers import match_name
+from lazy import dataclass
 
 LARGE_SIDE_PX: Final = 1024
 MAX_SIDE_PX: Final = 8000  # squared, the largest picture Easel takes; the GPU says no long before

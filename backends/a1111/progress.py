@@ -8,7 +8,6 @@ that is known to be ours; a job still waiting on the server cannot be taken back
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +16,7 @@ from backends.a1111.pictures import decode_base64
 from backends.base import ProgressCallback
 from generation.errors import GenerationError
 from generation.job import Progress
+from lazy import dataclass
 from net.answers import read_model
 from net.calls import Calls
 from texts.text import _

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeVar
 
 import httpx
@@ -43,6 +43,7 @@ from generation.errors import (
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from net.answers import write_json
 from net.calls import JSON, Calls, read_as
 from net.client import CONNECT_TIMEOUT_S, make_client

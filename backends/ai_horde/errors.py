@@ -4,7 +4,6 @@ Source: recorded exchanges with AI Horde 5.1.5. Messages of 404 carry a tail of 
 """
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,6 +20,7 @@ from generation.errors import (
     RequestRejected,
 )
 from generation.request import GenerationRequest
+from lazy import dataclass
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import with_reason

@@ -6,7 +6,6 @@ a Horde, answers these paths with a fixed 410 since July 2026, its coordinator a
 
 import asyncio
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +16,7 @@ from backends.ai_horde.errors import Call, translate_failure
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
+from lazy import dataclass
 from net.calls import Calls, read_as
 from net.rates import RateWindow
 from texts.text import _, _n

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -27,6 +27,7 @@ from generation.errors import BackendError, GenerationError, RateLimited, Unexpe
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from net.answers import write_json
 from net.calls import JSON, Calls, read_as
 from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client

@@ -5,7 +5,6 @@ Source: `/v1/status/models`, `/v1/models/{model}/params` (the machine-readable c
 """
 
 import asyncio
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
+from lazy import dataclass
 from net.calls import Calls, read_as
 from net.reply import Reply
 from texts.text import _, _n

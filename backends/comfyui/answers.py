@@ -3,7 +3,6 @@
 Source: recorded answers of ComfyUI 0.33 (`tests/data/comfyui`).
 """
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from backends.base import DeviceMemory
 from backends.comfyui.graphs.graph import Graph, read_graph, seed_of
+from lazy import dataclass
 
 FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
 MAX_FILES: Final = 100  # of one job; more than anybody asks for

@@ -6,13 +6,14 @@ decides graph and size, is read from that; the option `family` overrules it.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from backends.comfyui.builtin.families import ModelFamily
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.foreign import digits
 from generation.samplers import match_name
+from lazy import dataclass
 
 SMALL_GRID_PX: Final = 8
 LATENT16_GRID_PX: Final = 16

@@ -6,7 +6,7 @@ This process loads neither torch nor anything else of what the child needs.
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from generation.errors import BackendUnavailable, ContentBlocked, RequestRejecte
 from generation.request import GenerationRequest, Mode, seed_after
 from generation.result import GeneratedImage, GenerationResult, came_back
 from generation.samplers import match_name
+from lazy import dataclass
 from texts.text import _
 from utils.threads import run_in_thread
 

@@ -4,7 +4,7 @@ Source: its REST reference. There is no job that could be asked for or cancelled
 and never sent again by itself.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 import httpx
@@ -23,6 +23,7 @@ from generation.job import Progress
 from generation.prices import PriceLine
 from generation.request import GenerationRequest, Mode, seed_after
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from net.answers import write_json
 from net.calls import JSON, Calls
 from net.client import CONNECT_TIMEOUT_S

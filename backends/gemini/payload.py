@@ -7,13 +7,14 @@ are changed by words.
 import base64
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from backends.gemini.kind import BY_REQUEST, SIZES
 from backends.kind import option_of
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
+from lazy import dataclass
 from texts.text import _
 
 RATIOS: Final = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")

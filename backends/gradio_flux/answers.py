@@ -5,7 +5,6 @@ Source: recorded endings of real apps.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +16,7 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from generation.job import Progress
+from lazy import dataclass
 from texts.text import _
 from utils.images import BadImage, inspect
 

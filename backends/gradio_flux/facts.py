@@ -6,12 +6,12 @@ the label people see, or else by the name of the function's parameter; apps diff
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from generation.request import Mode
+from lazy import dataclass
 
 PICTURE_TYPES: Final = frozenset({"image", "gallery"})
 FILE_TYPES: Final = frozenset(

@@ -6,7 +6,7 @@ for: a request whose answer is lost is gone, and where it costs money it is neve
 
 import base64
 import binascii
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from generation.job import Progress
 from generation.prices import PriceLine
 from generation.request import GenerationRequest, seed_after
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from net.client import BearerAuth, make_client
 from net.rates import Rate, RateWindow
 from texts.text import _

@@ -6,7 +6,6 @@ status of a rate limit.
 """
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from generation.errors import (
     GenerationError,
     RequestRejected,
 )
+from lazy import dataclass
 from net.answers import read_json
 from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS, parse_retry_after, translate
 from net.reasons import explanation, reason, with_reason

@@ -1,6 +1,6 @@
 """The models of a server, and what they make it able to do."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from backends.openai_images.answers import Listed
@@ -9,6 +9,7 @@ from backends.openai_images.dialects.known import CLASSIC, DIALECTS, LOCALAI, RE
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError
 from generation.request import Mode
+from lazy import dataclass
 from texts.text import _
 
 SDCPP_MODEL: Final = "sd-cpp-local"

@@ -7,7 +7,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from backends.kind import number_of, option_of
@@ -16,6 +16,7 @@ from backends.openai_images.dialects.known import FIXED_SIZES, HAS_FIXED_SIZES
 from backends.openai_images.facts import Facts
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
+from lazy import dataclass
 from net.answers import write_json
 from texts.text import _
 from utils.masks import erased_where_white

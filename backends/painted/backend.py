@@ -4,7 +4,7 @@ What composes is the engine that draws by rules; what paints and enlarges, the o
 words alone, and takes over no request that the first refuses.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from backends.base import Backend, ComposingBackend, Neighbours, ProgressCallback
@@ -15,6 +15,7 @@ from generation.errors import BackendUnavailable
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from texts.text import _
 from utils.palettes import with_colours_of
 from utils.threads import run_in_thread

@@ -6,13 +6,14 @@ names that models give it. Source: the schemas of some forty models on replicate
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from backends.replicate.kind import EDIT_MODEL, MODEL, TITLES, USUAL
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import CapabilityError
 from generation.request import Mode
+from lazy import dataclass
 from texts.text import _
 
 SLUG: Final = re.compile(r"([\w.-]{1,64})/([\w.-]{1,100})(?::([0-9a-f]{64}))?")

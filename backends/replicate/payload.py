@@ -8,7 +8,7 @@ import base64
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from backends.kind import option_of
@@ -18,6 +18,7 @@ from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.samplers import match_sampler
+from lazy import dataclass
 from texts.text import _
 
 MAX_INSIDE_BYTES: Final = 256 * 1024  # what is larger is sent as a file before

@@ -4,7 +4,7 @@ Source: its REST reference. Only the creative upscaler answers with a job, whose
 and kept for a day. Nothing can be cancelled there, so what was sent is never sent again by itself.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from http import HTTPStatus
 from typing import Final
 
@@ -27,6 +27,7 @@ from generation.job import Progress
 from generation.prices import PriceLine
 from generation.request import GenerationRequest, Mode, seed_after
 from generation.result import GeneratedImage, GenerationResult
+from lazy import dataclass
 from net.calls import Calls
 from net.client import CONNECT_TIMEOUT_S
 from net.rates import Rate, RateWindow

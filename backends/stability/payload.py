@@ -6,7 +6,7 @@ and no samplers, and one picture for each call.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from backends.kind import option_of
@@ -15,6 +15,7 @@ from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.samplers import match_name
+from lazy import dataclass
 from texts.text import _
 from utils.masks import border_of, cut_to
 

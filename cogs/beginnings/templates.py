@@ -1,6 +1,6 @@
 """`/templates`: a prompt to begin with, Easel's own or one that somebody saved, in a form where it can be changed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import nextcord
@@ -25,6 +25,7 @@ from generation.order import Order, OrderKind
 from generation.person import Person
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft
+from lazy import dataclass
 from services.library.starters import starters
 from services.library.templates import TemplateService
 from texts.text import _, joined

@@ -5,13 +5,14 @@ The message itself holds who has agreed, so that it works after a restart, and n
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from cogs.cards import Button, Card
 from cogs.enhancing.card import words_rows
 from cogs.plain import block, escape
 from generation.money import dollars
+from lazy import dataclass
 from services.wording.chat import ChatPrompt
 from texts.text import _, joined
 

@@ -1,7 +1,6 @@
 """The message of a comparison: values in, a `Card` out. One line for each engine, one sheet of pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cogs.cards import Button, Card, CardPicture, Row
@@ -11,6 +10,7 @@ from cogs.jobs.more import is_still, more_of
 from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Job, JobStatus, JobView
+from lazy import dataclass
 from services.drawing.compare import Comparison, Contender
 from texts.text import _, joined
 from utils.text import cut, duration, ordinal

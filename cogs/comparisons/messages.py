@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from cogs.cards import Card, CardPicture
@@ -17,6 +17,7 @@ from cogs.pacing import EditPlan, MessageState, Pacer
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from generation.job import Job, JobStatus, JobView
+from lazy import dataclass
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.generation import GenerationService
 from services.drawing.versus import Ballot, VersusService

@@ -1,7 +1,7 @@
 """The message of two prompts side by side: values in, a `Card` out. A line for each side, the vote, one sheet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from cogs.jobs.card import timestamp
 from cogs.plain import escape, label
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import JobStatus, JobView
+from lazy import dataclass
 from services.drawing.compare import Contender
 from services.drawing.versus import SIDES, Ballot
 from texts.text import _, _n, joined

@@ -4,11 +4,11 @@ What was typed stands in memory for a while, since a key must be written nowhere
 """
 
 import secrets
-from dataclasses import dataclass
 from typing import Final
 
 from cogs.cards import Button, Row
 from generation.errors import NotAllowed, RequestRejected
+from lazy import dataclass
 from services.engines.connections import Owner
 from texts.text import _
 from utils.clock import Clock

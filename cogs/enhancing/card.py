@@ -5,7 +5,7 @@ after a restart. Under a picture's own prompt the buttons carry its job: what is
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import nextcord
@@ -19,6 +19,7 @@ from generation.errors import RequestRejected
 from generation.foreign import visible
 from generation.money import dollars
 from generation.prompt_syntax import format_prompt, parse_prompt
+from lazy import dataclass
 from services.wording.rules import RULES, Enhanced
 from texts.text import _, joined
 from utils.text import cut

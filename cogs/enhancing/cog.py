@@ -3,7 +3,7 @@
 Whoever sees the answer may press: what they draw is theirs, and the text engine is asked in their name.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import nextcord
@@ -31,6 +31,7 @@ from generation.job import Origin
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from services.money.tags import PriceTags
 from services.wording.enhancing import PromptService

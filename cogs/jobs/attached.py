@@ -1,13 +1,14 @@
 """Attachments of a finished job's message: its picture, the grid of a batch, its videos."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from cogs.cards import CardPicture
 from cogs.jobs.alt import alt_of
 from generation.job import Job
 from generation.result import JobResult, StoredImage
+from lazy import dataclass
 from services.pictures.media import MediaService, Upload, file_name
 from texts.text import _, _n
 

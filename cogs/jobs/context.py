@@ -1,9 +1,10 @@
 """Facts that the card of a job needs beside the job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from generation.money import dollars
+from lazy import dataclass
 from services.drawing.finishing import FinishPrice
 from texts.text import _
 

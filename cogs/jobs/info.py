@@ -1,6 +1,6 @@
 """Info on a picture: its seed, a line that makes it again, every figure, and how long it is kept. For who pressed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ from generation.foreign import visible
 from generation.job import Job, JobStatus
 from generation.person import Person
 from generation.prompt_syntax import format_prompt
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from services.library.gallery import GalleryService
 from texts.text import _, joined

@@ -4,7 +4,7 @@ A new entry is a line here and a `Route` of its action (`cogs.presses`), nothing
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from cogs.cards import MORE_ACTION, MORE_OF_ACTION, Choice, Menu
@@ -13,6 +13,7 @@ from cogs.origin import VIA_REPLY
 from generation.job import Job
 from generation.quick import is_unfinished
 from generation.request import FROM_PICTURE_ALONE, Pan
+from lazy import dataclass
 from texts.text import _
 
 MAX_ENTRIES: Final = 25  # Discord's, of a menu

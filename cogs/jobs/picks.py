@@ -1,6 +1,6 @@
 """Single pictures of what is shown: U1, U2 ... pick one of a batch, V1, V2 ... vary it, and all as files."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import nextcord
@@ -21,6 +21,7 @@ from generation.errors import RequestRejected
 from generation.job import Job
 from generation.order import Order, OrderKind
 from generation.request import Draft, Mode
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from services.drawing.picking import picture_of
 from services.pictures.media import MediaService

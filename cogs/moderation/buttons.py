@@ -1,9 +1,9 @@
 """The ids of moderators' buttons: `m1:action:report:argument`."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from cogs.cards import Button
+from lazy import dataclass
 
 PREFIX: Final = "m1"
 

@@ -4,11 +4,12 @@ Source: "Component Reference" of the official documentation. What Discord bounds
 and refused with `ValueError` where it is a number of choices, since then the code that made the field is wrong.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
 
 from cogs.cards import Choice
 from cogs.plain import label
+from lazy import dataclass
 from texts.text import render
 
 MAX_LABEL: Final = 45

@@ -27,13 +27,13 @@ not there. Check a choice against your list; a field that is missing reads as em
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import nextcord
 
 from cogs.plain import label
 from cogs.wire.fields import FormField, FormText
+from lazy import dataclass
 
 MAX_TITLE: Final = 45
 MAX_FIELDS: Final = 5

@@ -1,12 +1,13 @@
 """From a wish to what is asked of an engine: the words and numbers of a draft, and the kind of work it takes."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from constants import MAX_BATCH_SIZE, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.request import Draft, GenerationRequest, Mode, Pan
 from generation.wishes.wish import Operation, Wish
+from lazy import dataclass
 
 # how much of the picture is new
 STRENGTHS: Final = {

@@ -1,9 +1,10 @@
 """A wish: what somebody wants done with a picture, and what of their words says how."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from generation.request import Draft
+from lazy import dataclass
 
 
 class Operation(StrEnum):

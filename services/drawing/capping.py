@@ -1,13 +1,14 @@
 """The caps of a server, applied to a request: what nobody said is bent to them, what somebody said is refused."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from generation.caps import Allowance, OverCap
 from generation.job import Job, Origin
 from generation.options import as_checked
 from generation.request import Draft, Priority
+from lazy import dataclass
 from services.drawing.choosing import Candidate
 from services.moderation.caps import CapService
 from texts.text import _

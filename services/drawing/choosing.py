@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backends.kinds import known_kinds
 from backends.registry import BackendRegistry, Entry, Owner
@@ -15,6 +15,7 @@ from generation.lora_tags import with_tags_as_loras
 from generation.options import as_checked, validate
 from generation.request import FROM_PICTURE_ALONE, Draft, GenerationRequest, Mode
 from generation.resolve import mode_of, resolve_for
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.drawing.looks import LookService
 from services.drawing.styles import StyleService

@@ -3,7 +3,7 @@
 The presser's own preferences do not count here: what nobody changes is the parent's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from backends.registry import BackendRegistry, Entry
@@ -14,6 +14,7 @@ from generation.job import Job, Origin
 from generation.options import as_checked
 from generation.request import FROM_PICTURE_ALONE, Draft, Mode
 from generation.resolve import mode_of
+from lazy import dataclass
 from services.drawing.choosing import Candidate, Chooser
 from store.jobs import JobStore
 from texts.text import _, joined

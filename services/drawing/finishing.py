@@ -5,7 +5,7 @@ was, and enlarged by a hires fix; the same seed at full size, which may look dif
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from constants import MAX_HIRES_FACTOR
@@ -15,6 +15,7 @@ from generation.job import Job, JobView, Origin
 from generation.person import Person
 from generation.quick import full_size, is_unfinished
 from generation.request import Draft, HiresFix, Mode, SourceImage, alone_in, draft_of
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from services.drawing.picking import picture_of
 from services.engines.catalog import Catalog

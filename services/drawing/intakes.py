@@ -6,7 +6,7 @@ has to carry out, or there are jobs. What pictures an order needs is loaded firs
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,6 +20,7 @@ from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import left_out
+from lazy import dataclass
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.continuing import Parent
 from services.drawing.finishing import Finisher

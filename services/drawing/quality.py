@@ -1,10 +1,11 @@
 """`quality` and `style` as hosted image services take them: turned into steps and words, or noted as ignored."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from generation.errors import RequestRejected
 from generation.request import Draft
+from lazy import dataclass
 from services.drawing.styles import StyleService
 from services.engines.catalog import Engine
 from texts.text import _

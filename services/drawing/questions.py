@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +10,7 @@ from generation.errors import GenerationError, NotAllowed, RequestRejected
 from generation.job import Origin
 from generation.order import Order
 from generation.person import Person
+from lazy import dataclass
 from services.drawing.generation import GenerationService
 from store.questions import Question as Question
 from store.questions import QuestionStore

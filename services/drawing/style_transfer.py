@@ -1,11 +1,12 @@
 """The style of one picture on the content of another: by the engine where it can, else by palette and tonality."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from generation.errors import RequestRejected
 from generation.request import ControlUnit, Draft, Mode, SourceImage
+from lazy import dataclass
 from services.engines.catalog import Engine
 from services.pictures.media import MediaService
 from texts.text import _

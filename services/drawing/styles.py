@@ -12,7 +12,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected, StoreUnavailable
 from generation.person import Person
+from lazy import dataclass
 from texts.text import _
 from utils.text import cut
 

@@ -8,7 +8,7 @@ views = await submission.commit()
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -22,6 +22,7 @@ from generation.job import Job, JobStatus, JobView, Origin
 from generation.policy import may_use
 from generation.request import Draft
 from generation.several_pictures import joined
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.drawing.capping import Capped, capped
 from services.drawing.choosing import Candidate, Chooser

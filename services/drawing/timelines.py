@@ -1,13 +1,12 @@
 """The course of a job, for its owner and for admins: the engines it was on, and those that were passed over."""
 
-from dataclasses import dataclass
-
 from backends.registry import BackendRegistry
 from generation.capabilities import Refused
 from generation.errors import RequestRejected
 from generation.job import Job, JobView
 from generation.person import Person
 from generation.policy import may_read_timeline
+from lazy import dataclass
 from services.drawing.generation import GenerationService, no_job
 from store.jobs import JobStore
 from texts.text import _, joined

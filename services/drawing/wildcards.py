@@ -7,13 +7,13 @@ An admin edits the files; they are read again when they change. One line is one 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from generation.request import Draft, draw_seed
 from generation.wildcards import MAX_DEPTH, filled, has_wildcards, names_in
+from lazy import dataclass
 from texts.text import _
 
 log = logging.getLogger(__name__)

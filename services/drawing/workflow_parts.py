@@ -6,10 +6,10 @@ inputs as {"node", "input"}, one or several for each value.
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any, Final
 
 from generation.replaced_options import REPLACED
+from lazy import dataclass
 from texts.text import _
 
 SHOWN_VALUE_CHARS: Final = 300

@@ -7,7 +7,7 @@ names the version it was made with.
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from backends.base import ReadWorkflow, WorkflowBackend
@@ -22,6 +22,7 @@ from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
 from generation.resolve import resolve_for
 from generation.samplers import match_name
 from generation.workflow_options import WorkflowOption, faults
+from lazy import dataclass
 from store.workflows import StoredWorkflow as StoredWorkflow
 from store.workflows import WorkflowStore, WorkflowVersion
 from texts.text import _, joined, phrase

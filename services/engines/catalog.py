@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from backends.base import DeviceMemory, LoadedModel
@@ -16,6 +16,7 @@ from generation.prices import PriceLine
 from generation.request import Draft, Mode
 from generation.resolve import resolve_for
 from generation.samplers import match_name
+from lazy import dataclass
 from texts.text import _
 
 MAX_CHOICES = 25

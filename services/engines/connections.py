@@ -7,7 +7,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from backends.base import BackendConfig
@@ -19,6 +18,7 @@ from backends.registry import BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from constants import DEFAULT_JOB_TIMEOUT_S
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
+from lazy import dataclass
 from settings.safety import SafetySettings
 from store.connections import Connection as Connection
 from store.connections import ConnectionStore, OwnerKind

@@ -4,14 +4,13 @@ The house rules hold as for a drawing: who may not draw somewhere may not have p
 would not be drawn there are not told.
 """
 
-from dataclasses import dataclass
-
 from backends.base import DescribingBackend
 from backends.registry import BackendRegistry, Entry
 from generation.errors import BackendUnavailable, CapabilityError, HouseRefusal, LimitReached, RequestRejected
 from generation.job import Origin
 from generation.person import Person
 from generation.request import Draft, SourceImage
+from lazy import dataclass
 from services.engines.catalog import find_entry, no_engine
 from services.house.gate import Gate
 from texts.text import _, joined, phrase

@@ -8,11 +8,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from backends.registry import BackendRegistry, Entry
 from generation.errors import BackendError
+from lazy import dataclass
 from services.engines.connections import Diagnosis
 from texts.text import _
 from utils.clock import Clock, sleep_until

@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from generation.errors import BackendError, GenerationError, RequestRejected
 from generation.person import Person
+from lazy import dataclass
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.rights import Rights
 from texts.text import _

@@ -1,7 +1,6 @@
 """The services of house rules in one value."""
 
-from dataclasses import dataclass
-
+from lazy import dataclass
 from services.house.gate import Gate
 from services.house.rules import HouseRuleService
 

@@ -13,7 +13,7 @@ belong to the owner of this Easel. Sexual pictures of minors are refused at ever
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from constants import MAX_PROMPT_CHARS
@@ -21,6 +21,7 @@ from generation.errors import HouseRefusal, RequestRejected
 from generation.house import STRICTNESS, UNSET, Cover, Flagged, HouseRule, HouseRules, SexualContent
 from generation.job import Origin
 from generation.request import Draft, GenerationRequest
+from lazy import dataclass
 from services.house.patterns import PatternList
 from services.house.rules import HouseRuleService
 from services.house.words import WordList, sexual_word, sexualises_minor

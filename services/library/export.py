@@ -3,9 +3,9 @@
 import io
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
+from lazy import dataclass
 from services.library.gallery import Picture
 from services.pictures.media import MediaService, file_name
 from utils.images import EXTENSIONS

@@ -23,13 +23,14 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.job import Job
 from generation.person import Person
 from generation.policy import may_remove
+from lazy import dataclass
 from services.pictures.media import MediaService
 from store.gallery import Collection as Collection
 from store.gallery import Facets as Facets

@@ -1,9 +1,11 @@
 """Prompts to begin with, as data: each is for a subject that people put in, or for its own."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
+
+from lazy import dataclass
 
 BUILT_IN: Final = Path(__file__).with_name("starters.json")
 PLACE: Final = "{subject}"

@@ -7,13 +7,14 @@ delete(person, template_id) -> None
 """
 
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Final
 
 from constants import MAX_PROMPT_CHARS
 from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.person import Person
 from generation.policy import may_change_prompt, may_remove
+from lazy import dataclass
 from services.library.gallery import checked_description, checked_name
 from store.templates import PromptTemplate as PromptTemplate
 from store.templates import TemplateStore

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +9,7 @@ from generation.errors import Barred, NotAllowed, RequestRejected
 from generation.foreign import clean_line
 from generation.job import JobError, Origin
 from generation.person import Person
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.notices import NoticeKind, NoticeService

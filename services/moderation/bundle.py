@@ -1,11 +1,11 @@
 """The services of moderation in one value, put together once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
 from generation.job import Origin
 from generation.request import Draft
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.moderation.audit import AuditService
 from services.moderation.bans import BanService

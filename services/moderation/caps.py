@@ -5,7 +5,7 @@ in, so that requests that come at the same moment cannot be more together than e
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -14,6 +14,7 @@ from generation.errors import GenerationError, LimitReached
 from generation.job import Job, Origin
 from generation.person import Person
 from generation.request import Draft, GenerationRequest
+from lazy import dataclass
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.homes import Homes
 from services.moderation.rights import Rights

@@ -6,7 +6,6 @@ and of two moderators who press at the same time one decides.
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +13,7 @@ from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.foreign import clean_text
 from generation.job import Job
 from generation.person import Person
+from lazy import dataclass
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.bans import Ban, BanService
 from services.moderation.notices import NoticeKind, NoticeService

@@ -4,7 +4,6 @@ Everybody sees their own; a server's are for who manages it, those of all of Eas
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -13,6 +12,7 @@ from generation.errors import NotAllowed, RequestRejected
 from generation.job import Origin
 from generation.money import Budget
 from generation.person import Person
+from lazy import dataclass
 from services.moderation.rights import Rights
 from services.money.budgets import BudgetService
 from store.charges import BookEntry as BookEntry

@@ -1,7 +1,6 @@
 """The services of money in one value, put together once."""
 
-from dataclasses import dataclass
-
+from lazy import dataclass
 from services.money.answers import AnswerCharges
 from services.money.books import BookService
 from services.money.budgets import BudgetService

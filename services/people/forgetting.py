@@ -6,11 +6,11 @@ forget_person(user_key)    all that a person has here goes; figures stay, under 
 """
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 
 from backends.registry import Owner
 from generation.job import Job
+from lazy import dataclass
 from queue_manager import QueueManager
 from services.engines.connections import ConnectionService, lane_of
 from services.library.gallery import GalleryService

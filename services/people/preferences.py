@@ -5,7 +5,7 @@ The person's own go before the channel's, those before the server's; what is sai
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +15,7 @@ from generation.habits import HABITS, Habits, habit_text, take_habits
 from generation.person import Person
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft, Mode
+from lazy import dataclass
 from store.preferences import NO_HABITS, PreferenceStore
 from texts.text import _
 

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
+from lazy import dataclass
 from net.outbound import call
 from net.reply import Reply
 from settings.people import PeopleSettings

@@ -6,10 +6,10 @@ A signature that cannot be had never costs a picture: it goes out with its XMP a
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
+from lazy import dataclass
 from texts.text import _
 from utils.content_credentials import How, NotSigned, PictureSigner
 from utils.pixels import BadImage

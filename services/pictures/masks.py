@@ -1,9 +1,8 @@
 """A picture and what of it may change, made ready for inpainting: for every door the same rules."""
 
-from dataclasses import dataclass
-
 from generation.errors import RequestRejected
 from generation.request import SourceImage
+from lazy import dataclass
 from services.pictures.media import MediaService
 from texts.text import _
 from utils import masks

@@ -8,7 +8,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -18,6 +18,7 @@ from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 from generation.request import GenerationRequest, SourceImage
 from generation.result import GenerationResult, JobResult, StoredImage, came_back
+from lazy import dataclass
 from services.pictures.fresh import FreshPictures
 from services.pictures.labels import file_name as file_name
 from services.pictures.labels import labelled

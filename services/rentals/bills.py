@@ -3,11 +3,12 @@
 Prices are hints: RunPod's and Vast's lists of 2025.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from backends.registry import Entry, Owner
+from lazy import dataclass
 from queue_manager import LaneView
 from services.rentals.machines import TITLES as TITLES
 from services.rentals.providers import Machine

@@ -7,7 +7,6 @@ URL. What a listing holds besides (environment variables, tokens) is not read, a
 import asyncio
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from lazy import dataclass
 from net.calls import Calls
 from net.client import BearerAuth, make_client
 from net.endpoint import Endpoint

@@ -8,12 +8,13 @@ Figures are about right: what happens while Easel is off is not seen.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.errors import GenerationError, RequestRejected
+from lazy import dataclass
 from queue_manager import LaneView
 from services.engines.connections import ConnectionService, NotConnected, lane_of
 from services.engines.health import LEAST_S, checks_for

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -17,6 +16,7 @@ from generation.errors import BackendAuthError, ContentBlocked, HouseRefusal, Re
 from generation.house import HouseRule
 from generation.job import Job, JobStatus, Origin
 from generation.money import Budget, BudgetScope, dollars
+from lazy import dataclass
 from services.reports.statistics import StatisticsService
 from settings.alerts import AlertSettings
 from texts.text import _, _n

@@ -1,7 +1,8 @@
 """The state of the message bus: written by its door, shown by the others."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from lazy import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

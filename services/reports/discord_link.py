@@ -1,8 +1,10 @@
 """The state of the connection to Discord: written by the Discord door, shown by the others."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from lazy import dataclass
 
 
 class LinkState(StrEnum):

@@ -8,7 +8,6 @@ spent_today(user_key=None) -> float                      metrics() -> Metrics
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +15,7 @@ from generation.errors import NotAllowed, RequestRejected
 from generation.job import Job, JobStatus
 from generation.person import Person
 from generation.policy import whose_figures
+from lazy import dataclass
 from store.jobs import JobStore
 from store.statistics import DailyCost as DailyCost
 from store.statistics import Failures as Failures

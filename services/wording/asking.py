@@ -7,13 +7,14 @@ translations) is asked for a while: a dead server would hold up every picture by
 import asyncio
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError, LimitReached
 from generation.job import Origin
 from generation.money import AnswerState, Charge
+from lazy import dataclass
 from settings.text import TextSettings
 from store.text_uses import TextUse as TextUse
 from store.text_uses import TextUseStore

@@ -1,7 +1,6 @@
 """The services about words in one value."""
 
-from dataclasses import dataclass
-
+from lazy import dataclass
 from services.engines.describing import DescribingService
 from services.house.gate import Gate
 from services.wording.asking import TextService, TextUse

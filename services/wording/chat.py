@@ -4,7 +4,6 @@ Who said what is not sent: speakers are A, B and so on. Whether they may be quot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Final
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, Field
 from generation.errors import GenerationError, RequestRejected, UnexpectedAnswer
 from generation.job import Origin
 from generation.request import Draft
+from lazy import dataclass
 from services.house.gate import Gate
 from services.wording.asking import Purpose, TextService, no_text_engine
 from services.wording.cleaning import clean_prompt

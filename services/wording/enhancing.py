@@ -1,6 +1,6 @@
 """Make prompts fuller by the text engine, by rules where there is none or it fails, always within the house rules."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -9,6 +9,7 @@ from constants import MAX_PROMPT_CHARS
 from generation.errors import GenerationError, RequestRejected, UnexpectedAnswer
 from generation.job import Origin
 from generation.request import Draft
+from lazy import dataclass
 from services.house.gate import Gate
 from services.wording.asking import Purpose, TextService
 from services.wording.cleaning import clean_prompt, clean_prompts, clean_tags

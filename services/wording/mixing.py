@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Final
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field
 from generation.errors import GenerationError, RequestRejected, UnexpectedAnswer
 from generation.job import Origin
 from generation.request import Draft
+from lazy import dataclass
 from services.house.gate import Gate
 from services.wording.asking import Purpose, TextService
 from services.wording.cleaning import clean_prompt

@@ -6,11 +6,11 @@ a text engine where there is none, or where it fails.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from constants import MAX_PROMPT_CHARS
+from lazy import dataclass
 from texts.text import Text, _, template
 
 MOST_TAGS: Final = 12

@@ -1,7 +1,6 @@
 """Problems with settings, in words that hold no password."""
 
-from dataclasses import dataclass
-
+from lazy import dataclass
 from settings.engines import ENGINE_ADDRESS
 from settings.reading.env_file import MASKED, mask_address
 from texts.text import _

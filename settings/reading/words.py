@@ -1,11 +1,11 @@
 """Settings as people read them, in `.env.example`, docs/settings.md and messages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from lazy import dataclass
 from settings.fields import Group, allowed_of, declared, is_span, variable_of, write_span
 from texts.text import _
 

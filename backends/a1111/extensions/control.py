@@ -7,7 +7,6 @@ counts only where a model for it is there.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backends.a1111.pictures import encode
 from generation.request import ControlUnit
 from generation.samplers import match_name
+from lazy import dataclass
 from texts.text import _
 
 NONE: Final = "None"

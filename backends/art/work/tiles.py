@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from PIL import Image
+
+from lazy import dataclass
 
 Network = Callable[[Image.Image], Image.Image]  # an RGB picture in, the same so many times larger out
 

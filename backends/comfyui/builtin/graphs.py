@@ -6,7 +6,6 @@ samples with the plain KSampler too, at CFG 1 and with an empty negative side.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.builtin.extras import add_control, add_hires, control_changes, name_embeddings
@@ -18,6 +17,7 @@ from backends.kind import is_on
 from generation.errors import CapabilityError
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
+from lazy import dataclass
 from texts.text import _
 
 DEFAULT_STRENGTH: Final = 0.75

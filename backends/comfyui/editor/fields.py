@@ -5,11 +5,12 @@ behind a seed, the button that uploads a picture); a list may bring more widgets
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from typing import Any, Final
 
 from backends.comfyui.graphs.nodes import ObjectInfo
+from lazy import dataclass
 
 MAX_GROWN: Final = 100
 SEEDS: Final = ("seed", "noise_seed")

@@ -6,7 +6,7 @@ values lie one behind the other on the group.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, fields_of, sockets_of
@@ -14,6 +14,7 @@ from backends.comfyui.editor.routes import PRIMITIVE, REROUTES
 from backends.comfyui.editor.saved import INLET, Layer, Port, Saved, SavedInput, SavedLink, SavedNode, read_node
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import CapabilityError
+from lazy import dataclass
 from texts.text import _
 from utils.text import cut
 

@@ -5,7 +5,7 @@ name such widgets in the property `proxyWidgets`, `[[node inside, widget], ...]`
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from backends.comfyui.editor.fields import Widget
 from backends.comfyui.editor.routes import PRIMITIVE, Routes
 from backends.comfyui.editor.saved import Layer, Saved, SavedInput, SavedNode
 from backends.comfyui.editor.values import MISSING, Unfit, fits
+from lazy import dataclass
 from texts.text import _, joined
 
 INPUT: Final = "-1"

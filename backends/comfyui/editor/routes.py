@@ -5,13 +5,14 @@ type fits, else the first of the wanted type, else the first that fits; a muted 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from backends.comfyui.editor.fields import Socket, sockets_of
 from backends.comfyui.editor.saved import BYPASSED, INLET, MUTED, Layer, Saved, SavedInput, SavedNode
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import RequestRejected
+from lazy import dataclass
 from texts.text import _
 from utils.text import cut
 

@@ -6,10 +6,11 @@ editor 1.58 and of its predecessors.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from generation.errors import RequestRejected
+from lazy import dataclass
 from texts.text import _
 
 ALWAYS, MUTED, BYPASSED = 0, 2, 4

@@ -8,11 +8,11 @@ there are several, none is.
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, chosen_fields
 from backends.comfyui.editor.saved import SavedNode
+from lazy import dataclass
 from texts.text import _
 
 DISAGREE: Final = _("its values by name and by place do not agree")

@@ -9,10 +9,10 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from generation.request import Lora, seed_after
+from lazy import dataclass
 
 Graph = dict[str, dict[str, Any]]
 Link = list[Any]  # [node id, output slot]

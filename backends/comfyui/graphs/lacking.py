@@ -6,7 +6,7 @@ without case and without extension, as long as only one can be meant.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
 
@@ -14,6 +14,7 @@ from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import CapabilityError
 from generation.named import nearest
+from lazy import dataclass
 from texts.text import _, joined
 
 MAX_NAME_CHARS: Final = 60

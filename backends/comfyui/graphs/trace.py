@@ -7,7 +7,6 @@ leads to a sampler's positive side. Source: the graphs in `tests/data/comfyui/wo
 import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -28,6 +27,7 @@ from backends.comfyui.graphs.kinds import ANYTHING, kind_of_input, kind_of_outpu
 from backends.comfyui.graphs.nodes import ObjectInfo
 from backends.comfyui.graphs.values import read_number
 from backends.comfyui.graphs.words import Words
+from lazy import dataclass
 
 NUMBER_NAMES: Final = ("value", "int", "float", "number", "seed", "noise_seed")
 MODEL_NAMES: Final = ("ckpt_name", "unet_name", "model_name", "gguf_name")

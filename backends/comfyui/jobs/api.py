@@ -1,6 +1,6 @@
 """Operations on jobs of one server, by whichever of ComfyUI's two APIs it answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from backends.comfyui.answers import HistoryEntry, OutputFile
@@ -8,6 +8,7 @@ from backends.comfyui.graphs.graph import Graph
 from backends.comfyui.news.watch import NewsSource
 from generation.errors import UnexpectedAnswer
 from generation.request import SourceImage
+from lazy import dataclass
 
 
 class ApiGone(UnexpectedAnswer):

@@ -1,6 +1,6 @@
 """A job that was sent, followed to its end: by the news of its source, and by asking over HTTP when that is due."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backends.base import RemoteState
 from backends.comfyui.graphs.graph import Graph
@@ -10,6 +10,7 @@ from backends.comfyui.news.events import FrameReader
 from backends.comfyui.news.watch import JobWatch
 from generation.errors import BackendUnavailable, RateLimited
 from generation.job import Progress
+from lazy import dataclass
 from texts.text import _
 from utils.clock import Clock
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read_link
 from backends.comfyui.graphs.lacking import file_key
 from backends.comfyui.graphs.values import read_number
 from generation.request import Lora
+from lazy import dataclass
 
 SAMPLER_INPUTS: Final = frozenset({"seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "denoise"})
 LEAST_INPUTS: Final = 3  # of those make a sampler of a node

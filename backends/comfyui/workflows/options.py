@@ -5,7 +5,6 @@ What an input takes is asked of the server's `/object_info`; the value of the ex
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
@@ -14,6 +13,7 @@ from generation.errors import RequestRejected
 from generation.option_tokens import key_of
 from generation.replaced_options import REPLACED, own_name
 from generation.workflow_options import CHOICE, FLAG, NAME_FORM, NUMBER, WHOLE, WORDS, WorkflowOption, is_taken
+from lazy import dataclass
 from texts.text import _, joined
 from utils.text import cut
 

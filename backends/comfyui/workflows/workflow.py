@@ -6,7 +6,7 @@ second is what everybody saves first; it is converted by what the server says of
 
 import json
 from collections.abc import Mapping as AnyMapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from backends.comfyui.workflows.options import NodeOption, describe_option, foun
 from backends.comfyui.workflows.shown import nothing_shown
 from generation.errors import RequestRejected
 from generation.replaced_options import REPLACED
+from lazy import dataclass
 from texts.text import _
 from utils.picture_graph import graph_in_picture
 from utils.text import cut

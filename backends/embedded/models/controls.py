@@ -4,11 +4,11 @@ Source: the diffusers library's `config.json` (`_class_name`); names of public o
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from backends.embedded.models.families import FLUX, SD3, SD15, SDXL, Z_IMAGE
+from lazy import dataclass
 
 CONFIG: Final = "config.json"
 # Families that are steered by a class of ControlNets.

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from backends.embedded.models.known import KnownModel, known_by_repo, known_mode
 from backends.embedded.models.single import SUFFIXES, SingleFile, UnreadFile, single_file
 from backends.embedded.work.orders import DIFFUSERS, OPENVINO
 from generation.samplers import match_name
+from lazy import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,9 @@ Source: the `_class_name` of `model_index.json`, as the diffusers library writes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from lazy import dataclass
 
 SD15: Final = "sd15"
 SDXL: Final = "sdxl"

@@ -5,9 +5,10 @@ Source: the format's own description (ggml, docs/gguf.md). Numbers are little-en
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from lazy import dataclass
 
 SUFFIX: Final = ".gguf"
 MAGIC: Final = b"GGUF"

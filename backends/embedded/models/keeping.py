@@ -7,7 +7,6 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from backends.embedded.models.known import KnownModel, known_models
 from backends.embedded.models.machine import OwnMachine, look_at_machine
 from generation.errors import GenerationError, RequestRejected
 from generation.samplers import match_name
+from lazy import dataclass
 from net.hub import HubFile, HubModel, ModelHub, is_whole
 from texts.text import _
 from utils.disks import free_bytes

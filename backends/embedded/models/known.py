@@ -1,12 +1,12 @@
 """Models that can be fetched by a short name, with their licences; `known.toml` lists them."""
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from backends.embedded.work.orders import DIFFUSERS
+from lazy import dataclass
 
 FILE: Final = "known.toml"
 

@@ -7,7 +7,6 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from backends.embedded.models.families import FAMILIES
 from backends.embedded.models.known import KnownModel
 from backends.embedded.work.ladder import HALF, LARGEST_PART, SPARE_MB
 from backends.embedded.work.orders import DIFFUSERS, OPENVINO
+from lazy import dataclass
 from texts.text import _
 from utils.disks import free_bytes as disk_free_bytes
 from utils.memory import free_bytes as memory_free_bytes

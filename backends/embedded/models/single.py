@@ -6,13 +6,13 @@ description of `.safetensors` (eight bytes of length, then JSON), and the diffus
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from backends.embedded.models import gguf
 from backends.embedded.models.families import FLUX, KLEIN, SD3, SD15, SDXL, Z_IMAGE
+from lazy import dataclass
 from texts.text import _, joined
 
 SUFFIXES: Final = (".safetensors", gguf.SUFFIX)

@@ -1,11 +1,11 @@
 """The device that draws: what torch finds on this machine, or what was asked for."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import torch
 
 from backends.embedded.work.orders import Device
+from lazy import dataclass
 from utils.memory import free_bytes
 
 MB: Final = 2**20

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final, Protocol
+
+from lazy import dataclass
 
 DIFFUSERS: Final = "diffusers"  # no text: names of libraries
 OPENVINO: Final = "openvino"

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
+
+from lazy import dataclass
 
 Sizing = Literal["size", "sides", "ratio"]  # "1024x768"; width and height; a ratio out of a list
 Negative = Literal["field", "bar", "avoid"]  # a field of its own; after a bar in the prompt; a sentence in the prompt

@@ -1,0 +1,84 @@
+"""Dataclasses that are made at their first use; for the types they are those of `dataclasses`.
+
+A start reads most modules and makes instances of one class in six; what Python generates for a class takes half a
+millisecond. There is no `InitVar` here.
+"""
+
+import dataclasses
+from copy import copy
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
+
+# what is looked for at a class of which there is no instance yet
+_LOOKED_FOR: Final = ("__init__", "__dataclass_fields__", "__dataclass_params__")
+_making: Final = RLock()
+
+
+class _Making:
+    """Makes a class the dataclass it was declared to be. Until it is whole, who wants an instance waits here."""
+
+    def __init__(self, cls: type, options: dict[str, Any]) -> None:
+        self._cls, self._options = cls, options
+        self._given = {name: value for name, value in vars(cls).items() if isinstance(value, dataclasses.Field)}
+        self._is_done = False
+        for name, value in self._given.items():  # as it will be afterwards
+            if value.default is dataclasses.MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, value.default)
+        for name in _LOOKED_FOR:
+            setattr(cls, name, _Later(name, self))
+
+    def finish(self) -> type:
+        with _making:
+            if not self._is_done:
+                self._make()
+                self._is_done = True
+        return self._cls
+
+    def _make(self) -> None:
+        cls, options, doc = self._cls, self._options, self._cls.__doc__
+        for name, value in self._given.items():
+            setattr(cls, name, value)
+        cls.__doc__ = doc or cls.__name__  # else one is made of the signature, which is not there yet
+        dataclasses.dataclass(**options, init=False)(cls)
+        cls.__doc__ = doc
+        # In one step, as the last: between one `__init__` and the next, another thread would find that of `object`.
+        type.__setattr__(cls, "__init__", _init(cls, is_frozen=options.get("frozen", False)))
+
+
+def _init(cls: Any, *, is_frozen: bool) -> Any:
+    """Return the `__init__` that a dataclass would have, made for a class that has nothing else."""
+    values = [(field.name, field.type, copy(field)) for field in dataclasses.fields(cls)]
+    content = {"__doc__": cls.__name__} | ({"__post_init__": None} if hasattr(cls, "__post_init__") else {})
+    twin = dataclasses.make_dataclass(cls.__name__, values, namespace=content, repr=False, eq=False, frozen=is_frozen)
+    init = vars(twin)["__init__"]
+    init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
+    return init
+
+
+class _Later:
+    """An attribute of such a class until it is made."""
+
+    def __init__(self, name: str, making: _Making) -> None:
+        self._name, self._making = name, making
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        value = vars(self._making.finish())[self._name]
+        return value.__get__(instance, owner) if self._name == "__init__" else value
+
+
+def _dataclass(cls: type | None = None, /, **options: Any) -> Any:
+    def declare(cls: type) -> type:
+        if options.get("slots") or not options.get("init", True) or "__init__" in vars(cls):
+            return dataclasses.dataclass(**options)(cls)  # is another class, or makes its instances in its own way
+        _Making(cls, options)
+        return cls
+
+    return declare(cls) if cls else declare
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+else:
+    dataclass = _dataclass
