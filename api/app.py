@@ -13,6 +13,7 @@ from api.form import fields_of_the_page
 from api.mcp import mcp_route
 from api.middleware import Guard
 from api.proxies import Proxies
+from api.quick import QuickAnswers
 from api.route_index import RouteIndex
 from api.routes import ROUTERS
 from api.routing import EaselRoute
@@ -43,9 +44,11 @@ def create_app(web: Web) -> FastAPI:
         redoc_url=None,
         openapi_url=None,  # ours makes it in a thread
         responses=errors(408, 413, 421, 429, 500, 503),
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are `/metrics` and the log
     )
     app.state.web = web
     app.router.route_class = EaselRoute
+    app.add_middleware(QuickAnswers)
     app.add_middleware(Guard, settings=web.settings)
     app.add_middleware(Proxies, trusted=web.settings.proxies)  # before the guard, which looks at the host
     add_error_handlers(app)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -39,6 +40,7 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",  # what may be kept says so itself
 }
+_RAW_HEADERS: Final = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Guard:
@@ -73,6 +75,9 @@ class Guard:
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, counting the body; a client that sends too much or too slowly is cut off."""
         body, has_begun = _Body(scope, receive), False
+        if body.is_whole and scope["method"] in SAFE_METHODS:
+            await self._app(scope, receive, send)
+            return
 
         async def watched(message: Message) -> None:
             nonlocal has_begun
@@ -102,10 +107,11 @@ class Guard:
     def _with_headers(self, send: Send, origin: str) -> Send:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                raw = message["headers"] = list(message.get("headers", ()))
+                given = {name for name, _value in raw}
+                raw += [header for header in _RAW_HEADERS if header[0] not in given]
                 if origin in self._origins:
+                    headers = MutableHeaders(scope=message)
                     headers["Access-Control-Allow-Origin"] = origin
                     headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-API-Key"
                     headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
@@ -175,6 +181,7 @@ class _CutOff(HTTPException):
         super().__init__(status, headers={"Connection": "close"})
 
 
+@lru_cache(maxsize=256)
 def _host_name(host: str) -> str:
     if not _HOST.fullmatch(host):  # more than a name and a port would end up in the links we give out
         return host

@@ -27,12 +27,14 @@ class Proxies:
         trusted: addresses and networks of proxies.
         """
         self._networks = [ip_network(item, strict=False) for item in trusted]
-        self._app: Any = ProxyHeadersMiddleware(app, [str(network) for network in self._networks])  # type: ignore[arg-type]
+        self._app: Any = app
+        self._believing: Any = ProxyHeadersMiddleware(app, [str(network) for network in self._networks])  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._is_ours(scope):
-            scope = {**scope, "headers": _rewritten(scope)}
-        await self._app(scope, receive, send)
+        if self._networks and scope["type"] == "http" and self._is_ours(scope):
+            await self._believing({**scope, "headers": _rewritten(scope)}, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
         try:

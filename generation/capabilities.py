@@ -6,7 +6,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, Final
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
@@ -22,6 +22,7 @@ from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 from generation.sampling import fit_samplers, say_dropped
 from generation.several_pictures import fit_pictures
+from generation.values import changed
 from lazy import dataclass
 from texts.text import _
 
@@ -125,7 +126,7 @@ def _listed(models: tuple[ModelInfo, ...]) -> tuple[ModelInfo, ...]:
         if model.name and (model.name not in once or model.is_loaded):
             once[model.name] = model
     titles = Counter(model.title for model in once.values())
-    return tuple(replace(m, title=m.name) if titles[m.title] > 1 else m for m in once.values())
+    return tuple(changed(m, title=m.name) if titles[m.title] > 1 else m for m in once.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +168,7 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
 
 def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused:
     """Bend a request to its workflow: `capabilities` are what that can do on one engine."""
-    fitted = fit(replace(request, workflow=None), capabilities)
+    fitted = fit(changed(request, workflow=None), capabilities)
     if isinstance(fitted, Refused):
         return fitted
     notes = list(fitted.notes)
@@ -176,7 +177,7 @@ def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit 
         notes.append(_("steps ignored: this workflow has no place for them"))
     if not capabilities.supports_cfg_scale and request.cfg_scale != capabilities.default_cfg_scale:
         notes.append(_("CFG scale ignored: this workflow has no place for it"))
-    return Fit(request=replace(fitted.request, workflow=request.workflow), notes=tuple(notes))
+    return Fit(request=changed(fitted.request, workflow=request.workflow), notes=tuple(notes))
 
 
 def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
@@ -241,15 +242,15 @@ def _fit_draft(request: GenerationRequest, capabilities: Capabilities, say: Say)
 def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     loras = request.loras
     if capabilities.loras:
-        loras = tuple(replace(lora, name=_find_lora(lora.name, capabilities) or lora.name) for lora in loras)
-    request = fit_lora_tags(replace(request, loras=loras), capabilities.reads_lora_tags, say)
+        loras = tuple(changed(lora, name=_find_lora(lora.name, capabilities) or lora.name) for lora in loras)
+    request = fit_lora_tags(changed(request, loras=loras), capabilities.reads_lora_tags, say)
     if not request.model:
         return request
     if capabilities.models == ():
         if request.mode not in FROM_PICTURE_ALONE:
             say(_("model {model} ignored: this engine has only one", model=request.model))
-        return replace(request, model=None)
-    return replace(request, model=find_model(request.model, capabilities.models or ()) or request.model)
+        return changed(request, model=None)
+    return changed(request, model=find_model(request.model, capabilities.models or ()) or request.model)
 
 
 def _find_lora(wanted: str, capabilities: Capabilities) -> str | None:
@@ -285,29 +286,29 @@ def _fit_size(request: GenerationRequest, capabilities: Capabilities, say: Say) 
         note = reduction(size, drawn, capabilities.max_side)
     if note:
         say(note)
-    return replace(request, width=drawn[0], height=drawn[1])
+    return changed(request, width=drawn[0], height=drawn[1])
 
 
 def _fit_hires(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     hires = request.hires
     if hires is None or request.mode is Mode.UPSCALE:
-        return replace(request, hires=None)
+        return changed(request, hires=None)
     if not capabilities.supports_hires:
         say(_("hires fix ignored by this engine: ask for a larger --size, or upscale the result"))
-        return replace(request, hires=None)
+        return changed(request, hires=None)
     if request.mode is not Mode.TXT2IMG:
         say(_("hires fix ignored: it is for pictures from text alone"))
-        return replace(request, hires=None)
+        return changed(request, hires=None)
     most = capabilities.max_side / max(request.width, request.height)
     if hires.factor > most:
         side = capabilities.max_side
         sides = _("at most {side} pixels a side", side=side)
         say(_("hires {factor:g}× → {most:.2g}×: {sides}", factor=hires.factor, most=most, sides=sides))
-        hires = replace(hires, factor=max(1.0, int(most * 100) / 100))
+        hires = changed(hires, factor=max(1.0, int(most * 100) / 100))
     if hires.steps and hires.steps > capabilities.max_steps:
-        hires = replace(hires, steps=capabilities.max_steps)
+        hires = changed(hires, steps=capabilities.max_steps)
     upscaler = _upscaler(hires.upscaler, _hires_upscalers(capabilities), say)
-    return replace(request, hires=replace(hires, upscaler=upscaler))
+    return changed(request, hires=changed(hires, upscaler=upscaler))
 
 
 def _upscaler(wanted: str | None, names: tuple[str, ...] | None, say: Say) -> str | None:
@@ -322,18 +323,18 @@ def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Sa
     if request.steps > capabilities.max_steps:
         most = capabilities.max_steps
         say(_("steps {steps} → {most}, the most this engine takes", steps=request.steps, most=most))
-        request = replace(request, steps=capabilities.max_steps)
+        request = changed(request, steps=capabilities.max_steps)
     if request.batch_size > capabilities.max_batch:
         most = capabilities.max_batch
         say(_("batch {batch} → {most}, the most this engine takes", batch=request.batch_size, most=most))
-        request = replace(request, batch_size=capabilities.max_batch)
+        request = changed(request, batch_size=capabilities.max_batch)
     last = capabilities.max_seed
     if last < MAX_SEED:  # the pictures of a batch count on from the seed; past the very last comes 0 everywhere
         last -= request.batch_size - 1
     if request.seed > last:
         seed = min(request.seed % (capabilities.max_seed + 1), last)
         say(_("seed {seed} → {drawn}, in this engine’s range", seed=request.seed, drawn=seed))
-        request = replace(request, seed=seed)
+        request = changed(request, seed=seed)
     return request
 
 
@@ -341,12 +342,12 @@ def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say
     if request.guidance is not None and not capabilities.supports_guidance:
         if request.cfg_scale != request.guidance:
             say(_("guidance {guidance:g} ignored: on this engine the CFG scale does that", guidance=request.guidance))
-        request = replace(request, guidance=None)
+        request = changed(request, guidance=None)
     if request.upscaler:
-        request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
+        request = changed(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
     request = fit_pictures(request, capabilities.max_images, say)
     options = workflow_options.fitted(request.options, capabilities.options, say)
-    return replace(request, styles=_styles(request.styles, capabilities.styles, say), options=options)
+    return changed(request, styles=_styles(request.styles, capabilities.styles, say), options=options)
 
 
 def _styles(wanted: tuple[str, ...], there: tuple[str, ...] | None, say: Say) -> tuple[str, ...]:
@@ -361,13 +362,13 @@ def _styles(wanted: tuple[str, ...], there: tuple[str, ...] | None, say: Say) ->
 def _fit_control(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     if request.control and request.mode is Mode.UPSCALE:
         say(_("ControlNet ignored: upscaling takes none"))
-        return replace(request, control=())
+        return changed(request, control=())
     units = []
     for unit in request.control:
         model = match_name(unit.model, capabilities.control_models or ()) if unit.model else None
         kind = match_control_kind(unit.kind, capabilities.control_kinds)
-        units.append(replace(unit, kind=kind or unit.kind, model=model or unit.model))
-    return replace(request, control=tuple(units))
+        units.append(changed(unit, kind=kind or unit.kind, model=model or unit.model))
+    return changed(request, control=tuple(units))
 
 
 def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
@@ -375,11 +376,11 @@ def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say)
         if getattr(request, field.name) and not getattr(capabilities, f"supports_{field.needs}"):
             name = field.flag if field.kind in (Kind.FLAG, Kind.CHOICE) else field.called
             say(_("{name} ignored by this engine", name=name))
-            request = replace(request, **{field.name: _UNSAID[field.name]})
+            request = changed(request, **{field.name: _UNSAID[field.name]})
     if request.vae and capabilities.vaes is not None:
         found = match_name(request.vae, capabilities.vaes)
         say_dropped("VAE", request.vae, found, capabilities.vaes, say)
-        request = replace(request, vae=found)
+        request = changed(request, vae=found)
     return request
 
 
@@ -387,7 +388,7 @@ def _fit_variation(request: GenerationRequest, capabilities: Capabilities, say: 
     if request.subseed_strength is None or capabilities.supports_subseed:
         return request
     say(_("--chaos ignored by this engine: it has no second seed to vary by"))
-    return replace(request, subseed=None, subseed_strength=None)
+    return changed(request, subseed=None, subseed_strength=None)
 
 
 _BENDS: Final = (

@@ -189,6 +189,8 @@ def _smaller(request: GenerationRequest, most: float) -> Draft | None:
     """Return the same shape with so many pixels at most; None: there is no such."""
     if request.mode is Mode.UPSCALE:
         factor = math.floor(math.sqrt(most / (request.width * request.height)) * 10) / 10
+        if pixels_of(replace(request, upscale_factor=factor)) > most:  # sides are rounded, of a narrow one by much
+            factor = round(factor - 0.1, 1)
         return Draft(upscale_factor=factor) if factor >= LEAST_FACTOR else None
     shrink = math.sqrt(most / pixels_of(request))
     sides = [side * shrink for side in (request.width, request.height)]

@@ -8,13 +8,13 @@ alternatives, `{a|<lora:x:1>}`, a tag stays where it is: which of them is drawn 
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from constants import MAX_PROMPT_CHARS
 from generation.option_values import read_number
 from generation.options import reject
 from generation.request import Draft, GenerationRequest, Lora
+from generation.values import changed
 from texts.text import _
 
 _TAG: Final = re.compile(r"[<＜]\s*(?:lora|lyco)\s*[:：]([^:：<>＜＞]+)(?:[:：]([^<>＜＞]*))?[>＞]", re.IGNORECASE)
@@ -55,10 +55,10 @@ def with_tags_as_loras(draft: Draft) -> Draft:
     """
     loras: list[Lora] = []
     if _may_hold_tags(draft.prompt):
-        draft = replace(draft, prompt=take_lora_tags(draft.prompt, loras))
+        draft = changed(draft, prompt=take_lora_tags(draft.prompt, loras))
     if draft.negative_prompt and _may_hold_tags(draft.negative_prompt):
-        draft = replace(draft, negative_prompt=take_lora_tags(draft.negative_prompt, loras))
-    return replace(draft, loras=(*draft.loras, *loras)) if loras else draft
+        draft = changed(draft, negative_prompt=take_lora_tags(draft.negative_prompt, loras))
+    return changed(draft, loras=(*draft.loras, *loras)) if loras else draft
 
 
 def tag_of(lora: Lora) -> str:
@@ -88,7 +88,7 @@ def fit_lora_tags(request: GenerationRequest, reads_tags: bool, say: Callable[[s
             )
     if tag := _TAG.search(request.prompt):
         say(_("{tag} left among alternatives {{a|b}}, where this engine reads it as words", tag=tag[0]))
-    return replace(request, loras=tuple(replace(lora, details="") for lora in request.loras))
+    return changed(request, loras=tuple(changed(lora, details="") for lora in request.loras))
 
 
 def _lora(tag: re.Match[str], *, is_strict: bool) -> Lora | None:

@@ -5,12 +5,12 @@ is known what finishing means.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from generation.framing import Size, exact_size, nearest_size
 from generation.job import Job
 from generation.request import Draft, GenerationRequest, Mode
+from generation.values import changed
 from texts.text import _
 
 PICTURES: Final = 4
@@ -32,17 +32,17 @@ def fit_draft(
     """Return a request that asks for a draft in its quick form; `limits` are the engine's least and greatest side."""
     if not request.draft:
         return request
-    whole = replace(request, draft=None)
+    whole = changed(request, draft=None)
     if not can_be_quick(request, request.mode):
         say(_("--draft ignored: it is for pictures from text alone"))
         return whole
     width, height = _quick_size((request.width, request.height), grid, limits)
-    quick = replace(whole, width=width, height=height, steps=_quick_steps(request.steps), hires=None)
+    quick = changed(whole, width=width, height=height, steps=_quick_steps(request.steps), hires=None)
     if has_steps and _is_smaller(request, quick):
         return quick
     # where each picture takes as long and costs as much as a finished one, four are not what was meant
     say(_("--draft ignored: this engine draws nothing quicker, so one picture is drawn in full"))
-    return replace(whole, batch_size=1 if request.batch_size == PICTURES else request.batch_size)
+    return changed(whole, batch_size=1 if request.batch_size == PICTURES else request.batch_size)
 
 
 def is_unfinished(job: Job) -> bool:

@@ -3,13 +3,14 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import asdict, field, fields, replace
+from dataclasses import asdict, field, fields
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
 from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
 from generation.foreign import encodable
+from generation.values import changed
 from lazy import dataclass
 
 ANY_SEED: Final = -1  # how most programs say that chance should decide; a draft takes it as nothing said
@@ -130,7 +131,7 @@ class ControlUnit:
 class Draft:
     """The words of one person, and nothing else: `None` means "not said", so that preferences can fill it."""
 
-    is_valid = False  # no field: set on a value by `options.validate`; what is made from it begins without
+    is_valid = False  # no field: set on a value by `options.validate`; what is changed begins without
     prompt: str = ""
     negative_prompt: str | None = None
     mode: Mode | None = None
@@ -182,18 +183,20 @@ class Draft:
 
     def over(self, lower: "Draft") -> "Draft":
         """Return this draft with everything unsaid taken from `lower` (texts and lists only when empty here)."""
-        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, "", ())}
+        values = ((name, getattr(self, name)) for name in _DRAFT_FIELDS)
+        given = {name: value for name, value in values if value not in (None, "", ())}
+        unsaid: dict[str, Any] = {}
         if "aspect" in given and "width" not in given:
-            lower = replace(lower, width=None, height=None)
+            unsaid |= {"width": None, "height": None}
         if "width" in given:
-            lower = replace(lower, aspect=None)
+            unsaid["aspect"] = None
         if given.keys() & {"width", "height", "aspect"}:  # a size was said, or is another picture's
-            lower = replace(lower, is_source_size=None)
+            unsaid["is_source_size"] = None
         if "options" in given:
             given["options"] = tuple((dict(lower.options) | dict(self.options)).items())
         if "guidance" in given:  # it stands for the CFG scale too, where a model has no guidance of its own
-            lower = replace(lower, cfg_scale=None)
-        return replace(lower, **given)
+            unsaid["cfg_scale"] = None
+        return changed(lower, **unsaid | given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,6 +293,7 @@ def _texts_of(kind: type[Any]) -> tuple[str, ...]:
 
 _DRAFT_TEXTS: Final = _texts_of(Draft)
 _REQUEST_TEXTS: Final = _texts_of(GenerationRequest)
+_DRAFT_FIELDS: Final = dict.fromkeys(f.name for f in fields(Draft))
 _REQUEST_FIELDS: Final = dict.fromkeys(f.name for f in fields(GenerationRequest))  # in their order
 
 

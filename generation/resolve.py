@@ -1,7 +1,7 @@
 """From what was said to what is drawn: a `Draft` becomes a `GenerationRequest` with every value filled in."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, Final
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
@@ -13,6 +13,7 @@ from generation.lora_tags import with_tags_as_loras
 from generation.options import validate
 from generation.quick import PICTURES, can_be_quick
 from generation.request import FROM_PICTURE_ALONE, Draft, GenerationRequest, Mode, draw_seed
+from generation.values import changed
 from texts.text import _
 
 # What a request takes over as it was said, in the modes where it means something.
@@ -57,7 +58,7 @@ def resolve(
         "cfg_scale": next(value for value in (draft.cfg_scale, draft.guidance, cfg_scale) if value is not None),
         "seed": draw_seed() if draft.seed is None else draft.seed,
         "styles": tuple(dict.fromkeys(draft.styles)),
-        "hires": replace(hires, upscaler=hires.upscaler or draft.upscaler) if (hires := draft.hires) else None,
+        "hires": changed(hires, upscaler=hires.upscaler or draft.upscaler) if (hires := draft.hires) else None,
         "batch_size": draft.batch_size or (PICTURES if draft.draft and can_be_quick(draft, mode) else 1),
         "is_source_size": draft.is_source_size or None,
     }

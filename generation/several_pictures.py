@@ -4,12 +4,12 @@ A request has them in order: `init_image`, then `more_images`. Most engines draw
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from generation.foreign import clean_line
 from generation.options import as_checked
 from generation.request import Draft, GenerationRequest, SourceImage
+from generation.values import changed
 from texts.text import Text, _, template
 from texts.text import joined as joined_texts
 
@@ -25,7 +25,7 @@ def fit_pictures(request: GenerationRequest, most: int, say: Callable[[str], Non
     kept, left = request.more_images[: most - 1], request.more_images[most - 1 :]
     if left:
         say(left_out(left, most))
-    return replace(request, more_images=kept)
+    return changed(request, more_images=kept)
 
 
 def left_out(pictures: Sequence[SourceImage], most: int = 1) -> str:
@@ -64,7 +64,7 @@ def in_order(draft: Draft) -> Draft:
     if draft.init_image is not None or not draft.more_images:
         return draft
     first, *others = draft.more_images
-    return as_checked(replace(draft, init_image=first, more_images=tuple(others)), draft)
+    return as_checked(changed(draft, init_image=first, more_images=tuple(others)), draft)
 
 
 def _part(note: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, Final
 
@@ -18,6 +17,7 @@ from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.person import Person
 from generation.request import Draft, SourceImage
+from generation.values import changed
 from lazy import dataclass
 from services.drawing.quality import Look, with_quality, with_style
 from services.drawing.splitting import most_at_once, split
@@ -139,7 +139,7 @@ async def submit(request: Request, caller: Person, order: DrawOrder) -> list[Job
     """
     web = web_of(request)
     hook = web.own.webhooks.wanted(order.body.webhook, _events(order.body.webhook_events_filter))
-    origin = replace(origin_of(caller, webhook=hook), agreed_usd=order.body.max_cost_usd or 0.0)
+    origin = changed(origin_of(caller, webhook=hook), agreed_usd=order.body.max_cost_usd or 0.0)
     origin = await with_request_key(request, origin, order.body, files=order.digest)
     parts = split(order.draft, order.count, most_at_once(engines_for(web, caller, order.draft)))
     notes = (*order.body.notes(), *order.notes)

@@ -27,12 +27,16 @@ class ReadyOut(BaseModel):
     discord: LinkState
 
 
+def alive(web: Web) -> HealthOut:
+    loops = web.services.loops.states()
+    return HealthOut(status="ok", restarting=[loop.name for loop in loops if loop.is_down])
+
+
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz(request: Request) -> HealthOut:
     """Answer as long as the process lives."""
-    loops = web_of(request).services.loops.states()
-    return HealthOut(status="ok", restarting=[loop.name for loop in loops if loop.is_down])
+    return alive(web_of(request))
 
 
 @router.head("/readyz", include_in_schema=False)

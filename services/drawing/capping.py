@@ -1,13 +1,13 @@
 """The caps of a server, applied to a request: what nobody said is bent to them, what somebody said is refused."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from generation.caps import Allowance, OverCap
 from generation.job import Job, Origin
 from generation.options import as_checked
 from generation.request import Draft, Priority
+from generation.values import changed
 from lazy import dataclass
 from services.drawing.choosing import Candidate
 from services.moderation.caps import CapService
@@ -36,7 +36,7 @@ async def capped(
     Raises:
         OverCap, LimitReached: it is more than this person may ask for here.
     """
-    origin = replace(origin, priority=draft.priority or Priority.NORMAL)
+    origin = changed(origin, priority=draft.priority or Priority.NORMAL)
     if caps is None:
         draft, found = await options(draft, origin)
         return Capped(draft=draft, origin=origin, options=found)
@@ -55,7 +55,7 @@ async def capped(
         note = _("bent to the limits here: {reason:phrase}", reason=over.user_message)
         found = [option.noted(note) for option in found]
     await caps.check_amounts(origin, found[0].request, pending)
-    origin = replace(origin, at_once=allowance.most("running"))
+    origin = changed(origin, at_once=allowance.most("running"))
     return Capped(draft=draft, origin=origin, options=found, weight=allowance.weight)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import replace
 
 from backends.kinds import known_kinds
 from backends.registry import BackendRegistry, Entry, Owner
@@ -15,6 +14,7 @@ from generation.lora_tags import with_tags_as_loras
 from generation.options import as_checked, validate
 from generation.request import FROM_PICTURE_ALONE, Draft, GenerationRequest, Mode
 from generation.resolve import mode_of, resolve_for
+from generation.values import changed
 from lazy import dataclass
 from queue_manager import QueueManager
 from services.drawing.looks import LookService
@@ -60,7 +60,7 @@ class Candidate:
 
     def noted(self, note: str) -> "Candidate":
         """Return the same with one more note for the person who asked."""
-        return replace(self, fitted=replace(self.fitted, notes=(note, *self.fitted.notes)))
+        return changed(self, fitted=changed(self.fitted, notes=(note, *self.fitted.notes)))
 
 
 class Chooser:
@@ -128,7 +128,7 @@ class Chooser:
         validate(draft)
         if draft.workflow and self._workflows:
             own = await self._workflows.resolve(draft.workflow, origin.person)
-            draft = as_checked(replace(draft, workflow=own), draft)
+            draft = as_checked(changed(draft, workflow=own), draft)
         needs_words = draft.mode not in FROM_PICTURE_ALONE and draft.upscale_factor is None and draft.workflow is None
         if not draft.prompt and needs_words:
             raise RequestRejected(
@@ -211,7 +211,7 @@ class Chooser:
             # what the workflow has no place for is forgotten, so that a failover does not have to bend it again
             request = fitted.request
             if request.guide and draft.width and draft.height:
-                request = replace(request, width=draft.width, height=draft.height)
+                request = changed(request, width=draft.width, height=draft.height)
             return Candidate(entry=entry, request=request, fitted=fitted)
         request = resolve_for(draft, entry.capabilities)
         fitted = self._registry.fit(entry.name, request)
@@ -262,7 +262,7 @@ class Chooser:
         if not draft.styles or self._styles is None or draft.mode is Mode.RESTYLE:
             return draft
         ours, others = await self._styles.split(draft.styles)
-        return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
+        return changed(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
 
     async def _preferred(self, given: Draft, origin: Origin, is_continued: bool) -> Draft:
         """Return what is always wanted here. A workflow keeps its own values; enlarging has no use for most."""
@@ -288,7 +288,7 @@ def leaving_out(draft: Draft, words: str) -> Draft:
     missing = [word.strip() for word in words.split(",") if word.strip().casefold() not in there]
     ours = ", ".join(missing)[:MAX_PROMPT_CHARS]
     given = given[: max(0, MAX_PROMPT_CHARS - len(ours) - 2)]
-    return replace(draft, negative_prompt=", ".join(filter(None, (given, ours))))
+    return changed(draft, negative_prompt=", ".join(filter(None, (given, ours))))
 
 
 def _noted(option: Candidate, remarks: Iterable[str]) -> Candidate:
@@ -326,10 +326,10 @@ def sized_like_its_picture(draft: Draft) -> Draft:
     if guide is None or not guide.width or not guide.height or draft.aspect or (draft.width and draft.height):
         return draft
     if draft.width:
-        return replace(draft, height=_side(draft.width * guide.height / guide.width))
+        return changed(draft, height=_side(draft.width * guide.height / guide.width))
     if draft.height:
-        return replace(draft, width=_side(draft.height * guide.width / guide.height))
-    return as_checked(replace(draft, width=guide.width, height=guide.height, is_source_size=True), draft)
+        return changed(draft, width=_side(draft.height * guide.width / guide.height))
+    return as_checked(changed(draft, width=guide.width, height=guide.height, is_source_size=True), draft)
 
 
 def _side(length: float) -> int:

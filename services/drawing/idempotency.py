@@ -6,11 +6,11 @@ Discord brings twice (a message, a press) is told by its id instead, see `servic
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any, Final
 
 from generation.errors import RequestRejected
 from generation.job import Job, Origin
+from generation.values import changed
 from store.jobs import JobStore
 from texts.text import _
 from utils.threads import LARGE_BYTES, run_in_thread
@@ -45,13 +45,13 @@ async def with_key(origin: Origin, key: str, asked: Any) -> Origin:
         raise RequestRejected(
             _("{header} has at most {most} characters.", header=FIELD, most=MOST_KEY_CHARS), field=FIELD
         )
-    return replace(origin, request_key=key, request_digest=await run_in_thread(_digest, asked))
+    return changed(origin, request_key=key, request_digest=await run_in_thread(_digest, asked))
 
 
 def numbered(origin: Origin, number: int) -> Origin:
     """Return the origin of one job of a request, which has a key of its own."""
     key = f"{origin.request_key}#{number}" if origin.request_key else None
-    return replace(origin, request_key=key)
+    return changed(origin, request_key=key)
 
 
 def first_of(key: str) -> str:
@@ -101,4 +101,4 @@ def _hashed(value: Any) -> Any:
 def part_of(origin: Origin, number: int) -> Origin:
     """Return the origin of one job of several; only the first has the message that answers."""
     message_id = None if number else origin.message_id
-    return replace(numbered(origin, number), answer_number=number, message_id=message_id)
+    return changed(numbered(origin, number), answer_number=number, message_id=message_id)

@@ -8,7 +8,6 @@ views = await submission.commit()
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -22,6 +21,7 @@ from generation.job import Job, JobStatus, JobView, Origin
 from generation.policy import may_use
 from generation.request import Draft
 from generation.several_pictures import joined
+from generation.values import changed
 from lazy import dataclass
 from queue_manager import QueueManager
 from services.drawing.capping import Capped, capped
@@ -124,7 +124,7 @@ class Submission:
             self._ids.append(before.id)
             return before
         if parent is None:
-            origin = replace(origin, asked=asked_in(draft), styles=draft.styles)
+            origin = changed(origin, asked=asked_in(draft), styles=draft.styles)
         request, remarks = await self._allowed(draft, origin, parent)
         draft, origin, (best, *others) = request.draft, request.origin, request.options
         self._let_in(origin.user_key, best.entry.name)
@@ -166,7 +166,7 @@ class Submission:
         request, draft, translated = await self._in_english(request, draft, origin, parent)
         request, written = await self._fuller(request, draft, origin, parent)
         if gate is not None and await gate.covers(origin):
-            request = replace(request, origin=replace(request.origin, spoiler=True))
+            request = changed(request, origin=changed(request.origin, spoiler=True))
         return request, (*translated, *written, *remarks)
 
     async def _judged(self, draft: Draft, origin: Origin, parent: Parent | None) -> Capped:
@@ -277,8 +277,8 @@ class Submission:
         if not await parts.media.has_all(old.result):
             return None
         log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
-        result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
-        return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
+        result = changed(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
+        return changed(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
 
 
 def _may_take_over(option: Candidate) -> bool:

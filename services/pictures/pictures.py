@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
@@ -13,6 +12,7 @@ from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, as_checked, validate
 from generation.request import FROM_PICTURE_ALONE, Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from generation.several_pictures import in_order
+from generation.values import changed
 from texts.text import _
 from utils import canvas
 from utils.foreign_settings import settings_in
@@ -121,7 +121,7 @@ def drawable(info: Infotext) -> Draft:
         factor = max(1.0, float(info.parameters.get("Upscale factor", 1)))
     except ValueError:
         factor = 1.0
-    return replace(
+    return changed(
         draft,
         prompt=" ".join(draft.prompt.split()),
         negative_prompt=" ".join((draft.negative_prompt or "").split()) or None,
@@ -135,12 +135,12 @@ async def made_from(changes: Draft, source: SourceImage, data: bytes, job: Job |
     """Lay `changes` over what is known of a picture: the job that made it, or what its file says."""
     known = known_of(job, None if job else await parameters_in(data))
     if changes.mode in FROM_PICTURE_ALONE:
-        return replace(changes.over(Draft(prompt=known.prompt)), init_image=source), ()
-    draft = replace(changes.over(known), init_image=source)
+        return changed(changes.over(Draft(prompt=known.prompt)), init_image=source), ()
+    draft = changed(changes.over(known), init_image=source)
     if draft.prompt:
         return draft, ()
     note = _("no words were given or found in the picture: drawn as “{same_scene}”", same_scene=SAME_SCENE)
-    return replace(draft, prompt=SAME_SCENE), (note,)
+    return changed(draft, prompt=SAME_SCENE), (note,)
 
 
 async def with_pictures(draft: Draft, media: PictureSource) -> tuple[Draft, tuple[str, ...]]:
@@ -162,7 +162,7 @@ async def with_pictures(draft: Draft, media: PictureSource) -> tuple[Draft, tupl
     except BadImage as error:
         raise RequestRejected(str(error), field="mask_image", hint=MASK_HINT) from error
     if read is not None:
-        draft = as_checked(replace(draft, mask_image=await media.keep_input(read)), draft)
+        draft = as_checked(changed(draft, mask_image=await media.keep_input(read)), draft)
     return draft, tuple(notes)
 
 
@@ -173,11 +173,11 @@ async def measured(draft: Draft, media: PictureSource) -> Draft:
         RequestRejected: one of them has expired.
     """
     draft = in_order(draft)
-    found = replace(
+    found = changed(
         draft,
         init_image=await _measured(draft.init_image, media) if draft.init_image else None,
         more_images=tuple([await _measured(image, media) for image in draft.more_images]),
-        control=tuple([replace(unit, image=await _measured(unit.image, media)) for unit in draft.control]),
+        control=tuple([changed(unit, image=await _measured(unit.image, media)) for unit in draft.control]),
     )
     return as_checked(found, draft)
 
@@ -186,7 +186,7 @@ async def _measured(source: SourceImage, media: PictureSource) -> SourceImage:
     if source.width:
         return source
     width, height = await media.size_of(source)
-    return replace(source, width=width, height=height)
+    return changed(source, width=width, height=height)
 
 
 async def outpainting(draft: Draft, media: PictureSource, say: Callable[[str], None] = lambda note: None) -> Draft:
@@ -213,7 +213,7 @@ async def outpainting(draft: Draft, media: PictureSource, say: Callable[[str], N
         raise RequestRejected(str(error), field="init_image") from error
     picture = await media.keep_input(extended.picture)
     strength = DEFAULT_OUTPAINT_STRENGTH if draft.denoising_strength is None else draft.denoising_strength
-    draft = replace(
+    draft = changed(
         draft,
         mode=Mode.INPAINT,
         init_image=picture,
@@ -226,7 +226,7 @@ async def outpainting(draft: Draft, media: PictureSource, say: Callable[[str], N
         say(note)
     if draft.width or draft.height or draft.aspect:
         return draft
-    return replace(draft, width=picture.width, height=picture.height, is_source_size=True)
+    return changed(draft, width=picture.width, height=picture.height, is_source_size=True)
 
 
 _SIDES: Final = {"left": Pan.LEFT, "top": Pan.UP, "right": Pan.RIGHT, "bottom": Pan.DOWN}
@@ -261,7 +261,7 @@ def _hires(given: Mapping[str, str]) -> HiresFix | None:
         upscaler=given.get("Hires upscaler") or None,
     )
     strength = _number(given, _("Denoising strength"), "denoising_strength")
-    return hires if strength is None else replace(hires, denoising_strength=strength)
+    return hires if strength is None else changed(hires, denoising_strength=strength)
 
 
 def _number(given: Mapping[str, str], key: str, field: str) -> float | None:

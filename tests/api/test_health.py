@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from api.quick import ANSWERS, QuickAnswers
 from store.database import Database
 from store.folder import DATABASE_NAME
+from utils.loops import LoopState
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
@@ -77,3 +79,17 @@ async def test_questions_that_come_together_share_one_look(site, client, monkeyp
 async def test_an_error_names_no_path(client, tmp_path):
     (tmp_path / DATABASE_NAME).rename(tmp_path / "elsewhere")
     assert str(tmp_path) not in (await client.get("/readyz")).text
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+async def test_what_is_answered_quickly_is_answered_as_by_its_route(site, client, monkeypatch, path):
+    dead = LoopState(name="queue", restarts=1, is_down=True)
+    monkeypatch.setattr(site.web.services.loops, "states", lambda: [dead])
+    quick = [await client.request(method, path) for method in ("GET", "HEAD")]
+    monkeypatch.setattr(QuickAnswers, "__call__", lambda self, scope, receive, send: self._app(scope, receive, send))
+    slow = [await client.request(method, path) for method in ("GET", "HEAD")]
+    assert [(answer.status_code, answer.content, dict(answer.headers)) for answer in quick] == [
+        (answer.status_code, answer.content, dict(answer.headers)) for answer in slow
+    ]
+    assert (await client.request("GET", path, headers={"Host": "rebound.example"})).status_code == 421
+    assert (await client.post(path)).status_code == 405

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generation.caps import Cap, CapKind, Limits, allowance_of, changed, limits_from_json, limits_to_json, pixels_of
@@ -63,6 +63,7 @@ def test_a_refusal_names_value_limit_whose_and_what_is_right():
     width=st.integers(64, 8192), height=st.integers(64, 8192), most=st.integers(64 * 64 * 16, 4096 * 4096),
     mode=st.sampled_from([Mode.TXT2IMG, Mode.UPSCALE]), factor=st.floats(1, 8), hires=st.booleans(),
 )  # fmt: skip
+@example(width=64, height=6724, most=843459, mode=Mode.UPSCALE, factor=2.0, hires=False)
 def test_what_is_offered_instead_is_within_the_limit_and_of_the_same_shape(width, height, most, mode, factor, hires):
     request = make_request(width=width, height=height, mode=mode)
     if mode is Mode.UPSCALE:
