@@ -1,10 +1,11 @@
-"""Dataclasses that are made at their first use; for the types they are those of `dataclasses`.
+"""Dataclasses and patterns that are made at their first use; for the types they are those of `dataclasses` and `re`.
 
 A start reads most modules and makes instances of one class in six; what Python generates for a class takes half a
-millisecond. There is no `InitVar` here.
+millisecond. There is no `InitVar` here. A pattern is used by its own methods: the functions of `re` do not take it.
 """
 
 import dataclasses
+import re
 from copy import copy
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
@@ -78,7 +79,21 @@ def _dataclass(cls: type | None = None, /, **options: Any) -> Any:
     return declare(cls) if cls else declare
 
 
+class _Pattern:
+    """A pattern until it is used; each of its methods is looked up once."""
+
+    def __init__(self, text: str | bytes, flags: int = 0) -> None:
+        self._text, self._flags = text, flags
+
+    def __getattr__(self, name: str) -> Any:
+        compiled = self._compiled = vars(self).get("_compiled") or re.compile(self._text, self._flags)
+        value = self.__dict__[name] = getattr(compiled, name)
+        return value
+
+
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
+
+    pattern = re.compile
 else:
-    dataclass = _dataclass
+    dataclass, pattern = _dataclass, _Pattern

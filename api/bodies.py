@@ -12,7 +12,7 @@ from fastapi import Depends
 from pydantic_core import from_json
 
 from generation.errors import RequestRejected
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 KIB: Final = 1024
@@ -25,8 +25,8 @@ MOST_BETWEEN_BYTES: Final = 3 * MIB  # outside of strings: numbers, and the blan
 MOST_STRING_BYTES: Final = 14 * MIB  # a picture of 10 MB as base64
 
 # Possessive: nothing is gone over twice, and no stack grows with the length.
-_IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_MARK = re.compile(rb'["{}\[\],]')
+_IN_STRING = pattern(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_MARK = pattern(rb'["{}\[\],]')
 
 
 @dataclass(frozen=True, kw_only=True)

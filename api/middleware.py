@@ -6,7 +6,6 @@ Plain ASGI, since the framework's own middleware would buffer event streams.
 import asyncio
 import contextlib
 import json
-import re
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
@@ -20,12 +19,13 @@ from api.bodies import MAX_BODY_BYTES, MIB
 from api.caller import SAFE_METHODS
 from api.errors import BY_STATUS
 from api.origins import is_own_page
+from lazy import pattern
 from settings.web import LOOPBACK_NAMES, WebSettings
 from texts.text import _
 
 BODY_TIMEOUT_S: Final = 60.0  # for all of it
 CORS_MAX_AGE_S: Final = 600
-_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_HOST = pattern(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 CSP: Final = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

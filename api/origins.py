@@ -5,19 +5,18 @@ nothing but a key lets another site's page in. What a page's script says of itse
 writes `Origin` and `Sec-Fetch-Site` (`docs/decisions/028-no-csrf-tokens.md`).
 """
 
-import re
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 from utils.urls import punycode
 
 OWN_SITE: Final = ("same-origin", "none")  # "none": typed into the address bar, or no page at all
 PORTS: Final = {"http": 80, "https": 443}
-_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_ORIGIN: Final = pattern(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, kw_only=True)

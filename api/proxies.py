@@ -15,7 +15,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-_PAIR: Final = re.compile(r'(for|proto|host)\s*=\s*("[^"]*"|[^\s;,"]+)', re.IGNORECASE)
+from lazy import pattern
+
+_PAIR: Final = pattern(r'(for|proto|host)\s*=\s*("[^"]*"|[^\s;,"]+)', re.IGNORECASE)
 
 
 class Proxies:

@@ -9,7 +9,9 @@ from typing import Final
 
 from fastapi import Request, Response
 
-_ONE: Final = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
+from lazy import pattern
+
+_ONE: Final = pattern(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
 
 
 def in_parts(request: Request, data: bytes, media_type: str, headers: Mapping[str, str]) -> Response:

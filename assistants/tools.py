@@ -1,7 +1,6 @@
 """The tools of an assistant: eight, and one for each saved workflow."""
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from zlib import crc32
@@ -27,7 +26,7 @@ from generation.person import Person
 from generation.prompt_syntax import parse_prompt
 from generation.request import WorkflowRef
 from generation.workflow_options import CHOICE, FLAG, NUMBER, WHOLE, WorkflowOption
-from lazy import dataclass
+from lazy import dataclass, pattern
 from services.assistants import AssistantServices
 from services.bundle import Services
 from services.drawing.workflows import StoredWorkflow
@@ -41,7 +40,7 @@ WORKFLOW_PREFIX: Final = "workflow_"
 MOST_NAME_CHARS: Final = 46  # of a workflow, in the name of its tool
 MOST_MODELS: Final = 50  # of an engine, named to an assistant
 KINDS: Final = {WHOLE: "integer", NUMBER: "number", FLAG: "boolean"}
-_NO_NAME: Final = re.compile(r"[^a-z0-9]+")
+_NO_NAME: Final = pattern(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,13 @@ import re
 from typing import Final
 
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
+from lazy import pattern
 from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS
 from net.reasons import reason
 from texts.text import _
 
 # A value of the request is at fault: another engine of the same make would say the same.
-_VALUE_FAULT: Final = re.compile(
+_VALUE_FAULT: Final = pattern(
     r"\b(?:must (?:be|have|not)|should be|has to be|have to be|out of (?:range|bounds)|greater than|less than"
     r"|larger than|smaller than|not in (?:the )?list|at least|at most"
     r"|too (?:large|small|long|short|many|few|high|low|big)"
@@ -17,16 +18,16 @@ _VALUE_FAULT: Final = re.compile(
     re.I,
 )
 _FIELDS: Final = (
-    ("sampler", re.compile(r"\b(?:sampler|scheduler|solver|unipc|order)", re.I), _("--steps or --sampler")),
-    ("steps", re.compile(r"\bsteps?\b", re.I), "--steps"),
-    ("size", re.compile(r"\b(?:width|height|size|resolution|dimensions?|pixels?)\b", re.I), "--size"),
-    ("cfg_scale", re.compile(r"\b(?:cfg|guidance)", re.I), "--cfg"),
-    ("seed", re.compile(r"\bseed\b", re.I), "--seed"),
-    ("denoising_strength", re.compile(r"\b(?:denois\w*|strength)\b", re.I), "--strength"),
-    ("batch_size", re.compile(r"\b(?:batch|images per)\b", re.I), "--batch"),
-    ("prompt", re.compile(r"\b(?:prompt|tokens?)\b", re.I), _("the prompt")),
+    ("sampler", pattern(r"\b(?:sampler|scheduler|solver|unipc|order)", re.I), _("--steps or --sampler")),
+    ("steps", pattern(r"\bsteps?\b", re.I), "--steps"),
+    ("size", pattern(r"\b(?:width|height|size|resolution|dimensions?|pixels?)\b", re.I), "--size"),
+    ("cfg_scale", pattern(r"\b(?:cfg|guidance)", re.I), "--cfg"),
+    ("seed", pattern(r"\bseed\b", re.I), "--seed"),
+    ("denoising_strength", pattern(r"\b(?:denois\w*|strength)\b", re.I), "--strength"),
+    ("batch_size", pattern(r"\b(?:batch|images per)\b", re.I), "--batch"),
+    ("prompt", pattern(r"\b(?:prompt|tokens?)\b", re.I), _("the prompt")),
 )
-_PASSING: Final = re.compile(
+_PASSING: Final = pattern(
     r"\b(?:timed? ?out|connection|connect|temporar\w+|busy|unavailable|overloaded|cuda error|cudnn|cublas|device-side"
     r"|network|max retries|reset by peer|broken pipe|try again|retry)\b",
     re.I,

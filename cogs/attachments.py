@@ -10,9 +10,10 @@ import nextcord
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.several_pictures import ONE_IS_USED, joined, named, not_used
+from lazy import pattern
 from texts.text import _
 
-IMAGE_NAME: Final = re.compile(r"\.(png|jpe?g|jfif|webp|gif|avif|bmp|tiff?|hei[cf])$", re.IGNORECASE)
+IMAGE_NAME: Final = pattern(r"\.(png|jpe?g|jfif|webp|gif|avif|bmp|tiff?|hei[cf])$", re.IGNORECASE)
 READ_TIMEOUT_S: Final = 60.0
 NO_PICTURE: Final = _("only pictures are")
 CANNOT_READ: Final = _("That picture cannot be read from Discord. Please attach it again.")

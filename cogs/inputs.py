@@ -20,7 +20,7 @@ from generation.errors import RequestRejected
 from generation.job import Job
 from generation.person import Person
 from generation.several_pictures import MAX_INPUT_PICTURES
-from lazy import dataclass
+from lazy import dataclass, pattern
 from services.drawing.generation import GenerationService
 from texts.text import _
 
@@ -29,11 +29,11 @@ ME: Final = "me"
 AVATAR_PX: Final = 1024
 RECENT: Final = 10  # newest jobs that are looked through for a picture
 FIELD: Final = "image"
-MESSAGE_LINK: Final = re.compile(
+MESSAGE_LINK: Final = pattern(
     r"<?https?://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/channels/(\d{1,20}|@me)/(\d{1,20})/(\d{1,20})/?>?(?=[\s,;]|$)"
 )
-_OPTION: Final = re.compile(r"(?<!\S)(?:--|—)image(?:\s+|=)(\S+)", re.IGNORECASE)
-_MEMBER: Final = re.compile(r"<@!?(\d{1,20})>")
+_OPTION: Final = pattern(r"(?<!\S)(?:--|—)image(?:\s+|=)(\S+)", re.IGNORECASE)
+_MEMBER: Final = pattern(r"<@!?(\d{1,20})>")
 NOT_THERE: Final = _("That message is not there, or not for you to read here.")
 WRITTEN: Final = _(
     "Write `--image` with a member (`--image me`), the link of a message, the address of a picture, `last`, or the id "

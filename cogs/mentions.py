@@ -1,17 +1,17 @@
 """Resolve the mentions in a text: the names people see there, for the words of a prompt."""
 
 import asyncio
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import nextcord
 
 from cogs.posting import TRANSIENT
+from lazy import pattern
 
 MOST_FETCHED: Final = 3  # people whom the bot has not seen yet: each costs a request
 FETCH_TIMEOUT_S: Final = 1.0  # an interaction has to be answered within three seconds
-_MENTION: Final = re.compile(r"<(@[!&]?|#)(\d{1,25})>")
+_MENTION: Final = pattern(r"<(@[!&]?|#)(\d{1,25})>")
 
 
 def names_in(message: nextcord.Message) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Final
 import nextcord
 
 from generation.foreign import clean_line, visible
+from lazy import pattern
 from texts.text import render
 from utils.text import cut
 
@@ -22,12 +23,12 @@ MAX_LABEL_CHARS: Final = 100
 _FROM_RIGHT: Final = ("R", "AL")
 _ISOLATE: Final = "\u2068"  # what follows has a direction of its own
 _END_OF_ISOLATE: Final = "\u2069"
-_MARKS: Final = re.compile(r"[\\`*~|_]")
-_LINE_START: Final = re.compile(r"^(?=[#>+-])|^(?P<number>\d+)(?=[.)])")
-_OPENING: Final = re.compile(r"<(?![ =\d])")  # "order must be < steps" opens nothing of Discord's
-_INVITE: Final = re.compile(r"\b(discord(?:app)?)\.(?=gg/|com/invite)", re.IGNORECASE)
+_MARKS: Final = pattern(r"[\\`*~|_]")
+_LINE_START: Final = pattern(r"^(?=[#>+-])|^(?P<number>\d+)(?=[.)])")
+_OPENING: Final = pattern(r"<(?![ =\d])")  # "order must be < steps" opens nothing of Discord's
+_INVITE: Final = pattern(r"\b(discord(?:app)?)\.(?=gg/|com/invite)", re.IGNORECASE)
 # Code of our own in our sentences: commands, options, settings. Anything else between such marks is somebody's.
-_OWN_CODE: Final = re.compile(
+_OWN_CODE: Final = pattern(
     r"`(?:(?:/|--|!|@me )[A-Za-z][^`\n]{0,150}|(?:python main\.py|gpu|workflow|sdconnect) [^`\n]{1,150}"
     r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[^`\n]{0,80})?"
     r"|make run(?: [A-Z]+=1)?|(?:size|workflow|settings|options):? ?[a-zA-Z0-9 =-]{0,60}"

@@ -1,16 +1,17 @@
 """Draw without a command for people who speak to the bot alone, or begin with its name."""
 
-import re
 from datetime import timedelta
 from typing import Any, Final
 
 import nextcord
 from nextcord.ext import commands
 
+from lazy import pattern
+
 DRAW: Final = "dream"
 HELP: Final = "help"
 MENDED_WITHIN: Final = timedelta(minutes=10)
-_MENTION: Final = re.compile(r"<@!?\d+>\s*")
+_MENTION: Final = pattern(r"<@!?\d+>\s*")
 _SPOKEN: Final = (nextcord.MessageType.default, nextcord.MessageType.reply)
 
 

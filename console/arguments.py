@@ -1,17 +1,17 @@
 """The command line by argparse: each command has its parser, its help, and the function that reads what was typed."""
 
 import argparse
-import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
+from lazy import pattern
 from texts.text import _
 
 PROGRAM: Final = _("python main.py")
-_CHOICE: Final = re.compile(r"argument .*: invalid choice: '(?P<value>.*?)' \(choose from .*\)")
-_NO_VALUE: Final = re.compile(r"argument (?P<names>\S+): expected (?:one|at least one) argument")
-_MISSING: Final = re.compile(r"the following arguments are required: (?P<names>.+)")
+_CHOICE: Final = pattern(r"argument .*: invalid choice: '(?P<value>.*?)' \(choose from .*\)")
+_NO_VALUE: Final = pattern(r"argument (?P<names>\S+): expected (?:one|at least one) argument")
+_MISSING: Final = pattern(r"the following arguments are required: (?P<names>.+)")
 
 
 class Nonsense(Exception):  # not an error of the program

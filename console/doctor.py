@@ -10,7 +10,7 @@ from typing import Final
 
 from config import Settings
 from console.text import say
-from lazy import dataclass
+from lazy import dataclass, pattern
 from settings.discord import DiscordSettings
 from settings.storage import StorageSettings
 from texts.text import _
@@ -18,9 +18,9 @@ from texts.text import _
 PYTHONS: Final = ((3, 11), (3, 14))
 REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements.in"
 # a name, its versions, and perhaps for which Pythons: the only marker used there
-REQUIREMENT: Final = re.compile(r"(?P<name>[\w.-]+)[^;#]*(?:; *python_version *(?P<sign><|>=) *\"(?P<minor>3\.\d+)\")?")
+REQUIREMENT: Final = pattern(r"(?P<name>[\w.-]+)[^;#]*(?:; *python_version *(?P<sign><|>=) *\"(?P<minor>3\.\d+)\")?")
 # id in base64, time, signature: https://discord.com/developers/docs/reference#authentication
-TOKEN_FORM: Final = re.compile(r"[\w-]{18,}\.[\w-]{6,}\.[\w-]{25,}")
+TOKEN_FORM: Final = pattern(r"[\w-]{18,}\.[\w-]{6,}\.[\w-]{25,}")
 
 
 @dataclass(frozen=True, kw_only=True)

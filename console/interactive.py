@@ -9,12 +9,13 @@ from console.drawing import ORIGIN, Asked, ConsoleParts, draw
 from console.lists import show_models
 from console.text import options_help, say, tell
 from generation.options import COOL_EXAMPLES
+from lazy import pattern
 from texts.text import _
 from utils.secrets import make_private_folder
 
 PROMPT: Final = "easel> "
 # What people are used to from Discord is understood here too.
-DREAM: Final = re.compile(r"[!/](?:dream|generate|gen|img)\b\s*|generate\s+(?=[\"“])", re.IGNORECASE)
+DREAM: Final = pattern(r"[!/](?:dream|generate|gen|img)\b\s*|generate\s+(?=[\"“])", re.IGNORECASE)
 WELCOME: Final = _("""\
 To bring Easel to Discord: make a bot at https://discord.com/developers/applications (docs/discord-setup.md shows how),
 write its token into .env as DISCORD_TOKEN=..., invite the bot with the link from that page,

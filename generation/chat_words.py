@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from generation.foreign import clean_line
+from lazy import pattern
 from texts.text import _
 
 # A quotation starts a word, ends one and holds no other; inside it \" and \\ stand for " and \, and -- is only text.
@@ -17,11 +18,11 @@ from texts.text import _
 QUOTED: Final = r"""(?<![^\s=:])["“”„](?:\\.|[^\\"“”„]|(?<![\s=:])["“”„](?![\s,.;:!?)]|$))*["“”](?=[\s,.;:!?)]|$)"""
 
 # As Discord draws it: a word that fills the first line is the language and is not shown.
-_BLOCK: Final = re.compile(
+_BLOCK: Final = pattern(
     rf"(?P<quoted>{QUOTED})|```(?:[A-Za-z0-9_+.#-]+\n(?=\s*[^\s`]))?(?P<inside>.*?)(?:```|\Z)", re.DOTALL
 )
-_CODE: Final = re.compile(r"(`{1,2})([^`]+)\1(?=\s*\Z|\s+[^\w\s`]*--)")
-_MARK: Final = re.compile(
+_CODE: Final = pattern(r"(`{1,2})([^`]+)\1(?=\s*\Z|\s+[^\w\s`]*--)")
+_MARK: Final = pattern(
     rf"(?P<quoted>{QUOTED})"
     r"|<a?:(?P<emoji>\w{1,64}):\d{1,25}>"
     r"|<(?P<kind>@[!&]?|\#)(?P<id>\d{1,25})>"
@@ -40,7 +41,7 @@ _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters without 
 _JOINERS: Final = frozenset("\u200c\u200d")  # hold emoji and letters of some scripts together
 _FLAG: Final = "\U0001f3f4"  # what follows it in invisible letters says which flag
 _KEYCAP: Final = "\u20e3"
-_NOT_IN_NAMES: Final = re.compile(r"[<>(){}\[\]|\\:\"“”„]|[-‐-―−]{2,}|(?<!\w)[-‐-―−]|[-‐-―−](?!\w)")
+_NOT_IN_NAMES: Final = pattern(r"[<>(){}\[\]|\\:\"“”„]|[-‐-―−]{2,}|(?<!\w)[-‐-―−]|[-‐-―−](?!\w)")
 
 
 def plain_words(text: str, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

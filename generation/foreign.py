@@ -5,12 +5,12 @@ whether a text can be stored, sent as UTF-8 or shown on one line, or whether a n
 """
 
 import math
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from constants import MAX_SEED
+from lazy import pattern
 from texts.text import Text, english, with_values
 
 MAX_NAME_CHARS: Final = 300
@@ -21,7 +21,7 @@ MAX_MARKS: Final = 3  # accents on one letter: more only pile up over the lines 
 MAX_SECONDS: Final = 366 * 24 * 3600.0
 REPLACEMENT: Final = "\ufffd"
 # What moves the cursor, colours or names the window of a terminal (ECMA-48).
-_TERMINAL: Final = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_]")
+_TERMINAL: Final = pattern(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_]")
 _JOINERS: Final = "\u200c\u200d"  # hold emoji and letters of some scripts together, but are invisible elsewhere
 
 

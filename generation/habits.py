@@ -4,10 +4,10 @@ import re
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 _ON: Final = frozenset({"", "on", "yes", "true"})
-_TYPED: Final = re.compile(
+_TYPED: Final = pattern(
     r"(?<!\S)(?:--|—)(private|spoiler|previews|pings|dm)(?:(?:\s+|=)(on|off|yes|no|true|false))?(?!\S)", re.IGNORECASE
 )
 

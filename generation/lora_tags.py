@@ -15,10 +15,11 @@ from generation.option_values import read_number
 from generation.options import reject
 from generation.request import Draft, GenerationRequest, Lora
 from generation.values import changed
+from lazy import pattern
 from texts.text import _
 
-_TAG: Final = re.compile(r"[<＜]\s*(?:lora|lyco)\s*[:：]([^:：<>＜＞]+)(?:[:：]([^<>＜＞]*))?[>＞]", re.IGNORECASE)
-_BRACE: Final = re.compile(r"[{}|]")
+_TAG: Final = pattern(r"[<＜]\s*(?:lora|lyco)\s*[:：]([^:：<>＜＞]+)(?:[:：]([^<>＜＞]*))?[>＞]", re.IGNORECASE)
+_BRACE: Final = pattern(r"[{}|]")
 
 
 def take_lora_tags(text: str, loras: list[Lora], *, is_strict: bool = True) -> str:

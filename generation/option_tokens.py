@@ -12,6 +12,7 @@ from typing import Final
 from generation.chat_words import QUOTED
 from generation.fields import Kind
 from generation.options import BY_NAME, FOREIGN_FLAGS
+from lazy import pattern
 from texts.text import _
 
 # Hyphens, dashes and minuses of all kinds, and the long mark that a Japanese keyboard gives for one.
@@ -35,17 +36,17 @@ _NAME: Final = (
     rf"(?<![{_DASHES}])(?P<dash>[{_DASHES}]+)(?P<name>{_GLUED}|[^\W\d_](?:\w|[-‐‑−－](?=\w))*)"
     r"(?P<sign>\s*[=＝]|[:：]|)"
 )
-TOKEN: Final = re.compile(f"(?P<quoted>{QUOTED})|{_NAME}")
-_NUMBER_NEXT: Final = re.compile(r"\s*[=:：＝]?\s*[+-]?\.?\d")
-_MISSED: Final = re.compile(
+TOKEN: Final = pattern(f"(?P<quoted>{QUOTED})|{_NAME}")
+_NUMBER_NEXT: Final = pattern(r"\s*[=:：＝]?\s*[+-]?\.?\d")
+_MISSED: Final = pattern(
     rf"(?<![\w{_DASHES}])(?:[{_DASHES}]{{2,}}\s?|[{_DASHES}])(?i:{_any_of(_NUMBERED - {'n', 'r', 'on'})})"
     r"\s*[=:]?\s*[+-]?\d[\d.,:x]*"
 )
-_BRACKETED: Final = re.compile(
+_BRACKETED: Final = pattern(
     rf"(?P<quoted>{QUOTED})|(?<!\S)[(\[{{（【]\s*(?P<inside>[{_DASHES}]{{2,}}(?i:{_any_of(frozenset(BY_NAME))})"
     r"(?![\w-])[^()\[\]{}（）【】]*)[)\]}）】]"
 )
-_WEIGHT: Final = re.compile(r"(?<!:)::-?\d*\.?\d+(?=[\s,]|$)|(?<=[^\s:])::(?=[\s,]|$)")
+_WEIGHT: Final = pattern(r"(?<!:)::-?\d*\.?\d+(?=[\s,]|$)|(?<=[^\s:])::(?=[\s,]|$)")
 # Punctuation that ends what was before it; the others are parts of addresses and names.
 _ENDS: Final = frozenset(("Pe", "Pf", "Po", "So", "Sk", "Mn", "Lo"))
 _NO_ENDS: Final = frozenset("/\\@#&")
@@ -120,9 +121,9 @@ def _is_meant(key: str, token: re.Match[str]) -> bool:
     text, end = token.string, token.end()
     kind = BY_NAME[key].kind if key in BY_NAME else ""
     if kind in (Kind.FACTOR, Kind.HIRES, Kind.FLAG) or key in _BARE:
-        has_end = re.compile(rf"\s*(?:$|[{_DASHES}])").match(text, end)
+        has_end = pattern(rf"\s*(?:$|[{_DASHES}])").match(text, end)
         return bool(has_end) or (kind != Kind.FLAG and bool(_NUMBER_NEXT.match(text, end)))
-    if kind == Kind.SEED and re.compile(r"\s*rand", re.IGNORECASE).match(text, end):
+    if kind == Kind.SEED and pattern(r"\s*rand", re.IGNORECASE).match(text, end):
         return True
     if kind in _COUNTED or key in _VALUED:
         return bool(_NUMBER_NEXT.match(text, end))
@@ -130,5 +131,5 @@ def _is_meant(key: str, token: re.Match[str]) -> bool:
         words = text[end : end + 40].split()
         return bool(words) and words[0].casefold() in BY_NAME[key].choices
     # a second one that clings to the word before it closes a parenthesis in the sentence
-    closing = re.compile(rf"[^{_LONG}]*([{_LONG}])").match(text, end)
+    closing = pattern(rf"[^{_LONG}]*([{_LONG}])").match(text, end)
     return key != "on" and not (closing and not text[closing.start(1) - 1].isspace())

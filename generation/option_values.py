@@ -12,36 +12,37 @@ from generation.fields import RANGES, Kind
 from generation.look_codes import is_code
 from generation.options import BY_NAME, PromptOption, check_range, reject
 from generation.request import ANY_SEED, HiresFix, Lora, WorkflowRef
+from lazy import pattern
 from texts.text import _
 
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
 
-_SINGLE_QUOTED = re.compile(r"['‘]([^'‘’]+)['’]")
-_WHOLE = re.compile(QUOTED)
-_ESCAPE = re.compile(r"""\\(["“”„\\])""")
-_LORA_DETAILS = re.compile(r"(?::\s*\w+=[^:<>]+)+$")
-_LORA_VALUE = re.compile(r"(.+?)(?::([^:]*))?")
-NUMBER_FORM: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_SINGLE_QUOTED = pattern(r"['‘]([^'‘’]+)['’]")
+_WHOLE = pattern(QUOTED)
+_ESCAPE = pattern(r"""\\(["“”„\\])""")
+_LORA_DETAILS = pattern(r"(?::\s*\w+=[^:<>]+)+$")
+_LORA_VALUE = pattern(r"(.+?)(?::([^:]*))?")
+NUMBER_FORM: Final = pattern(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 _BY = "xX×*ｘＸ✕✖хХ"  # the letter of several alphabets, and the symbol
 _WORD = r"\S+"
 _FIGURE = r"(?:[^\s,;，；、<]|[,，](?=\d))+"  # a comma ends it, but for that of 7,5
 _AMOUNT = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _VALUE: Final[dict[str, re.Pattern[str]]] = {
-    Kind.INTEGER: re.compile(_FIGURE),
-    Kind.NUMBER: re.compile(_FIGURE),
-    Kind.SEED: re.compile(_FIGURE),
-    Kind.SIZE: re.compile(rf"\d+\s*[{_BY}]\s*\d+\b|\S+"),
-    Kind.ASPECT: re.compile(r"\d+\s*[:/xX×：／∶]\s*\d+\b|\S+"),
-    Kind.FACTOR: re.compile(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
-    Kind.HIRES: re.compile(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
-    Kind.EXTRA: re.compile(_FIGURE),
-    Kind.CHOICE: re.compile(_WORD),
-    Kind.TEXT: re.compile(r".*"),
-    Kind.WORDS: re.compile(r".*"),
-    Kind.LORA: re.compile(r".*"),
-    Kind.NAMES: re.compile(r".*"),
-    Kind.WORKFLOW: re.compile(r".*"),
+    Kind.INTEGER: pattern(_FIGURE),
+    Kind.NUMBER: pattern(_FIGURE),
+    Kind.SEED: pattern(_FIGURE),
+    Kind.SIZE: pattern(rf"\d+\s*[{_BY}]\s*\d+\b|\S+"),
+    Kind.ASPECT: pattern(r"\d+\s*[:/xX×：／∶]\s*\d+\b|\S+"),
+    Kind.FACTOR: pattern(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
+    Kind.HIRES: pattern(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
+    Kind.EXTRA: pattern(_FIGURE),
+    Kind.CHOICE: pattern(_WORD),
+    Kind.TEXT: pattern(r".*"),
+    Kind.WORDS: pattern(r".*"),
+    Kind.LORA: pattern(r".*"),
+    Kind.NAMES: pattern(r".*"),
+    Kind.WORKFLOW: pattern(r".*"),
 }
 _LONG: Final = frozenset({Kind.TEXT, Kind.WORDS, Kind.LORA, Kind.NAMES, Kind.WORKFLOW})
 _ALIKE: Final = str.maketrans(dict.fromkeys("✕✖хХ", "x") | {"∶": ":", "−": "-", "–": "-"})

@@ -18,20 +18,20 @@ from typing import Final
 
 from generation.chat_words import QUOTED
 from generation.errors import RequestRejected
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 MAX_PERMUTATIONS: Final = 40
 MAX_DEPTH: Final = 4
 SHOWN_COUNT: Final = 1_000_000
 
-_MARK: Final = re.compile(rf"(?P<quoted>{QUOTED})|\\(?P<escaped>[{{}},|])|(?P<mark>[{{}},|])", re.DOTALL)
-_ESCAPED_BRACE: Final = re.compile(rf"(?P<quoted>{QUOTED})|\\(?P<brace>[{{}}])", re.DOTALL)
-_ESCAPED_IN_CHOICE: Final = re.compile(r"\\([{},|])")
-_KEY: Final = re.compile(r"""\s*["“”']\w[^"“”']{0,80}["“”']\s*:(?!:)""")
-_BARE_KEY: Final = re.compile(r"\s*[A-Za-z_]\w{0,40}\s*:\s")
-_LORA: Final = re.compile(r"<\s*(?:lora|lyco)\s*:", re.IGNORECASE)
-_OF_AN_EXTENSION: Final = re.compile(r"\$\$|(?:^|\|)\s*\d*\.?\d+::")
+_MARK: Final = pattern(rf"(?P<quoted>{QUOTED})|\\(?P<escaped>[{{}},|])|(?P<mark>[{{}},|])", re.DOTALL)
+_ESCAPED_BRACE: Final = pattern(rf"(?P<quoted>{QUOTED})|\\(?P<brace>[{{}}])", re.DOTALL)
+_ESCAPED_IN_CHOICE: Final = pattern(r"\\([{},|])")
+_KEY: Final = pattern(r"""\s*["“”']\w[^"“”']{0,80}["“”']\s*:(?!:)""")
+_BARE_KEY: Final = pattern(r"\s*[A-Za-z_]\w{0,40}\s*:\s")
+_LORA: Final = pattern(r"<\s*(?:lora|lyco)\s*:", re.IGNORECASE)
+_OF_AN_EXTENSION: Final = pattern(r"\$\$|(?:^|\|)\s*\d*\.?\d+::")
 
 
 @dataclass

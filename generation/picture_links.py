@@ -4,11 +4,12 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from lazy import pattern
 from texts.text import _
 
 _ADDRESS: Final = r"<?(https?://[^\s<>]+)>?"  # in <> Discord shows no preview of it
-_FRONT: Final = re.compile(rf"{_ADDRESS}[\s,;]*", re.IGNORECASE)
-_PICTURE: Final = re.compile(
+_FRONT: Final = pattern(rf"{_ADDRESS}[\s,;]*", re.IGNORECASE)
+_PICTURE: Final = pattern(
     r"(?<!\S)<?(https?://[^\s<>?#]+\.(?:png|jpe?g|webp|gif|avif|bmp)(?:[?#][^\s<>]*)?)>?(?=[\s,;]|$)", re.IGNORECASE
 )
 _SHOWN_CHARS: Final = 60

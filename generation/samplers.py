@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Final
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 MIN_PART_CHARS: Final = 3  # a shorter piece of a name says too little to guess from
 
-_EXTENSION = re.compile(r"\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$")
-_HASH = re.compile(r"\s*\[[0-9a-fA-F]{6,64}\]\s*$")
-_K_PREFIX = re.compile(r"^k[_ -]")
+_EXTENSION = pattern(r"\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$")
+_HASH = pattern(r"\s*\[[0-9a-fA-F]{6,64}\]\s*$")
+_K_PREFIX = pattern(r"^k[_ -]")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,11 @@ from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.permutations import permutations
 from generation.request import Draft
+from lazy import pattern
 
 MAX_DEPTH: Final = 5  # of lists that name other lists
 MAX_FILLED: Final = 100  # in one prompt
-WILDCARD: Final = re.compile(r"(?<![\w\\])__(?P<name>[A-Za-z0-9][\w/-]{0,79}?)__(?![A-Za-z0-9])")
+WILDCARD: Final = pattern(r"(?<![\w\\])__(?P<name>[A-Za-z0-9][\w/-]{0,79}?)__(?![A-Za-z0-9])")
 
 Lists = Mapping[str, Sequence[str]]
 

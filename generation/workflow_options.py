@@ -13,11 +13,11 @@ from generation.option_tokens import near_option
 from generation.option_values import NUMBER_FORM
 from generation.options import BY_NAME, FOREIGN_FLAGS, shorten
 from generation.samplers import match_name
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 WHOLE, NUMBER, WORDS, FLAG, CHOICE = "whole", "number", "text", "flag", "choice"
-NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+NAME_FORM: Final = pattern(r"[a-z][a-z0-9_]{0,31}")
 YES: Final = ("yes", "true", "on", "1", "")
 NO: Final = ("no", "false", "off", "0")
 LISTED: Final = 12

@@ -47,6 +47,7 @@ LOGS: Final = frozenset({"log", "logger"})
 CALLS: Final = frozenset(
     {
         "compile",
+        "pattern",
         "APIRouter",
         "FastAPI",
         "frozenset",

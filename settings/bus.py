@@ -1,15 +1,15 @@
 """The message bus: which NATS server, and how Easel signs in there."""
 
-import re
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, SecretStr
 
+from lazy import pattern
 from settings.fields import Group, Lower, Names, names_of, number, secret, setting, switch, text
 from texts.text import _
 
 SUBJECTS: Final = "ai.vision.imagegen"  # as the service that Easel unites has them
-SERVER: Final = re.compile(r"(nats|tls|ws|wss)://\S+")
+SERVER: Final = pattern(r"(nats|tls|ws|wss)://\S+")
 
 
 def _check_servers(urls: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Declaration of a setting: its type and unit, its range, what it does, and what would be right in words."""
 
-import re
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -8,12 +7,13 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from lazy import pattern
 from texts.text import _
 
 HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
+_SPAN: Final = pattern(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
 _UNIT_S: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 

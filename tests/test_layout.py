@@ -86,6 +86,8 @@ for name in json.loads(sys.argv[1]):
     for value in list(vars(module).values()):
         if isinstance(value, type):
             getattr(value, "__dataclass_fields__", None)  # made as at its first use: its faults are seen here
+        elif type(value).__name__ == "_Pattern":
+            value.pattern
     if seen:
         found[name] = list(seen)
 print(json.dumps(found))

@@ -1,7 +1,8 @@
-"""Dataclasses that are made at their first use: to everybody else they are as those of Python."""
+"""Dataclasses and patterns that are made at their first use: to everybody else they are as those of Python."""
 
 import dataclasses
 import inspect
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -145,3 +146,24 @@ def test_threads_that_want_the_first_instance_at_once_all_get_one():
         for thread in threads:
             thread.join()
         assert names == ["fox"] * 4
+
+
+def test_a_pattern_is_as_one_of_pythons_own():
+    fox = lazy.pattern(r"(?P<colour>\w+) fox", re.IGNORECASE)
+    assert fox.pattern == r"(?P<colour>\w+) fox"
+    assert fox.flags == re.compile(r"(?P<colour>\w+) fox", re.IGNORECASE).flags
+    assert (found := fox.fullmatch("Red Fox"))
+    assert found["colour"] == "Red"
+    assert fox.sub(r"\g<colour> owl", "a red fox") == "a red owl"
+    assert [match[0] for match in fox.finditer("red fox, blue fox")] == ["red fox", "blue fox"]
+
+
+def test_a_pattern_is_compiled_once_and_not_before_it_is_used(monkeypatch: pytest.MonkeyPatch):
+    compiled, compile = [], re.compile
+    monkeypatch.setattr(re, "compile", lambda text, flags=0: compiled.append(text) or compile(text, flags))
+    fox = lazy.pattern("fox")
+    assert compiled == []
+    assert fox.search("a fox")
+    assert fox.search("a fox")
+    assert fox.match("fox")
+    assert compiled == ["fox"]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from generation.errors import UnexpectedAnswer
+from lazy import pattern
 from net.calls import read_as
 from text_engines.base import Form, Json
 from texts.text import _
@@ -20,8 +21,8 @@ _TYPES: Final[dict[Any, Json]] = {
     float: {"type": "number"},
     list[str]: {"type": "array", "items": {"type": "string"}},
 }
-_THOUGHTS: Final = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_FENCE: Final = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
+_THOUGHTS: Final = pattern(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_FENCE: Final = pattern(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
 
 
 def schema_of(form: type[BaseModel]) -> Json:

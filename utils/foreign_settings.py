@@ -11,17 +11,18 @@ from collections.abc import Callable, Mapping
 from html import unescape
 from typing import Any, Final
 
+from lazy import pattern
 from utils.comfy_graph import settings_of_graph
 from utils.infotext import Infotext, format_infotext, parse_infotext
 from utils.picture_texts import COMMENT, PARAMETERS, XMP
 
 MAX_VALUE_CHARS: Final = 200  # of a value that is only named
-MODEL_FILE: Final = re.compile(r"\.(safetensors|ckpt|pt|pth|gguf|sft)$", re.IGNORECASE)
-_SIDES: Final = re.compile(r"\D*(\d{1,5})\D+(\d{1,5})\D*")
-_DREAM: Final = re.compile(r'"(.*)"((?:\s+-\w+(?:\s+[^\s-]\S*|\s+-?\d\S*)?)*)', re.DOTALL)
-_BRACKETS: Final = re.compile(r"\[([^\[\]]*)\]")
-_JOB: Final = re.compile(r"(.*?)\s+Job ID: [0-9a-f-]{36}", re.DOTALL)
-_XMP_COMMENT: Final = re.compile(r"<exif:UserComment>.*?<rdf:li[^>]*>(.*?)</rdf:li>", re.DOTALL)
+MODEL_FILE: Final = pattern(r"\.(safetensors|ckpt|pt|pth|gguf|sft)$", re.IGNORECASE)
+_SIDES: Final = pattern(r"\D*(\d{1,5})\D+(\d{1,5})\D*")
+_DREAM: Final = pattern(r'"(.*)"((?:\s+-\w+(?:\s+[^\s-]\S*|\s+-?\d\S*)?)*)', re.DOTALL)
+_BRACKETS: Final = pattern(r"\[([^\[\]]*)\]")
+_JOB: Final = pattern(r"(.*?)\s+Job ID: [0-9a-f-]{36}", re.DOTALL)
+_XMP_COMMENT: Final = pattern(r"<exif:UserComment>.*?<rdf:li[^>]*>(.*?)</rdf:li>", re.DOTALL)
 
 Said = Mapping[str, Any]
 

@@ -5,12 +5,11 @@ are those of the server's own writer and reader, checked against what it really 
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Final
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 NEGATIVE: Final = "Negative prompt:"
 MIN_PAIRS: Final = 3  # a last line with fewer is a line of the prompt
@@ -19,8 +18,8 @@ MAX_PAIRS_CHARS: Final = 65_536  # and so is a longer one: what is read may come
 MAX_LINES_BEHIND: Final = 8
 
 # The length of a key is bounded: else a long line without a colon would be looked through once for each of its signs.
-_PAIR = re.compile(r'(\w[\w \-/]{1,99}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
-_SIZE = re.compile(r"(\d+)x(\d+)")
+_PAIR = pattern(r'(\w[\w \-/]{1,99}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+_SIZE = pattern(r"(\d+)x(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)

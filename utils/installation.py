@@ -9,13 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from lazy import pattern
 from texts.text import _
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CURE: Final = _("Delete the folder .venv and run `make run`, or: pip install --force-reinstall -r requirements.txt")
 INSTALL: Final = _("Run `make run`, or: pip install -r requirements.txt")
-NO_EXEC: Final = re.compile(r"failed to map segment|Operation not permitted|Permission denied")
-NO_LIBRARY: Final = re.compile(r"(lib[\w.+-]+): cannot open shared object file")
+NO_EXEC: Final = pattern(r"failed to map segment|Operation not permitted|Permission denied")
+NO_LIBRARY: Final = pattern(r"(lib[\w.+-]+): cannot open shared object file")
 PACKAGES_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
 
 

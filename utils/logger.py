@@ -8,7 +8,6 @@ import atexit
 import json
 import logging
 import os
-import re
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TextIO
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 from utils.secrets import REDACTED, redact
 
@@ -40,10 +39,10 @@ _NOISY: Final = {
     _ALWAYS_SHOWN: logging.WARNING,
 }
 _PATTERNS: Final = (
-    (re.compile(r"(\w://)[^\s/?#]*@"), rf"\1{REDACTED}@"),
-    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bot|bearer|basic)\s+)?[^\s'\",}]+"), rf"\1{REDACTED}"),
-    (re.compile(r"(?i)(\btoken['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"), rf"\1{REDACTED}"),
-    (re.compile(r"(/(?:interactions|webhooks)/\d+/)[\w.-]{20,}"), rf"\1{REDACTED}"),
+    (pattern(r"(\w://)[^\s/?#]*@"), rf"\1{REDACTED}@"),
+    (pattern(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bot|bearer|basic)\s+)?[^\s'\",}]+"), rf"\1{REDACTED}"),
+    (pattern(r"(?i)(\btoken['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"), rf"\1{REDACTED}"),
+    (pattern(r"(/(?:interactions|webhooks)/\d+/)[\w.-]{20,}"), rf"\1{REDACTED}"),
 )
 
 
@@ -196,8 +195,8 @@ class JsonFormatter(logging.Formatter):
 def clean(text: str, secrets: Iterable[str] = ()) -> str:
     """Replace secrets, and what looks like one, by `***`."""
     text = redact(text, secrets)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    for found, replacement in _PATTERNS:
+        text = found.sub(replacement, text)
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode()
 
 

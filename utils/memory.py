@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 from typing import Final
 
+from lazy import pattern
+
 MEMINFO: Final = Path("/proc/meminfo")
 CGROUP: Final = Path("/sys/fs/cgroup")
-_AVAILABLE: Final = re.compile(r"^MemAvailable:\s+([0-9]+) kB", re.MULTILINE)
+_AVAILABLE: Final = pattern(r"^MemAvailable:\s+([0-9]+) kB", re.MULTILINE)
 
 
 def free_bytes(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from constants import APP_NAME
+from lazy import pattern
 from utils.containers import JPEG_START, PNG_SIGNATURE, is_webp
 from utils.image_text import jpeg_with_segment, png_with_text, webp_with_chunk
 from utils.picture_texts import XMP, XMP_HEADER, texts_of
@@ -17,7 +18,7 @@ TRAINED: Final = "trainedAlgorithmicMedia"
 ALGORITHMIC: Final = "algorithmicMedia"  # drawn by rules, without a model that learned from pictures
 VOCABULARY: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
-_KINDS: Final = re.compile(re.escape(VOCABULARY) + r"(\w{1,60})")
+_KINDS: Final = pattern(re.escape(VOCABULARY) + r"(\w{1,60})")
 _END: Final = "</rdf:RDF>"
 _VP8X_XMP: Final = 0x04
 

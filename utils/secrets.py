@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from lazy import pattern
+
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet
 
 REDACTED = "***"
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 32
-_TOKEN = re.compile(r"[\w-]{80,}", re.ASCII)
+_TOKEN = pattern(r"[\w-]{80,}", re.ASCII)
 
 
 class SecretLost(Exception):

@@ -6,7 +6,6 @@ RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), and the metadata addresses
 """
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -15,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import idna
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 MAX_URL_CHARS: Final = 2048
@@ -25,11 +24,11 @@ RESOLVE_TIMEOUT_S: Final = 3.0
 Address = IPv4Address | IPv6Address
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\\\"<>^`{|}]")
-_PORT = re.compile(r":([^\]:@]*)$")
-_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_PLAIN_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
+_UNSAFE = pattern(r"[\x00-\x20\x7f\\\"<>^`{|}]")
+_PORT = pattern(r":([^\]:@]*)$")
+_HOST = pattern(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_NUMBER = pattern(r"[0-9]+|0x[0-9a-f]*")
+_PLAIN_HOST = pattern(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
 _PRIVATE_SUFFIXES = (".local", ".lan", ".internal", ".localdomain", ".home.arpa", ".home", ".corp", ".intranet")
 
 _NAT64 = ip_network("64:ff9b::/96")
@@ -217,12 +216,12 @@ def _check_kind(what: str, kind: str, policy: UrlPolicy) -> None:
 def _check_allow_list(host: str, allowed: tuple[str, ...]) -> None:
     if not allowed:
         return
-    for pattern in (entry.strip().lower() for entry in allowed):
-        if pattern.startswith("*.") and host.endswith(pattern[1:]):
+    for host_allowed in (entry.strip().lower() for entry in allowed):
+        if host_allowed.startswith("*.") and host.endswith(host_allowed[1:]):
             return
-        if pattern.startswith(".") and (host.endswith(pattern) or host == pattern[1:]):
+        if host_allowed.startswith(".") and (host.endswith(host_allowed) or host == host_allowed[1:]):
             return
-        if host == pattern:
+        if host == host_allowed:
             return
     raise UrlRefused(
         _("That server is not on this bot's list of allowed hosts."),

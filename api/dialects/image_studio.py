@@ -49,6 +49,7 @@ from generation.person import Person
 from generation.policy import may_use
 from generation.prompt_words import words_of
 from generation.request import Draft, Mode
+from lazy import pattern
 from services.drawing.drawn import model_of
 from services.engines.connections import shown_lane
 from services.library.gallery import MAX_PAGE, Picture, PictureFilter
@@ -58,7 +59,7 @@ from texts.text import _
 OUTPAINT_ZOOM: Final = 1.5
 MOST_OFFSET: Final = 10_000
 VARIATION: Final = _("a variation of this picture")
-_SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
+_SIZE = pattern(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
 
 
 def _form(failure: Failure) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Source: the published API of the job-queue system that Easel unites; its names, 
 """
 
 import asyncio
-import re
 import secrets
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
@@ -39,6 +38,7 @@ from generation.job import Job, JobStatus, JobView
 from generation.person import Person
 from generation.prompt_words import words_of
 from generation.request import Draft, Mode, Priority
+from lazy import pattern
 from services.drawing.drawn import model_of, notes_of
 from services.drawing.style_transfer import NOTE, PROMPT, StyleTransfer, with_style_of
 from texts.text import _
@@ -76,7 +76,7 @@ _PRIORITIES: Final = {"high": Priority.HIGH, "low": Priority.LOW}
 LOOKED_AT: Final = 500  # newest jobs of a caller among which `status` chooses
 
 _IMAGE_FIELDS: Final = frozenset({"initImage", "image", "mask", "contentImage", "styleImage"})
-_BASE64 = re.compile(r"(?:data:|[A-Za-z0-9+/_-]{80})")
+_BASE64 = pattern(r"(?:data:|[A-Za-z0-9+/_-]{80})")
 
 Status = Literal["queued", "processing", "completed", "failed", "cancelled"]
 Part = Annotated[float, Field(ge=0, le=1)]

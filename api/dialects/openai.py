@@ -5,7 +5,6 @@ changed or ignored. A mask is transparent where the picture is redrawn; one with
 """
 
 import hashlib
-import re
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -30,13 +29,14 @@ from generation.person import Person
 from generation.prompt_words import words_of
 from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES, left_out
+from lazy import pattern
 from services.engines.model_names import ModelMissing
 from services.pictures.masks import take_masked
 from texts.text import _
 from utils.threads import run_in_thread
 
 # Their own names, which their clients send unasked: any engine stands in for them, and a note says so.
-THEIRS: Final = re.compile(r"dall-e-\d|gpt-image-[\w.-]+|chatgpt-image-[\w.-]+")
+THEIRS: Final = pattern(r"dall-e-\d|gpt-image-[\w.-]+|chatgpt-image-[\w.-]+")
 CODES: Final = {
     "sign_in": "invalid_api_key",
     "limit_reached": "rate_limit_exceeded",

@@ -12,7 +12,7 @@ from constants import DEFAULT_CFG_SCALE, DEFAULT_WIDTH_PX
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 from generation.samplers import match_name
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 LARGE_SIDE_PX: Final = 1024
 MAX_SIDE_PX: Final = 8000  # squared, the largest picture Easel takes; the GPU says no long before
@@ -21,10 +21,10 @@ MAX_STEPS: Final = 150  # the web UI's own range
 MAX_BATCH: Final = 8  # the web UI's own range
 MAX_SEED: Final = 2**32 - 1  # the web UI's own range; far larger ones overflow inside
 
-_LARGE = re.compile(r"xl|pony|illustrious|noob|animagine|flux|sd3|sd_3|chroma|z-?image|qwen|lumina|hidream", re.I)
+_LARGE = pattern(r"xl|pony|illustrious|noob|animagine|flux|sd3|sd_3|chroma|z-?image|qwen|lumina|hidream", re.I)
 _GOOD_UPSCALERS: Final = ("4x-UltraSharp", "4x_UltraSharp", "R-ESRGAN 4x+", "RealESRGAN 4x+", "ESRGAN_4x", "SwinIR 4x")
 _PLAIN_UPSCALERS: Final = ("Lanczos", "Resize Lanczos", "Nearest")  # no text: the server’s own
-_FLUX = re.compile(r"flux|schnell", re.I)
+_FLUX = pattern(r"flux|schnell", re.I)
 
 
 class Program(StrEnum):

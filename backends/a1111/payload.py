@@ -19,6 +19,7 @@ from generation.foreign import digits
 from generation.lora_tags import tag_of
 from generation.request import GenerationRequest, Lora, MaskFill, Mode, SourceImage
 from generation.samplers import match_sampler, match_scheduler
+from lazy import pattern
 from texts.text import _
 from utils.images import BadImage, inspect
 
@@ -39,7 +40,7 @@ HOUSE_KEYS: Final = ("sd_vae", "CLIP_stop_at_last_layers", "samples_format", "fo
 FILE_KEYS: Final = ("samples_filename_pattern", "save_to_dirs", "save_images_add_number")
 FLUX_MODULES: Final = (r"^ae\.|flux.*(vae|ae)", r"clip_l", r"t5")
 
-_UNSAFE = re.compile(r"[<>:\n]")
+_UNSAFE = pattern(r"[<>:\n]")
 
 
 def to_payload(

@@ -20,7 +20,7 @@ from generation.errors import (
     RequestRejected,
 )
 from generation.request import GenerationRequest
-from lazy import dataclass
+from lazy import dataclass, pattern
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import with_reason
@@ -117,11 +117,11 @@ _MEANINGS: Final = {
     ),
 }
 _FIELDS: Final = {"cfg_scale": "cfg_scale", "n": "batch_size", "sampler_name": "sampler", "source_image": "image"}
-_PRICE: Final = re.compile(r"requires ([\d.]+) kudos")
+_PRICE: Final = pattern(r"requires ([\d.]+) kudos")
 
-_MOST_LORAS: Final = re.compile(r"(\d{1,3}) loras", re.IGNORECASE)
-_FREE_SIZE: Final = re.compile(r"over ([1-9][\d,]{0,6}) ?[xX×] ?([1-9][\d,]{0,6})")
-_FREE_STEPS: Final = re.compile(r"over ([1-9]\d{0,4}) steps")
+_MOST_LORAS: Final = pattern(r"(\d{1,3}) loras", re.IGNORECASE)
+_FREE_SIZE: Final = pattern(r"over ([1-9][\d,]{0,6}) ?[xX×] ?([1-9][\d,]{0,6})")
+_FREE_STEPS: Final = pattern(r"over ([1-9]\d{0,4}) steps")
 
 
 def translate_failure(label: str, reply: Reply, call: Call) -> GenerationError:

@@ -5,7 +5,6 @@ rate all the same, so nothing is sent that it is known to refuse.
 """
 
 import base64
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
+from lazy import pattern
 from texts.text import _
 
 MAX_LORAS: Final = 5
@@ -25,8 +25,8 @@ MAX_SOURCE_SIDE_PX: Final = 3072
 MAX_WORKERS: Final = 5
 UPSCALER_FOR: Final = {2.0: "RealESRGAN_x2plus", 4.0: "RealESRGAN_x4plus"}
 
-_VERSION = re.compile(r"(?:.*@)?(\d+)@?")
-_SPLIT = re.compile(r"\s*#{3,}\s*")
+_VERSION = pattern(r"(?:.*@)?(\d+)@?")
+_SPLIT = pattern(r"\s*#{3,}\s*")
 
 Say = Callable[[str], None]
 

@@ -4,7 +4,6 @@ Source: recorded exchanges with grid-core 4ee16f7. Errors are FastAPI's `{"detai
 limit, which is OpenAI's `{"error": {...}}` without any header that says when to come back.
 """
 
-import re
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
+from lazy import pattern
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import reason, with_reason
@@ -30,8 +30,8 @@ RATE_RETRY_AFTER_S: Final = 20.0  # the window is a minute of the server's clock
 BUSY_RETRY_AFTER_S: Final = 5.0
 NO_WORKER_RETRY_AFTER_S: Final = 30.0
 
-_FIELD = re.compile(r"^'?(\w+)'? (?:dimensions )?must be")
-_BETWEEN = re.compile(r"between (-?[\d.]+) and (-?[\d.]+)")
+_FIELD = pattern(r"^'?(\w+)'? (?:dimensions )?must be")
+_BETWEEN = pattern(r"between (-?[\d.]+) and (-?[\d.]+)")
 _NAMES: Final = {"n": "batch_size", "denoise": "denoising_strength", "strength": "denoising_strength"}
 
 

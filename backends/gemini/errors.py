@@ -21,6 +21,7 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from lazy import pattern
 from net.answers import read_json
 from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS, parse_retry_after, translate
 from net.reasons import with_reason
@@ -28,8 +29,8 @@ from net.reply import Reply
 from texts.text import _
 
 RATE_RETRY_AFTER_S: Final = 30.0
-_SECONDS: Final = re.compile(r"(\d{1,5}(?:\.\d{1,9})?)s")
-_NO_QUOTA: Final = re.compile(r"limit: 0\b|billing", re.IGNORECASE)
+_SECONDS: Final = pattern(r"(\d{1,5}(?:\.\d{1,9})?)s")
+_NO_QUOTA: Final = pattern(r"limit: 0\b|billing", re.IGNORECASE)
 # Their words for what a filter found; any other that holds one of them counts too.
 _BLOCKED: Final = {
     "SPII": _("personal data"),

@@ -16,11 +16,11 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from generation.job import Progress
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 from utils.images import BadImage, inspect
 
-_LOADING = re.compile(r"load|fetch|download|shard|file", re.I)
+_LOADING = pattern(r"load|fetch|download|shard|file", re.I)
 
 
 class ProgressStep(BaseModel):

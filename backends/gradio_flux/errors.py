@@ -18,6 +18,7 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
+from lazy import pattern
 from net.failures import UNCLEAR_ATTEMPTS, translate
 from net.reasons import reason, with_reason
 from net.reply import Reply
@@ -25,8 +26,8 @@ from texts.text import _
 
 FULL_QUEUE_WAIT_S: Final = 10.0
 
-_MEMORY = re.compile(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
-_RANGE = re.compile(r"greater than maximum|less than minimum|not in the list of choices", re.I)
+_MEMORY = pattern(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
+_RANGE = pattern(r"greater than maximum|less than minimum|not in the list of choices", re.I)
 
 
 def login_refused(label: str, reply: Reply) -> GenerationError:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from generation.request import Mode
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 PICTURE_TYPES: Final = frozenset({"image", "gallery"})
 FILE_TYPES: Final = frozenset(
@@ -50,8 +50,8 @@ _ROLES: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
         frozenset({"image", "input image", "init image", "initial image", "source image", "start image"}),
     ),
 }  # fmt: skip
-_RANDOM = re.compile(r"(?<!\d)(-?[0-9]{1,18})\s*(?:=|:|for|is|means)\s*(?:a\s+)?random", re.I)
-_PREFIX = re.compile(r"(?:/[\w.-]+)*")
+_RANDOM = pattern(r"(?<!\d)(-?[0-9]{1,18})\s*(?:=|:|for|is|means)\s*(?:a\s+)?random", re.I)
+_PREFIX = pattern(r"(?:/[\w.-]+)*")
 
 
 class Component(BaseModel):

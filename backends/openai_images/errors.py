@@ -21,7 +21,7 @@ from generation.errors import (
     GenerationError,
     RequestRejected,
 )
-from lazy import dataclass
+from lazy import dataclass, pattern
 from net.answers import read_json
 from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS, parse_retry_after, translate
 from net.reasons import explanation, reason, with_reason
@@ -38,9 +38,9 @@ UNPAID: Final = frozenset(
 )  # fmt: skip
 NO_MODEL: Final = frozenset({"model_not_found", "model_deprecated", "invalid_model"})
 RATE_RETRY_AFTER_S: Final = 20.0
-_IN_WORDS: Final = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
-_CATEGORIES: Final = re.compile(r"safety_violations=\[([\w ,/-]{1,100})\]")
-_SAFETY: Final = re.compile(r"safety system|content polic|moderation|nsfw|flagged", re.IGNORECASE)
+_IN_WORDS: Final = pattern(r"try again in (\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
+_CATEGORIES: Final = pattern(r"safety_violations=\[([\w ,/-]{1,100})\]")
+_SAFETY: Final = pattern(r"safety system|content polic|moderation|nsfw|flagged", re.IGNORECASE)
 _NAMES: Final = {
     "n": "batch_size", "size": "size", "prompt": "prompt", "seed": "seed", "steps": "steps", "image": "image",
     "mask": "mask", "num_inference_steps": "steps", "guidance_scale": "cfg_scale",

@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from backends.kind import EngineKind, Option, Product, Sign, made_by
 from backends.openai_images.dialects.known import AUTO, DIALECTS
+from lazy import pattern
 from net.answers import read_json
 from texts.text import _
 
 NAME: Final = "openai_images"
 PUBLIC_URL: Final = "https://api.openai.com"
 MODELS_PATH: Final = "/v1/models"
-DRAWING: Final = re.compile(r"diffusion|flux|\bsd\b|sdxl|image|dall-e|krea", re.IGNORECASE)
+DRAWING: Final = pattern(r"diffusion|flux|\bsd\b|sdxl|image|dall-e|krea", re.IGNORECASE)
 QUALITIES: Final = ("low", "medium", "high", "xhigh", "max")
 FORMATS: Final = ("png", "webp", "jpeg")
 

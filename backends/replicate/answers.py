@@ -3,18 +3,19 @@
 Source: its openapi 1.0.0-a1 and exchanges that Replicate itself recorded (`tests/data/replicate`).
 """
 
-import re
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import BaseModel, Field, field_validator
+
+from lazy import pattern
 
 ENDED: Final = frozenset({"succeeded", "failed", "canceled", "aborted"})
 STARTING: Final = "starting"
 MAX_DEPTH: Final = 3
 MAX_FILES: Final = 32
 MAX_SECONDS: Final = 86_400.0
-_PERCENT: Final = re.compile(r"(\d{1,3})%\|")
+_PERCENT: Final = pattern(r"(\d{1,3})%\|")
 
 
 class PredictionMetrics(BaseModel):

@@ -4,7 +4,6 @@ Source: its openapi 1.0.0-a1, its changelog for `Cancel-After`. It promises 600 
 minute, and far fewer new ones to an account with little credit, which its answers tell.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from backends.replicate.facts import SLUG, ReplicateModel, model_of
 from backends.replicate.kind import ACCOUNT_PATH, ReplicateAccount
 from backends.replicate.payload import ReplicateOrder
 from generation.errors import CapabilityError, RateLimited
+from lazy import pattern
 from net.answers import write_json
 from net.calls import JSON, Calls
 from net.client import CONNECT_TIMEOUT_S
@@ -26,7 +26,7 @@ from utils.threads import run_in_thread
 API: Final = "/v1"
 CALL_RATES: Final = (Rate(2_900, 60.0),)
 CREATION_RATES: Final = (Rate(580, 60.0),)
-_LIMIT: Final = re.compile(r"([\w./-]+)=(\d{1,5})/(\d{1,5})")
+_LIMIT: Final = pattern(r"([\w./-]+)=(\d{1,5})/(\d{1,5})")
 ASK_TIMEOUT: Final = httpx.Timeout(15.0, connect=CONNECT_TIMEOUT_S)
 READ_TIMEOUT: Final = ASK_TIMEOUT  # of what a model takes, which can be long
 SEND_TIMEOUT: Final = httpx.Timeout(60.0, connect=CONNECT_TIMEOUT_S)

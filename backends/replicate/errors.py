@@ -17,13 +17,14 @@ from generation.errors import (
     CapabilityError,
     GenerationError,
 )
+from lazy import pattern
 from net.answers import read_json
 from net.failures import DETAIL_CHARS, translate
 from net.reply import Reply
 from texts.text import _
 
-_SAFETY: Final = re.compile(r"nsfw|flagged as sensitive|\(e005\)|safety|content policy|moderat", re.IGNORECASE)
-_IN_WORDS: Final = re.compile(r"resets in ~?(\d{1,5}(?:\.\d{1,3})?)s")
+_SAFETY: Final = pattern(r"nsfw|flagged as sensitive|\(e005\)|safety|content policy|moderat", re.IGNORECASE)
+_IN_WORDS: Final = pattern(r"resets in ~?(\d{1,5}(?:\.\d{1,3})?)s")
 _OURS: Final = {theirs: ours for ours, names in NAMES.items() for theirs in names}
 _SHOWN: Final = {"ratio": "size", "area": "size", "width": "size", "height": "size", "images": "image"}
 

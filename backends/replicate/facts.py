@@ -4,7 +4,6 @@ A model's inputs are an openapi schema of its own; their names follow customs, n
 names that models give it. Source: the schemas of some forty models on replicate.com.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, Final
@@ -13,10 +12,10 @@ from backends.replicate.kind import EDIT_MODEL, MODEL, TITLES, USUAL
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import CapabilityError
 from generation.request import Mode
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
-SLUG: Final = re.compile(r"([\w.-]{1,64})/([\w.-]{1,100})(?::([0-9a-f]{64}))?")
+SLUG: Final = pattern(r"([\w.-]{1,64})/([\w.-]{1,100})(?::([0-9a-f]{64}))?")
 MAX_INPUTS: Final = 100
 MAX_MODELS: Final = 50
 MAX_PICTURES: Final = 8

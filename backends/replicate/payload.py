@@ -18,15 +18,15 @@ from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.samplers import match_sampler
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 MAX_INSIDE_BYTES: Final = 256 * 1024  # what is larger is sent as a file before
 MEGAPIXEL: Final = 1_000_000
 SLOW: Final = {"go_fast": False}  # otherwise the same seed gives another picture each time
 CUSTOM, MATCH = "custom", "match_input_image"
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-_SIZE: Final = re.compile(r"(\d{2,5})\s*[x*×]\s*(\d{2,5})")
+_NUMBER: Final = pattern(r"\d+(?:\.\d+)?")
+_SIZE: Final = pattern(r"(\d{2,5})\s*[x*×]\s*(\d{2,5})")
 
 Say = Callable[[str], None]
 

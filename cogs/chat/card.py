@@ -12,7 +12,7 @@ from cogs.cards import Button, Card
 from cogs.enhancing.card import words_rows
 from cogs.plain import block, escape
 from generation.money import dollars
-from lazy import dataclass
+from lazy import dataclass, pattern
 from services.wording.chat import ChatPrompt
 from texts.text import _, joined
 
@@ -20,8 +20,8 @@ ACTION: Final = "chat"
 YES, NO, WRITE = "yes", "no", "write"
 MOST_ASKED: Final = 10
 _MARKS: Final = {None: "⏳", True: "✅", False: "✖"}
-_LINE: Final = re.compile(r"^(⏳|✅|✖) <@(\d{1,25})>$", re.MULTILINE)
-_ASKER: Final = re.compile(r"<@(\d{1,25})>")
+_LINE: Final = pattern(r"^(⏳|✅|✖) <@(\d{1,25})>$", re.MULTILINE)
+_ASKER: Final = pattern(r"<@(\d{1,25})>")
 
 
 @dataclass(frozen=True, kw_only=True)

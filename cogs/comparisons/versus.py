@@ -28,13 +28,14 @@ from generation.job import Origin
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft
+from lazy import pattern
 from services.drawing.versus import HOURS, LEAST_HOURS, MOST_HOURS, Side, VersusService
 from services.engines.catalog import Catalog
 from services.wording.enhancing import PromptService
 from texts.text import _, _n
 from utils.clock import Clock
 
-BETWEEN: Final = re.compile(r"\s+(?:vs\.?|versus)\s+|\s*\n\s*", re.IGNORECASE)
+BETWEEN: Final = pattern(r"\s+(?:vs\.?|versus)\s+|\s*\n\s*", re.IGNORECASE)
 OF_SIDE: Final[dict[str, Side]] = {"a": "a", "b": "b"}
 
 

@@ -19,7 +19,7 @@ from generation.errors import RequestRejected
 from generation.foreign import visible
 from generation.money import dollars
 from generation.prompt_syntax import format_prompt, parse_prompt
-from lazy import dataclass
+from lazy import dataclass, pattern
 from services.wording.rules import RULES, Enhanced
 from texts.text import _, joined
 from utils.text import cut
@@ -29,8 +29,8 @@ NO_JOB: Final = "-"
 DRAW, EDIT, EDITED, AGAIN, OTHER, VOTE = "draw", "edit", "edited", "again", "other", "vote"
 PRIVATE: Final = "-private"
 WORDS_CHARS: Final = 1700  # of all prompts in one message; the rest is for what is around them
-_BLOCK: Final = re.compile(r"```\n(.*?)\n```", re.DOTALL)
-_NUMBERED: Final = re.compile(r"^(\d)  (.+)$", re.MULTILINE)
+_BLOCK: Final = pattern(r"```\n(.*?)\n```", re.DOTALL)
+_NUMBERED: Final = pattern(r"^(\d)  (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The forms behind `/setup`: what they show, and how what was chosen is read. Values only, no calls to Discord."""
 
-import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -11,6 +10,7 @@ from cogs.wire.fields import CheckField, PickField, RadioField, TextField
 from cogs.wire.forms import FilledForm, Form
 from generation.errors import RequestRejected
 from generation.house import MAX_NEGATIVE_CHARS, MOST_IDS, Cover, Flagged, HouseRules, SexualContent
+from lazy import pattern
 from texts.text import _
 
 ACTION: Final = "setup"
@@ -18,7 +18,7 @@ PLACES, CONTENT, PICTURES, TRIAL = "places", "content", "pictures", "trial"
 # Text, voice, announcement, stage and forum channels, by Discord's numbers.
 CHANNEL_TYPES: Final = (0, 2, 5, 13, 15)
 WRITTEN_TYPES: Final = (0, 5)
-_BETWEEN: Final = re.compile(r"[,\n]")
+_BETWEEN: Final = pattern(r"[,\n]")
 
 Chosen = TypeVar("Chosen", bound=StrEnum)
 

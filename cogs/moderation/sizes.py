@@ -1,13 +1,13 @@
 """Sizes as they are typed for a limit."""
 
-import re
 from typing import Final
 
 from generation.errors import RequestRejected
+from lazy import pattern
 from texts.text import _
 
-_SIZE: Final = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
-_MEGAPIXELS: Final = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*mp?")
+_SIZE: Final = pattern(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
+_MEGAPIXELS: Final = pattern(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*mp?")
 
 
 def read_pixels(typed: str) -> int:

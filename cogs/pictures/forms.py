@@ -18,6 +18,7 @@ from generation.foreign import visible
 from generation.money import dollars
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
+from lazy import pattern
 from services.engines.describing import Description
 from services.pictures.pictures import drawable, unused_in
 from texts.text import _, joined
@@ -33,8 +34,8 @@ LINE_CHARS: Final = 1400
 DETAIL_CHARS: Final = 400
 FILE_NAME: Final = "dream.txt"
 
-_BLOCK = re.compile(r"```\n(.*?)\n```", re.DOTALL)
-_FACTOR = re.compile(r"(\d+(?:\.\d+)?)\s*[x×]?(?:\s+|$)", re.IGNORECASE)
+_BLOCK = pattern(r"```\n(.*?)\n```", re.DOTALL)
+_FACTOR = pattern(r"(\d+(?:\.\d+)?)\s*[x×]?(?:\s+|$)", re.IGNORECASE)
 _IN_THE_LINE: Final = frozenset(
     {"Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size-1", "Size-2", "Model",
      "VAE", "Clip skip", "Hires upscale", "Hires steps", "Hires upscaler", "Hires resize-1", "Hires resize-2"}

@@ -7,7 +7,7 @@ from typing import Final
 from constants import MAX_BATCH_SIZE, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.request import Draft, GenerationRequest, Mode, Pan
 from generation.wishes.wish import Operation, Wish
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 # how much of the picture is new
 STRENGTHS: Final = {
@@ -40,20 +40,18 @@ _SIDES: Final = (
     (r"\b(?:up|upwards?|top|above|over)\b", Pan.UP),
     (r"\b(?:down|downwards?|bottom|below|beneath|under|underneath)\b", Pan.DOWN),
 )
-_VERB: Final = re.compile(
+_VERB: Final = pattern(
     r"^(?:(?:make|turn|convert|transform|change|render|redraw|draw|paint|edit|do|give|add|put|set|place)\s+)"
     r"(?:(?:it|this|that|everything|the\s+(?:image|picture|pic|photo))\s+)?"
     r"(?:(?:to\s+)?look\s+(?=like\b)|(?:in)?to\s+|(?:to\s+)?be\s+|as\s+(?=an?\b))?"
 )
-_SAME: Final = re.compile(r"^(?:the\s+)?same(?:\s+(?:thing|one|picture|image|scene))?\s+(?:but\s+)?(?:as\s+)?")
-_FACTOR: Final = re.compile(r"(?:\bx\s?([2-8])\b|\b([2-8](?:\.\d)?)\s?[x×])")
-_ZOOM_FACTOR: Final = re.compile(r"\b([1-3](?:\.\d{1,2})?)\s?[x×]|\bby\s+([1-3](?:\.\d{1,2})?)\b")
-_SIZE: Final = re.compile(r"\b(\d{2,5})\s*(?:x|×|by)\s*(\d{2,5})\b")
-_RATIO: Final = re.compile(r"(?<![\d:])(\d{1,2})\s?(?::|by)\s?(\d{1,2})(?![\d:])")
-_COUNT: Final = re.compile(r"\b(10|[2-9]|two|three|four)\b")
-_REMOVED: Final = re.compile(
-    r"\b(?:remov\w*|delete|erase|no|without|transparent|transparency|cut\s?out|isolated?|rid)\b"
-)
+_SAME: Final = pattern(r"^(?:the\s+)?same(?:\s+(?:thing|one|picture|image|scene))?\s+(?:but\s+)?(?:as\s+)?")
+_FACTOR: Final = pattern(r"(?:\bx\s?([2-8])\b|\b([2-8](?:\.\d)?)\s?[x×])")
+_ZOOM_FACTOR: Final = pattern(r"\b([1-3](?:\.\d{1,2})?)\s?[x×]|\bby\s+([1-3](?:\.\d{1,2})?)\b")
+_SIZE: Final = pattern(r"\b(\d{2,5})\s*(?:x|×|by)\s*(\d{2,5})\b")
+_RATIO: Final = pattern(r"(?<![\d:])(\d{1,2})\s?(?::|by)\s?(\d{1,2})(?![\d:])")
+_COUNT: Final = pattern(r"\b(10|[2-9]|two|three|four)\b")
+_REMOVED: Final = pattern(r"\b(?:remov\w*|delete|erase|no|without|transparent|transparency|cut\s?out|isolated?|rid)\b")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Slips of the keyboard in the words that decide: `remvoe`, `diffrent`, `agian`. Other words stay as they are."""
 
-import re
 from functools import lru_cache
 from typing import Final
+
+from lazy import pattern
 
 LONG: Final = 9  # from here on two slips are mended
 _KNOWN: Final = frozenset({
@@ -20,7 +21,7 @@ _KNOWN: Final = frozenset({
 _OTHERS: Final = frozenset(
     ["cooker", "darken", "different", "lightest", "places", "replaced", "shape", "wilder", "winder", "waders", "dance"]
 )
-_WORD: Final = re.compile(r"[a-z]{5,}")  # shorter ones are too near to others
+_WORD: Final = pattern(r"[a-z]{5,}")  # shorter ones are too near to others
 
 
 def mended(text: str) -> str:

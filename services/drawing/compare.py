@@ -14,6 +14,7 @@ from generation.job import Job, Origin
 from generation.person import Person
 from generation.policy import may_see
 from generation.request import Draft, draw_seed
+from lazy import pattern
 from services.drawing.generation import GenerationService
 from services.drawing.idempotency import numbered
 from services.engines.catalog import Catalog, Engine, no_engine
@@ -27,7 +28,7 @@ from utils.clock import Clock
 from utils.text import cut
 
 MAX_ENGINES: Final = 4  # buttons to choose one fit a phone's width
-ENGINES_OPTION: Final = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
+ENGINES_OPTION: Final = pattern(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 LABEL_CHARS: Final = 40
 INTERRUPTED: Final = _("Easel was restarted before this began.")
 

@@ -5,7 +5,6 @@ it without, and a remark says so. What somebody else keeps for themselves is as 
 """
 
 import asyncio
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -15,6 +14,7 @@ from generation.job import Job
 from generation.look_codes import is_code, new_code
 from generation.person import Person
 from generation.request import Draft, Mode
+from lazy import pattern
 from services.drawing.styles import Style, share_of, weighed
 from services.engines.catalog import Catalog
 from services.pictures.media import MediaService
@@ -31,7 +31,7 @@ MAX_NAME_CHARS: Final = 40
 MAX_WORDS_CHARS: Final = 600
 PICTURE_SIDE_PX: Final = 512
 SHOWN_COLOURS: Final = 3
-_PARTS: Final = re.compile(r"\s*[,.;]\s+")
+_PARTS: Final = pattern(r"\s*[,.;]\s+")
 
 
 class LookService:

@@ -10,7 +10,6 @@ Both files are lists of {"id", "name", "description", "value"}; an own style rep
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -21,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected, StoreUnavailable
 from generation.person import Person
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 from utils.text import cut
 
@@ -32,8 +31,8 @@ FILE_NAME: Final = "styles.json"
 MAX_OWN_STYLES: Final = 200
 MAX_STYLES_AT_ONCE: Final = 5
 LEAST_WEIGHT: Final = 0.1
-_WEIGHED: Final = re.compile(r"(?P<name>.+?)\s*:\s*(?P<weight>\d*[.,]?\d+)")
-_PHRASES: Final = re.compile(r"\s*,\s*")
+_WEIGHED: Final = pattern(r"(?P<name>.+?)\s*:\s*(?P<weight>\d*[.,]?\d+)")
+_PHRASES: Final = pattern(r"\s*,\s*")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,12 +16,12 @@ from generation.prices import PriceLine
 from generation.request import Draft, Mode
 from generation.resolve import resolve_for
 from generation.samplers import match_name
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 MAX_CHOICES = 25
 ENGINES = "engines"
-FLUX = re.compile(r"flux|schnell", re.IGNORECASE)
+FLUX = pattern(r"flux|schnell", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)

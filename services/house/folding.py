@@ -5,16 +5,17 @@ them, what nobody sees is removed, a letter of another script among Latin ones b
 letters with something between each (n.u.d.e) are one word. Anything but letters and digits ends a word.
 """
 
-import re
 import unicodedata
 from typing import Final
 
-_MARKS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe2f\U000e0000-\U000e01ef]")
-_NO_WORD: Final = re.compile(r"[\W_]+")
-_SPELLED: Final = re.compile(r"(?<=\s)\w(?:\s\w){2,}(?=\s)")
+from lazy import pattern
+
+_MARKS: Final = pattern("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe2f\U000e0000-\U000e01ef]")
+_NO_WORD: Final = pattern(r"[\W_]+")
+_SPELLED: Final = pattern(r"(?<=\s)\w(?:\s\w){2,}(?=\s)")
 # What weights and groups parts of a prompt stands inside words too, and an engine reads the word all the same.
-_WEIGHT: Final = re.compile(r"[()\[\]{}\\]")
-_LATIN: Final = re.compile("[a-z]")
+_WEIGHT: Final = pattern(r"[()\[\]{}\\]")
+_LATIN: Final = pattern("[a-z]")
 _ALIKE: Final = str.maketrans("авекмнорстухіјѕԁһԛԝαβεικνορτυχω", "abekmhopctyxijsdhqwabeikvoptuxw")
 _SMALL_CAPITALS: Final = str.maketrans("ɑɡıɪɴʀʏʙɢʜʟᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢ", "agiinrybghlacdejkmoptuvwz")
 _BLOCKS: Final = ((0x1F130, 26), (0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # squared, circled, flags: no other form

@@ -7,13 +7,14 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from lazy import pattern
 from services.house.folding import folded, readings, spaced
 
 # Scripts without spaces between words: there a word counts wherever it stands.
-_UNSPACED: Final = re.compile(
+_UNSPACED: Final = pattern(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )
-_AGE: Final = re.compile(r" (\d{1,2}) ?(?:yo|y o|years? old|year olds?|jahre alt|ans|años|лет|歳|岁|살) ")
+_AGE: Final = pattern(r" (\d{1,2}) ?(?:yo|y o|years? old|year olds?|jahre alt|ans|años|лет|歳|岁|살) ")
 ADULT_AGE: Final = 18
 FILE: Final = "listed_words.toml"
 
@@ -56,7 +57,7 @@ def _file() -> Mapping[str, Sequence[str]]:
 @cache
 def _harmless() -> re.Pattern[str]:
     phrases = (re.escape(spaced(folded(phrase)).strip()) for phrase in _file()["harmless"])
-    return re.compile(f"(?<= )(?:{'|'.join(sorted(phrases, key=len, reverse=True))})(?= )")
+    return pattern(f"(?<= )(?:{'|'.join(sorted(phrases, key=len, reverse=True))})(?= )")
 
 
 def sexual_word(text: str, negative: str = "") -> str:

@@ -1,6 +1,5 @@
 """Bans: somebody asks for no more pictures in a server, at whatever door, until a time or until it is lifted."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +8,7 @@ from generation.errors import Barred, NotAllowed, RequestRejected
 from generation.foreign import clean_line
 from generation.job import JobError, Origin
 from generation.person import Person
-from lazy import dataclass
+from lazy import dataclass, pattern
 from queue_manager import QueueManager
 from services.moderation.audit import AuditAction, AuditService
 from services.moderation.notices import NoticeKind, NoticeService
@@ -24,7 +23,7 @@ from utils.clock import Clock
 
 MAX_REASON_CHARS: Final = 300
 MOST_DAYS: Final = 3650
-_DURATION: Final = re.compile(r"(\d{1,6})\s*(m|min|h|d|w)")
+_DURATION: Final = pattern(r"(\d{1,6})\s*(m|min|h|d|w)")
 _UNIT: Final = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 BY_MODERATOR: Final = "by_moderator"  # the code of what ended a job
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import SourceImage
+from lazy import pattern
 from net.outbound import fetch_picture
 from services.pictures.media import MediaService
 from texts.text import _
@@ -22,8 +23,8 @@ MOST_MB: Final = MAX_INPUT_IMAGE_BYTES // 1024**2
 MAX_BASE64_CHARS: Final = MAX_INPUT_IMAGE_BYTES * 4 // 3 * 33 // 32 + 256
 SHORTEST_BASE64: Final = 65  # no picture is that small, and a media id never longer: what is shorter is an id
 
-_MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
+_MEDIA_ID = pattern(r"[A-Za-z0-9_-]{1,64}")
+_DATA_URL = pattern(r"data:[^,]{0,200},", re.IGNORECASE)
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _HINT: Final = _("Give an https:// link, a data: URL, base64, or the id of a picture that is here.")
 

@@ -21,7 +21,7 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
-from lazy import dataclass
+from lazy import dataclass, pattern
 from net.calls import Calls
 from net.client import BearerAuth, make_client
 from net.endpoint import Endpoint
@@ -36,8 +36,8 @@ RATE_PAUSE_S: Final = 30.0  # Vast.ai sends no Retry-After
 State = Literal["running", "stopped", "starting", "unknown"]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-_PROXY: Final = re.compile(r"([a-z0-9]+)-\d+\.proxy\.runpod\.net")
-_NO_GPU: Final = re.compile(rb"not enough free gpus|no longer any instances|resources.?unavailable", re.IGNORECASE)
+_PROXY: Final = pattern(r"([a-z0-9]+)-\d+\.proxy\.runpod\.net")
+_NO_GPU: Final = pattern(rb"not enough free gpus|no longer any instances|resources.?unavailable", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,14 @@ from typing import Final
 
 from constants import MAX_PROMPT_CHARS
 from generation.foreign import clean_line
+from lazy import pattern
 
 MOST_TAGS: Final = 12
 MAX_TAG_CHARS: Final = 40
-_ADDRESS: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-_OPTION: Final = re.compile(r"(?:^|(?<=\s))[-–—]{1,2}(?=[A-Za-z])")
-_WILDCARD: Final = re.compile(r"__([^\s_]+(?:_[^\s_]+)*)__")
-_TAG: Final = re.compile(r"<[^<>]*>")
+_ADDRESS: Final = pattern(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_OPTION: Final = pattern(r"(?:^|(?<=\s))[-–—]{1,2}(?=[A-Za-z])")
+_WILDCARD: Final = pattern(r"__([^\s_]+(?:_[^\s_]+)*)__")
+_TAG: Final = pattern(r"<[^<>]*>")
 _SIGNS: Final = str.maketrans({"{": "(", "}": ")", "`": "'", "|": ",", "@": ""})
 
 

@@ -4,7 +4,6 @@ Only what somebody asked for in a few plain words: what has weights, tags or pic
 what goes on from a picture. Nothing fails because of it: without an answer the prompt is drawn as it was typed.
 """
 
-import re
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Final
@@ -14,6 +13,7 @@ from pydantic import BaseModel, Field
 from generation.errors import GenerationError
 from generation.job import Origin
 from generation.request import Draft
+from lazy import pattern
 from services.wording.asking import Purpose, TextService
 from services.wording.cleaning import clean_prompt
 from services.wording.enhancing import TASK
@@ -24,7 +24,7 @@ from utils.text import cut
 MOST_WORDS: Final = 12
 MOST_KNOWN: Final = 100
 SHOWN_CHARS: Final = 200
-_MEANT: Final = re.compile(r"[()\[\]<>{}|]|:\d|::")  # no text: signs of a prompt that was written with care
+_MEANT: Final = pattern(r"[()\[\]<>{}|]|:\d|::")  # no text: signs of a prompt that was written with care
 
 
 class FullerForm(BaseModel):

@@ -3,11 +3,12 @@
 It errs towards English: a prompt that is taken for English is drawn as it stands, as if nothing were set.
 """
 
-import re
 from typing import Final
 
+from lazy import pattern
+
 FOREIGN_SHARE: Final = 0.3  # of letters in a script that English is not written in
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = pattern(r"[^\W\d_]+")
 
 
 def _set(words: str) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """Mix styles in words: by the text engine, by taking turns among their phrases where there is none or it fails."""
 
-import re
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import Final
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 from generation.errors import GenerationError, RequestRejected, UnexpectedAnswer
 from generation.job import Origin
 from generation.request import Draft
-from lazy import dataclass
+from lazy import dataclass, pattern
 from services.house.gate import Gate
 from services.wording.asking import Purpose, TextService
 from services.wording.cleaning import clean_prompt
@@ -27,7 +26,7 @@ TASK: Final = (
     "colours, mood. Name no subject and nobody's name. One line of at most 40 words, phrases with commas between, no "
     "remarks."
 )  # no text: for a model
-_PHRASES: Final = re.compile(r"\s*[,;\n]\s*")
+_PHRASES: Final = pattern(r"\s*[,;\n]\s*")
 
 
 class MixedForm(BaseModel):

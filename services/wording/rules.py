@@ -4,13 +4,12 @@ By rules, so that the same prompt always gives the same answer and nobody's word
 a text engine where there is none, or where it fails.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
 from constants import MAX_PROMPT_CHARS
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import Text, _, template
 
 MOST_TAGS: Final = 12
@@ -57,7 +56,7 @@ class RuleEnhancer:
         )
 
 
-_WORD: Final = re.compile(r"[^\W_]+")
+_WORD: Final = pattern(r"[^\W_]+")
 _PHOTO: Final = frozenset({"photo", "photograph", "photography", "photorealistic", "realistic", "dslr"})
 
 

@@ -1,18 +1,18 @@
 """Settings of engines: which there are, what was set for each, and what only its kind reads."""
 
-import re
 from collections.abc import Mapping, Set
 from typing import Final
 
 from backends.kind import EngineKind
 from backends.kinds import kind_names, kind_of, kind_typed, known_kinds
+from lazy import pattern
 from settings.engines import ENGINE_ADDRESS, BackendSettings
 from settings.reading.groups import read_group
 from settings.reading.problems import Problem
 from settings.reading.words import SettingHelp, help_of
 from texts.text import _
 
-INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+INSTANCE_NAME: Final = pattern(r"[a-z][a-z0-9_-]{0,31}")
 
 
 INSTANCE_FIELDS: Final = frozenset(BackendSettings.model_fields) - {"name", "options"}

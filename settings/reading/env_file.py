@@ -7,13 +7,14 @@ from typing import Final
 
 from dotenv.parser import Binding, parse_stream
 
+from lazy import pattern
 from texts.text import _
 
 MASKED: Final = "***"
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+NAME: Final = pattern(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # Whatever stands before an @, and whatever a query says, may be a password, also in what is no address at all.
-_BEFORE_AT: Final = re.compile(r"^(?:.*?(\w+:/{1,2}))?.*@", re.DOTALL)
-_QUERY: Final = re.compile(r"\?.+", re.DOTALL)
+_BEFORE_AT: Final = pattern(r"^(?:.*?(\w+:/{1,2}))?.*@", re.DOTALL)
+_QUERY: Final = pattern(r"\?.+", re.DOTALL)
 
 
 def mask_address(text: str) -> str:

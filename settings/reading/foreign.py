@@ -4,15 +4,15 @@ Those that promise safety refuse to start: whoever sets one relies on it. The na
 unites document.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from typing import Final
 
+from lazy import pattern
 from texts.text import _
 
 # Also with the name of an engine in front, like GPU1_NSFW_FILTER.
-SAFETY: Final = re.compile(r"(?:ENABLE_|USE_)?(?:NSFW|SAFETY|CONTENT)_(?:FILTER|CHECKER|CHECK|MODERATION)(?:_ENABLED)?")
+SAFETY: Final = pattern(r"(?:ENABLE_|USE_)?(?:NSFW|SAFETY|CONTENT)_(?:FILTER|CHECKER|CHECK|MODERATION)(?:_ENABLED)?")
 OFF: Final = frozenset({"", "false", "0", "no", "off", "none"})
 OTHER_FILTER: Final = _(
     "false or left out, since Easel does not know it and would draw and post what this is meant to hold back. Easel's "
@@ -22,7 +22,7 @@ OTHER_FILTER: Final = _(
 PASSED_OVER: Final = {
     "TRANSFORMERS_CACHE": _("It is an old name: set HF_HOME, in which the folder of the models is."),
 }
-INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
+INSTANCE_SETTING: Final = pattern(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 NEAR: Final = 0.75
 
 

@@ -1,19 +1,19 @@
 """A group of settings out of the variables that are set."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from lazy import pattern
 from settings.fields import Group, allowed_of, declared, variable_of
 from settings.reading.env_file import MASKED
 from settings.reading.problems import Problem
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
 
-TOKEN_PATH: Final = re.compile(r"^((?:\w+:/+)?[^/\s]+/).+$")
+TOKEN_PATH: Final = pattern(r"^((?:\w+:/+)?[^/\s]+/).+$")
 
 
 def read_group(

@@ -14,13 +14,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backends.a1111.pictures import encode
 from generation.request import ControlUnit
 from generation.samplers import match_name
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 NONE: Final = "None"
 KINDS_WITHOUT_MODEL: Final = frozenset({"reference"})
 _EVERYTHING: Final = "all"  # the list's first entry: every module and every model
-_CLASSES: Final = (("flux", re.compile(r"flux|schnell", re.I)), ("xl", re.compile(r"xl|pony|illustrious|noob", re.I)))
+_CLASSES: Final = (("flux", pattern(r"flux|schnell", re.I)), ("xl", pattern(r"xl|pony|illustrious|noob", re.I)))
 
 
 @dataclass(frozen=True, kw_only=True)

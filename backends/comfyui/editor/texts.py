@@ -5,16 +5,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from lazy import pattern
+
 SAVERS: Final = frozenset({
     "SaveImage", "SaveImageAdvanced", "SaveSVGNode", "SaveVideo", "SaveAnimatedWEBP", "SaveWEBM", "SaveAudio",
     "SaveAudioMP3", "SaveAudioOpus", "SaveAudioAdvanced", "SaveGLB", "Save3DAdvanced", "SaveGaussianSplat",
     "SavePointCloud", "SaveAnimatedPNG", "CLIPSave", "VAESave", "ModelSave", "LoraSave", "SaveLatent",
 })  # fmt: skip
-_COMMENT: Final = re.compile(r"/\*[\s\S]*?\*/|//.*")
-_ESCAPED: Final = re.compile(r"\\([{}|])")
-_TOKEN: Final = re.compile(r"%([^%]+)%")
-_UNSAFE: Final = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
-_DATE_PART: Final = re.compile(r"dd?|MM?|hh?|mm?|ss?|yyy?y?")
+_COMMENT: Final = pattern(r"/\*[\s\S]*?\*/|//.*")
+_ESCAPED: Final = pattern(r"\\([{}|])")
+_TOKEN: Final = pattern(r"%([^%]+)%")
+_UNSAFE: Final = pattern(r'[/?<>\\:*|"\x00-\x1f\x7f]')
+_DATE_PART: Final = pattern(r"dd?|MM?|hh?|mm?|ss?|yyy?y?")
 
 
 def settled(text: str) -> str:

@@ -6,20 +6,19 @@ there are several, none is.
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, chosen_fields
 from backends.comfyui.editor.saved import SavedNode
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _
 
 DISAGREE: Final = _("its values by name and by place do not agree")
 STEPS: Final = 5_000  # looked at before a search for the right places is given up: at one node, in a file
 STEPS_IN_ALL: Final = 30_000
 MISSING: Final = object()
-_FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,11}( \[(input|output|temp)\])?$")
+_FILE: Final = pattern(r"\.[A-Za-z][A-Za-z0-9]{1,11}( \[(input|output|temp)\])?$")
 Values = dict[str, Any]
 
 

@@ -1,15 +1,15 @@
 """Switches whose export says which of several inputs they pass on: the others have no part in what is drawn."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from backends.comfyui.graphs.graph import Graph, inputs_of, read_link
+from lazy import pattern
 
 NUMBERED: Final = frozenset({"select", "index", "input", "selected", "selection", "switch", "choice"})
 LETTERED: Final = frozenset({"boolean", "boolean_value", "switch", "cond", "condition", "value"})
 YES, NO = ("on_true", "true", "tt_value", "if_true", "a"), ("on_false", "false", "ff_value", "if_false", "b")
-_NUMBER: Final = re.compile(r"^(.*?\D)_?0*(\d{1,3})$")
+_NUMBER: Final = pattern(r"^(.*?\D)_?0*(\d{1,3})$")
 
 
 def without_idle(graph: Graph) -> Graph:

@@ -5,20 +5,19 @@
 """
 
 import copy
-import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
 from typing import Any, Final
 
 from generation.request import Lora, seed_after
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 Graph = dict[str, dict[str, Any]]
 Link = list[Any]  # [node id, output slot]
 
 
-_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+_NUMBER: Final = pattern(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,12 @@ from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import CapabilityError
 from generation.named import nearest
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _, joined
 
 MAX_NAME_CHARS: Final = 60
 MAX_LACKING: Final = 5  # named in one refusal
-_EXTENSION: Final = re.compile(r"\.(safetensors|sft|ckpt|pt2?|pth|bin|gguf|onnx|engine)$", re.IGNORECASE)
+_EXTENSION: Final = pattern(r"\.(safetensors|sft|ckpt|pt2?|pth|bin|gguf|onnx|engine)$", re.IGNORECASE)
 # What people call the thing an input names, and the field of a request it comes from.
 WORDS: Final = {
     "ckpt_name": ("model", "model"),

@@ -27,12 +27,12 @@ from backends.comfyui.graphs.kinds import ANYTHING, kind_of_input, kind_of_outpu
 from backends.comfyui.graphs.nodes import ObjectInfo
 from backends.comfyui.graphs.values import read_number
 from backends.comfyui.graphs.words import Words
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 NUMBER_NAMES: Final = ("value", "int", "float", "number", "seed", "noise_seed")
 MODEL_NAMES: Final = ("ckpt_name", "unet_name", "model_name", "gguf_name")
 SIZE_STARTS: Final = ("", "empty_latent_", "generation_", "resize_type.")  # no text: names of inputs
-_SIZE: Final = re.compile(r"\d{3,4}\s*[x×:]\s*\d{3,4}|\d+:\d+")
+_SIZE: Final = pattern(r"\d{3,4}\s*[x×:]\s*\d{3,4}|\d+:\d+")
 WORKED_ON: Final = ("MODEL", "LATENT", "COND", "EMBED", "PIPE", "CONTEXT", "TUPLE")  # what a sampler is given
 SEED_NAMES: Final = ("seed", "noise_seed")
 PIXEL_PATH: Final = frozenset(

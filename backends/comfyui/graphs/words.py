@@ -7,6 +7,7 @@ from typing import Final
 from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read_link, sources, title_of
 from backends.comfyui.graphs.kinds import kind_of_input
 from backends.comfyui.graphs.nodes import ObjectInfo
+from lazy import pattern
 
 TEXT_NAMES: Final = ("text", "text_g", "text_l", "clip_l", "t5xxl", "prompt", "string", "value")
 SILENT: Final = frozenset({"ConditioningZeroOut"})  # what comes out says nothing, whatever went in
@@ -25,11 +26,11 @@ BESIDE: Final = (
 )
 FILLED: Final = ("wildcard_text", "populated_text")  # what is filled in, and what came out of it
 PARTS: Final = ("DETECTOR", "SEGS")  # types that make a sampler draw parts of a picture again, by words of their own
-PROMPT_TITLE: Final = re.compile(r"\bprompt\b|positive|subject|\bscene\b")
-BESIDE_TITLE: Final = re.compile(r"style|quality|\btags?\b|prefix|suffix|trigger|artist|system|template|instruct")
-INSTRUCTION: Final = re.compile(r"\s*you are (?:an?|the)\b|.*<prompt start>\s*$", re.IGNORECASE | re.DOTALL)
+PROMPT_TITLE: Final = pattern(r"\bprompt\b|positive|subject|\bscene\b")
+BESIDE_TITLE: Final = pattern(r"style|quality|\btags?\b|prefix|suffix|trigger|artist|system|template|instruct")
+INSTRUCTION: Final = pattern(r"\s*you are (?:an?|the)\b|.*<prompt start>\s*$", re.IGNORECASE | re.DOTALL)
 # What people put around every prompt of theirs.
-QUALITY: Final = re.compile(
+QUALITY: Final = pattern(
     r"masterpiece|(?:best|high|great|good|top|amazing|normal) quality|absurdres|high-?res|very aesthetic|newest|"
     r"(?:ultra|highly|very|extremely|insanely|intricate(?:ly)?) detail(?:ed|s)?|detailed|sharp(?: focus)?|"
     r"photorealistic|(?:4|8|16)k(?: uhd)?|u?hd|hdr|raw photo|professional|realistic|cinematic(?: lighting)?|"

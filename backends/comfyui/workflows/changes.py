@@ -8,12 +8,12 @@ from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of, read
 from backends.comfyui.graphs.lacking import file_key
 from backends.comfyui.graphs.values import read_number
 from generation.request import Lora
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 SAMPLER_INPUTS: Final = frozenset({"seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "denoise"})
 LEAST_INPUTS: Final = 3  # of those make a sampler of a node
 BOUNDS: Final = ("start_at_step", "end_at_step")
-WEIGHT: Final = re.compile(r"strength|weight|(?:^|_)wt(?:_|$)")
+WEIGHT: Final = pattern(r"strength|weight|(?:^|_)wt(?:_|$)")
 
 
 def is_split(graph: Graph) -> bool:

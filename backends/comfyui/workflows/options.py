@@ -13,7 +13,7 @@ from generation.errors import RequestRejected
 from generation.option_tokens import key_of
 from generation.replaced_options import REPLACED, own_name
 from generation.workflow_options import CHOICE, FLAG, NAME_FORM, NUMBER, WHOLE, WORDS, WorkflowOption, is_taken
-from lazy import dataclass
+from lazy import dataclass, pattern
 from texts.text import _, joined
 from utils.text import cut
 
@@ -24,7 +24,7 @@ LENGTH_NAMES: Final = ("length", "num_frames", "video_length", "frame_count", "f
 SPEED_NAMES: Final = ("fps", "frame_rate", "framerate")
 KINDS: Final = {"INT": WHOLE, "FLOAT": NUMBER, "BOOLEAN": FLAG, "COMBO": CHOICE, "STRING": WORDS}
 _END: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-_RANGE: Final = re.compile(rf"\s*(?:--|—|–)range\s*=?\s*({_END})\s*(?:\.{{2,3}}|…|:)\s*({_END})\s*", re.ASCII)
+_RANGE: Final = pattern(rf"\s*(?:--|—|–)range\s*=?\s*({_END})\s*(?:\.{{2,3}}|…|:)\s*({_END})\s*", re.ASCII)
 HINT: Final = _("For example: option detail 12.strength --range 0..2")
 
 

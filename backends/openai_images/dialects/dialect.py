@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final, Literal
 
-from lazy import dataclass
+from lazy import dataclass, pattern
 
 Sizing = Literal["size", "sides", "ratio"]  # "1024x768"; width and height; a ratio out of a list
 Negative = Literal["field", "bar", "avoid"]  # a field of its own; after a bar in the prompt; a sentence in the prompt
 Edits = Literal["", "form", "references", "file"]  # none; multipart; JSON with data URLs; JSON with one base64 file
 Mask = Literal["", "alpha", "white"]  # none; transparent is redrawn; white is redrawn
 
-ANY_MODEL: Final = re.compile("")
+ANY_MODEL: Final = pattern("")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,13 @@ import re
 from typing import Final
 
 from backends.openai_images.dialects.dialect import Dialect
+from lazy import pattern
 from texts.text import _
 
 OPENAI: Final = Dialect(
     name="openai", title="OpenAI", hosts=("api.openai.com",), owners=("system", "openai", "openai-internal"),
     is_paid=True, pause_s=1.0,
-    draws=re.compile(r"^(?:gpt-image|chatgpt-image|dall-e)"),
+    draws=pattern(r"^(?:gpt-image|chatgpt-image|dall-e)"),
     preferred=("gpt-image-2.6-flare", "gpt-image-2.5-flare", "gpt-image-2"),
     preferred_edit=("gpt-image-2.6-sunburst", "gpt-image-2.5-sunburst"),
     size_grid=16, min_side=256, max_side=3840, min_pixels=655_360, max_pixels=8_294_400,
@@ -22,7 +23,7 @@ OPENAI: Final = Dialect(
 )  # fmt: skip
 XAI: Final = Dialect(
     name="xai", title="xAI", hosts=("api.x.ai",), owners=("xai",), is_paid=True, pause_s=1.0,
-    draws=re.compile(r"imag"), preferred=("grok-imagine-image-2.0", "grok-imagine-image"),
+    draws=pattern(r"imag"), preferred=("grok-imagine-image-2.0", "grok-imagine-image"),
     sizing="ratio",
     ratios=("1:1", "3:4", "4:3", "9:16", "16:9", "2:3", "3:2", "9:19.5", "19.5:9", "9:20", "20:9", "1:2", "2:1"),
     resolutions=(("1k", 1024), ("2k", 2048)), edits="", qualities=("low", "medium"),
@@ -38,12 +39,12 @@ OPENROUTER: Final = Dialect(
 )  # fmt: skip
 TOGETHER: Final = Dialect(
     name="together", title="Together", hosts=("api.together.xyz", "api.together.ai"), is_paid=True, pause_s=1.0,
-    draws=re.compile(r"flux|diffusion|image|imagen|seedream", re.IGNORECASE),
+    draws=pattern(r"flux|diffusion|image|imagen|seedream", re.IGNORECASE),
     preferred=("black-forest-labs/FLUX.1-schnell",),
     sizing="sides", fields={"seed": "seed", "steps": "steps"}, edits="", base64_word="base64", max_n=4,
 )  # fmt: skip
 LOCALAI: Final = Dialect(
-    name="localai", title="LocalAI", draws=re.compile(r"diffusion|flux|sdxl?\b|image|dreamshaper|animagine|krea", re.I),
+    name="localai", title="LocalAI", draws=pattern(r"diffusion|flux|sdxl?\b|image|dreamshaper|animagine|krea", re.I),
     fields={"seed": "seed", "steps": "step"}, negative="bar", edits="file", edit_path="/v1/images/generations",
     default_side=512,
 )  # fmt: skip
@@ -57,7 +58,7 @@ SDCPP: Final = Dialect(
 )  # fmt: skip
 LEMONADE: Final = Dialect(
     name="lemonade", title="Lemonade", owners=("lemonade",),
-    draws=re.compile(r"\bsd|flux|diffusion|image|krea|turbo", re.IGNORECASE),
+    draws=pattern(r"\bsd|flux|diffusion|image|krea|turbo", re.IGNORECASE),
     fields={"seed": "seed", "steps": "steps", "cfg_scale": "cfg_scale"}, image_field="image", mask="white", max_n=1,
     default_side=512,
 )  # fmt: skip
@@ -69,7 +70,7 @@ VLLM: Final = Dialect(
 )  # fmt: skip
 LLAMA_SWAP: Final = Dialect(
     name="llama_swap", title="llama-swap", owners=("llama-swap",),
-    draws=re.compile(r"\bsd|flux|diffusion|image|krea", re.IGNORECASE), default_side=512,
+    draws=pattern(r"\bsd|flux|diffusion|image|krea", re.IGNORECASE), default_side=512,
 )  # fmt: skip
 CLASSIC: Final = Dialect(name="classic", title=_("an OpenAI-compatible server"), mask="alpha", max_images=4)
 
@@ -90,4 +91,4 @@ RETIRED: Final = {
     "grok-imagine-image-quality": "2026-11-02",
 }
 FIXED_SIZES: Final = ((1024, 1024), (1536, 1024), (1024, 1536))  # all that the models before gpt-image-2 draw
-HAS_FIXED_SIZES: Final = re.compile(r"^(?:gpt-image-1|chatgpt-image)")
+HAS_FIXED_SIZES: Final = pattern(r"^(?:gpt-image-1|chatgpt-image)")
