@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from lazy import dataclass
+from utils.memory import ended_for_memory
 
 log = logging.getLogger(__name__)
 
@@ -200,8 +201,10 @@ class Child:
         code = await process.ended()
         fields = {"action": "child_crashed", "child": self._module, "code": code}
         log.warning("a child process ended in the middle: %s", " / ".join(process.last_lines), extra=fields)
-        # nobody here sends SIGKILL and goes on waiting: it was the system, which does so when memory runs out
-        is_out_of_memory = os.name != "nt" and code == -signal.SIGKILL
+        # nobody here sends SIGKILL and goes on waiting: the system does so when memory runs out, and counts it
+        before, now = process.ended_before, ended_for_memory()
+        is_counted = before is None or now is None or now > before
+        is_out_of_memory = os.name != "nt" and code == -signal.SIGKILL and is_counted
         return ChildFailed(
             ChildFailure.MEMORY if is_out_of_memory else ChildFailure.CRASHED, f"ended with {code}"
         )  # no text: for the log
@@ -229,6 +232,7 @@ class _Process:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.last_lines: deque[str] = deque(maxlen=LOG_LINES)
         self.has_spoken = False  # since the last order
+        self.ended_before = ended_for_memory()
         self._process = process
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._reading = (asyncio.create_task(self._read_frames()), asyncio.create_task(self._read_log()))

@@ -97,7 +97,18 @@ print(json.dumps(found))
 # They are loaded by a child process alone, where the packages of the engine inside are installed.
 OF_THE_CHILD = {
     f"backends.embedded.work.{name}"
-    for name in ("depths", "devices", "drawing", "edges", "loaded", "openvino_drawing", "previews", "steering", "words")
+    for name in (
+        "depths",
+        "devices",
+        "drawing",
+        "edges",
+        "loaded",
+        "openvino_drawing",
+        "poses",
+        "previews",
+        "steering",
+        "words",
+    )
 }
 
 

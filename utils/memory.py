@@ -1,6 +1,7 @@
 """Memory available for a piece of work, where the system tells. Blocks for a moment.
 
-Source: the kernel's Documentation/filesystems/proc.rst (MemAvailable) and admin-guide/cgroup-v2.rst.
+Source: the kernel's Documentation/filesystems/proc.rst (MemAvailable) and admin-guide/cgroup-v2.rst; `oom_kill` of
+/proc/vmstat counts what a container's own limit ended too.
 """
 
 import re
@@ -10,8 +11,11 @@ from typing import Final
 from lazy import pattern
 
 MEMINFO: Final = Path("/proc/meminfo")
+VMSTAT: Final = Path("/proc/vmstat")
 CGROUP: Final = Path("/sys/fs/cgroup")
 _AVAILABLE: Final = pattern(r"^MemAvailable:\s+([0-9]+) kB", re.MULTILINE)
+
+_ENDED: Final = pattern(r"^oom_kill ([0-9]+)$", re.MULTILINE)
 
 
 def free_bytes(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
@@ -22,6 +26,12 @@ def free_bytes(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
     if most.isdigit() and used.isdigit():  # a container's own limit; "max" is none
         amounts.append(int(most) - int(used))
     return min(amounts, default=None)
+
+
+def ended_for_memory(vmstat: Path = VMSTAT) -> int | None:
+    """Return how many processes the system has ended for want of memory; None where it does not tell."""
+    match = _ENDED.search(_text(vmstat))
+    return int(match[1]) if match else None
 
 
 def _text(path: Path) -> str:

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from backends.embedded.models.controls import ControlNet
 from backends.embedded.models.disk import LocalModel, ModelShelf
+from backends.embedded.models.drawers import PEOPLE, POSE
 from backends.embedded.models.families import ONE_CONTROL
 from generation.control_kinds import match_control_kind
 from generation.errors import RequestRejected
 from generation.request import ControlUnit, GenerationRequest, Mode, SourceImage, seed_after
 from generation.samplers import match_name
-from texts.text import _
+from texts.text import _, joined
 
 FEW_STEPS: Final = ("Euler", "SGM Uniform")  # which SDXL Lightning was made for, as its page says
 
@@ -52,7 +53,7 @@ def draw_order(request: GenerationRequest, model: LocalModel, shelf: ModelShelf)
     if request.control:
         controls = shelf.controls_for(model, request.mode)
         _check_controls(request, model, shelf)
-        draw["controls"] = [_control(unit, controls, model, shelf) for unit in request.control]
+        draw["controls"] = [_control(unit, net, shelf) for unit, net in _chosen(request, controls, model)]
     if model.lora:
         draw["loras"].insert(0, {"path": str(model.lora), "weight": 1.0})
     pictures = []
@@ -85,17 +86,46 @@ def _check_controls(request: GenerationRequest, model: LocalModel, shelf: ModelS
         raise RequestRejected(message, field="control")
 
 
-def _control(unit: ControlUnit, controls: Sequence[ControlNet], model: LocalModel, shelf: ModelShelf) -> dict[str, Any]:
+def _chosen(
+    request: GenerationRequest, controls: Sequence[ControlNet], model: LocalModel
+) -> list[tuple[ControlUnit, ControlNet]]:
+    """Return the ControlNet for each picture that steers: those that work together, if there are such.
+
+    Raises:
+        RequestRejected: there is none, or they do not work together.
+    """
+    fitting = [_fitting(unit, controls, model) for unit in request.control]
+    unions = dict.fromkeys(net.path for net in controls if net.is_union)
+    for wanted in (None, *unions):  # all of the usual kind, or all of them the same one for several kinds
+        matching = [[net for net in nets if (net.path if net.is_union else None) == wanted] for nets in fitting]
+        if all(matching):
+            return [(unit, nets[0]) for unit, nets in zip(request.control, matching, strict=True)]
+    names = joined(", ", [nets[0].name for nets in fitting])
+    message = _("The ControlNets {names} do not work together with the model {model}.", names=names, model=model.title)
+    raise RequestRejected(message, field="control")
+
+
+def _fitting(unit: ControlUnit, controls: Sequence[ControlNet], model: LocalModel) -> list[ControlNet]:
     kind = match_control_kind(unit.kind, tuple(control.kind for control in controls))
     fitting = {control.name: control for control in controls if control.kind == kind}
-    name = match_name(unit.model, fitting) if unit.model else next(iter(fitting), None)
-    if name is None:
+    if unit.model:
+        name = match_name(unit.model, fitting)
+        fitting = {} if name is None else {name: fitting[name]}
+    if not fitting:
         named = unit.model or unit.kind
         message = _("There is no ControlNet “{name}” here for the model {model}.", name=named, model=model.title)
         raise RequestRejected(message, field="control")
-    found = fitting[name]
-    values = {"path": str(found.path), "kind": found.kind, "weight": unit.weight}
-    return values | ({"drawer": str(shelf.drawers[found.kind])} if found.kind in shelf.drawers else {})
+    return list(fitting.values())
+
+
+def _control(unit: ControlUnit, net: ControlNet, shelf: ModelShelf) -> dict[str, Any]:
+    values: dict[str, Any] = {"path": str(net.path), "kind": net.kind, "weight": unit.weight}
+    values |= {"class_name": net.class_name, "mode": net.mode}
+    if net.kind in shelf.drawers:
+        values["drawer"] = str(shelf.drawers[net.kind])
+    if net.kind == POSE and PEOPLE in shelf.drawers:
+        values["finder"] = str(shelf.drawers[PEOPLE])
+    return values
 
 
 def _data(source: SourceImage | None, field: str) -> bytes:

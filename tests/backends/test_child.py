@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from backends import child as child_module
 from backends.child import ROOT, Child, ChildFailed, ChildFailure
 
 MODULE = "tests.backends.child_at_work"
@@ -70,13 +71,31 @@ async def test_one_process_takes_one_order_after_the_other(child):
         ("run out of memory", ChildFailure.MEMORY, "900 MB"),
         ("go wrong", ChildFailure.FAULT, "KeyError"),
         ("abort", ChildFailure.CRASHED, "ended with -6"),
-        ("be killed", ChildFailure.MEMORY, "ended with -9"),
     ],
 )
 async def test_what_goes_wrong_there_is_an_error_here_and_the_next_order_works(child, order, failure, words):
     with pytest.raises(ChildFailed, match=words) as caught:
         await child.ask({"do": order})
     assert caught.value.failure is failure
+    assert (await child.ask({"do": "echo"}, [b"again"])).blobs == (b"again",)
+
+
+@pytest.mark.parametrize(
+    ("counts", "failure"),
+    [
+        ((3, 4), ChildFailure.MEMORY),
+        ((None, None), ChildFailure.MEMORY),
+        ((3, 3), ChildFailure.CRASHED),
+    ],
+    ids=["the system", "nobody knows who", "somebody"],
+)
+async def test_who_ended_it_says_whether_memory_ran_out(child, monkeypatch, counts, failure):
+    left = list(counts)
+    monkeypatch.setattr(child_module, "ended_for_memory", lambda: left.pop(0))
+    with pytest.raises(ChildFailed, match="ended with -9") as caught:
+        await child.ask({"do": "be killed"})
+    assert caught.value.failure is failure
+    monkeypatch.undo()
     assert (await child.ask({"do": "echo"}, [b"again"])).blobs == (b"again",)
 
 

@@ -144,6 +144,7 @@ class Easel:
     text_settings: dict[str, Any] = field(default_factory=dict)
     checks_all: bool = True  # not only where the rules of a server want it
     user_install: bool = False
+    job_timeout_s: float = 30.0
     shards: int = 0
     shard_ids: tuple[int, ...] = ()
     clock: ShiftClock = field(default_factory=ShiftClock)
@@ -191,7 +192,7 @@ class Easel:
             text=self.text_settings,
             filter={"is_on": self.check is not None and self.checks_all},
         )
-        settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})
+        settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=self.job_timeout_s)})
         easel = await build(settings, instead)
         await easel.start()
         return easel

@@ -18,11 +18,6 @@ MOST_MB = 60  # that the memory may differ by, between loading a model once and 
 SIDE = 256  # of a preview, at most
 
 
-def is_blank(data):
-    """Return whether a picture is of one colour: weights by chance may be too much for a processor's 16 bits."""
-    return all(low == high for low, high in opened(data).getextrema())
-
-
 class MakerContract:
     """`modes` are those of each family that there is a model of."""
 
@@ -56,14 +51,14 @@ class MakerContract:
         (other,) = maker.draw(asked, (8,), lambda step, preview: None)
         assert opened(first).size == (64, 64)
         assert first == again
-        assert first != other or is_blank(first)
+        assert first != other
         assert steps == list(range(1, len(steps) + 1))
         assert 1 <= len(steps) <= asked.planned_steps + self.more_steps
 
     def test_a_batch_has_a_picture_for_each_seed(self, maker, models, family):
         together = draw(maker, order(models[family], seeds=(7, 8, 9)))
         assert len(together) == 3
-        assert len({*together}) == 3 or is_blank(together[0])
+        assert len({*together}) == 3
 
     def test_cancelled_at_any_step_it_stops_there_and_draws_on(self, maker, models, family):
         asked = order(models[family])

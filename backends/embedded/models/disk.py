@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from backends.embedded.models.controls import CONFIG, ControlNet, controls_at, words_width
+from backends.embedded.models.controls import CONFIG, ControlNet, controls_at, inner_width, words_width
 from backends.embedded.models.drawers import drawn_by
 from backends.embedded.models.families import CONTROLLED, FLUX, OPENVINO_UNMASKED, Family, family_of
 from backends.embedded.models.gguf import SUFFIX as GGUF_SUFFIX
@@ -50,6 +50,7 @@ class LocalModel:
     file: Path | None = None  # its weights, where they are in a single file; `path` has what that lacks
     maker: str = DIFFUSERS  # the library that it was saved for
     words_width: int = 0  # numbers that stand for a word, by which ControlNets fit
+    inner_width: int = 0  # numbers that stand for a piece of a picture, the same
 
     @property
     def title(self) -> str:
@@ -79,7 +80,8 @@ class ModelShelf:
     def controls_for(self, model: LocalModel, mode: str = "txt2img") -> list[ControlNet]:
         """Return the ControlNets that fit a model in a mode."""
         is_steered = mode in CONTROLLED.get(model.family.name, ()) and model.maker == DIFFUSERS
-        return [net for net in self.controls if is_steered and net.fits(model.family.name, model.words_width)]
+        widths = (model.words_width, model.inner_width)
+        return [net for net in self.controls if is_steered and net.fits(model.family.name, *widths)]
 
     def lora(self, name: str) -> Path | None:
         """Return the file of a LoRA by the name that people know it by."""
@@ -232,6 +234,7 @@ def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | No
         return None
     is_guided = family.name != FLUX or bool(_json(folder / "transformer" / "config.json").get("guidance_embeds"))
     steps = family.steps if is_guided else QUICK_STEPS
+    config = _json(folder / "unet" / "config.json") or _json(folder / "transformer" / "config.json")
     return LocalModel(
         name=name,
         path=folder,
@@ -242,9 +245,8 @@ def _model(folder: Path, name: str, known: KnownModel | None) -> LocalModel | No
         is_guided=is_guided,
         known=known,
         maker=OPENVINO if any(folder.glob(f"*/{OPENVINO_PART}")) else DIFFUSERS,
-        words_width=words_width(
-            _json(folder / "unet" / "config.json") or _json(folder / "transformer" / "config.json")
-        ),
+        words_width=words_width(config),
+        inner_width=inner_width(config),
     )
 
 

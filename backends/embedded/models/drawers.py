@@ -7,8 +7,13 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+POSE: Final = "openpose"
+PEOPLE: Final = "people"  # no kind of map: it finds the people whose poses are drawn
 # The kind of map that an architecture draws.
-KINDS: Final = {"DepthAnythingForDepthEstimation": "depth"}
+KINDS: Final = {
+    "DepthAnythingForDepthEstimation": "depth", "VitPoseForPoseEstimation": POSE,
+    "RTDetrForObjectDetection": PEOPLE, "RTDetrV2ForObjectDetection": PEOPLE,
+}  # fmt: skip
 
 
 def drawn_by(folder: Path) -> str:

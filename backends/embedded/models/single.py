@@ -67,7 +67,7 @@ def single_file(path: Path, *, has_gguf: bool = True) -> SingleFile | UnreadFile
 @lru_cache(maxsize=1000)
 def _read(path: Path, has_gguf: bool, size: int, _changed: int) -> SingleFile | UnreadFile | None:
     head = gguf.read_head(path) if path.suffix == gguf.SUFFIX else None
-    shapes = head.shapes if head else _shapes(path)
+    shapes = head.shapes if head else shapes_of(path)
     names = frozenset(name.removeprefix(PREFIX) for name in shapes)
     family = _family(names)
     if head and (why := _why_not(head, names, family, has_gguf)):
@@ -95,7 +95,8 @@ def _why_not(head: gguf.GgufHead, names: frozenset[str], family: str, has_gguf: 
     return None
 
 
-def _shapes(path: Path) -> Shapes:
+def shapes_of(path: Path) -> Shapes:
+    """Return the sizes of the weights in a `.safetensors` file by their names; nothing where it is none."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

@@ -11,7 +11,7 @@ from diffusers.hooks import apply_layerwise_casting
 
 from backends.child_side import OrderRefused
 from backends.embedded.work.orders import ChildOrder, ModelFolder, Rung
-from backends.embedded.work.pipelines import PIPELINES, STEERED, TRANSFORMERS
+from backends.embedded.work.pipelines import PIPELINES, TRANSFORMERS, pipeline_name
 from backends.embedded.work.steering import Steering
 from texts.text import _
 
@@ -66,13 +66,12 @@ class LoadedPipes:
         Raises:
             OrderRefused: a ControlNet is damaged.
         """
-        names = STEERED if order.controls else PIPELINES
-        name = names[self.model.family][order.mode]
+        name = pipeline_name(order)
         networks = self.steering.networks(order.controls)
         if networks or name not in self._pipes:
             parts = self._base.components
             if networks:
-                parts = parts | {"controlnet": networks if len(networks) > 1 else networks[0]}
+                parts = parts | {"controlnet": networks[0] if len(networks) == 1 or order.has_union else networks}
             more: dict[str, Any] = (
                 {"requires_safety_checker": False} if parts.get("safety_checker", self) is None else {}
             )

@@ -10,6 +10,7 @@ from lazy import dataclass
 
 DIFFUSERS: Final = "diffusers"  # no text: names of libraries
 OPENVINO: Final = "openvino"
+UNION_CLASS: Final = "ControlNetUnionModel"  # of ControlNets that take several pictures of several kinds at once
 
 
 class Rung(StrEnum):
@@ -53,12 +54,23 @@ class LoraFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlFile:
-    """A ControlNet that steers, the kind of picture it wants, and the network that draws that, if there is one."""
+    """A ControlNet that steers, the kind of picture it wants, and the network that draws that, if there is one.
+
+    `class_name`: its class, empty for the usual one of its family. `mode`: the number of its kind, where it has to be
+    told. `finder`: the network that finds people, for the one that draws poses.
+    """
 
     path: str
     kind: str
     weight: float
     drawer: str = ""
+    class_name: str = ""
+    mode: int | None = None
+    finder: str = ""
+
+    @property
+    def is_union(self) -> bool:
+        return self.class_name == UNION_CLASS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +101,11 @@ class ChildOrder:
     @property
     def control_pictures(self) -> tuple[bytes, ...]:
         return self.pictures[len(self.pictures) - len(self.controls) :]
+
+    @property
+    def has_union(self) -> bool:
+        """Return whether one ControlNet takes all pictures that steer, each by its kind."""
+        return any(control.is_union for control in self.controls)
 
     @property
     def planned_steps(self) -> int:

@@ -51,6 +51,12 @@ STEERED: Final[Mapping[str, Mapping[str, str]]] = {
     SD3: {"txt2img": "StableDiffusion3ControlNetPipeline"},
     Z_IMAGE: {"txt2img": "ZImageControlNetPipeline"},
 }
+# The same for ControlNets that take several pictures of several kinds at once.
+STEERED_BY_UNION: Final[Mapping[str, str]] = {
+    "txt2img": "StableDiffusionXLControlNetUnionPipeline",
+    "img2img": "StableDiffusionXLControlNetUnionImg2ImgPipeline",
+    "inpaint": "StableDiffusionXLControlNetUnionInpaintPipeline",
+}
 # The part that draws, which is read from a single file.
 TRANSFORMERS: Final[Mapping[str, str]] = {
     SD3: "SD3Transformer2DModel",
@@ -63,6 +69,13 @@ WEIGHED: Final = frozenset({SD15, SDXL})  # weights of words: their words are re
 CLIP_SKIP: Final = frozenset({SD15, SDXL, SD3})
 SHORT_PROMPT: Final = 256  # tokens that FLUX.1 without guidance reads at most
 USUAL_STRENGTH: Final = 0.75
+
+
+def pipeline_name(order: ChildOrder) -> str:
+    """Return the pipeline that draws an order."""
+    if order.has_union:
+        return STEERED_BY_UNION[order.mode]
+    return (STEERED if order.controls else PIPELINES)[order.model.family][order.mode]
 
 
 def strength_of(order: ChildOrder) -> float:

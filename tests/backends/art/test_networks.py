@@ -11,7 +11,7 @@ import pytest
 from backends.art.work import networks
 from backends.art.work.networks import ListedFile, NetworkDamaged, upscalers
 from backends.child import ROOT
-from utils.memory import free_bytes
+from utils.memory import ended_for_memory, free_bytes
 
 
 @pytest.fixture
@@ -89,6 +89,13 @@ def test_memory_is_what_the_machine_and_the_container_leave(tmp_path, meminfo, m
         if text is not None:
             (tmp_path / name).write_text(f"{text}\n")
     assert free_bytes(tmp_path / "meminfo", tmp_path) == free
+
+
+@pytest.mark.parametrize(("text", "count"), [("oom_kill_x 1\noom_kill 3\n", 3), ("numa_hit 7\n", None), (None, None)])
+def test_the_system_tells_how_many_it_ended_for_want_of_memory(tmp_path, text, count):
+    if text is not None:
+        (tmp_path / "vmstat").write_text(text)
+    assert ended_for_memory(tmp_path / "vmstat") == count
 
 
 START = """

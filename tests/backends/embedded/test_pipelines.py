@@ -114,4 +114,4 @@ def test_the_table_of_models_is_what_is_known_of_them():
     ]
     gated = re.search(r"^- (`.+) are given only", page, re.MULTILINE)[1]
     assert re.findall("`(.+?)`", gated) == [model.name for model in known_models().values() if model.is_gated]
-    assert [model.name for model in known_models().values() if not model.is_commercial] == ["flux-dev"]
+    assert [model.name for model in known_models().values() if not model.is_commercial] == ["flux-dev", "flux-union"]

@@ -1,6 +1,8 @@
 """ControlNets of each family: which model they fit, in which modes, and what is refused in words."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +41,6 @@ def shelf(tmp_path):
     }.items():
         put_model(tmp_path / family, family, config=config)
     put_later_control(tmp_path / "flux-canny", "FluxControlNetModel", joint_attention_dim=4096)
-    put_later_control(tmp_path / "flux-union-canny", "FluxControlNetModel", joint_attention_dim=4096, num_mode=6)
     put_later_control(tmp_path / "sd3-depth", "SD3ControlNetModel", joint_attention_dim=4096)
     put_later_control(tmp_path / "z-image-union", "ZImageControlNetModel", dim=3840)
     put_later_control(tmp_path / "z-image-fun", "ZImageControlNetModel", dim=3840)
@@ -79,6 +80,62 @@ def test_what_a_family_is_not_steered_by_is_refused_in_words(shelf, name, reques
     assert caught.value.field == "control"
 
 
+def kinds_of(folder, model, mode="txt2img"):
+    found = look_for_models((folder,), folder / "none")
+    (chosen,) = [each for each in found.models if each.name == model]
+    return {net.kind: net.mode for net in found.controls_for(chosen, mode)}
+
+
+def test_one_for_several_kinds_has_the_number_of_each(tmp_path):
+    put_model(tmp_path / "flux", "flux", config={"joint_attention_dim": 4096})
+    put_model(tmp_path / "xl", "sdxl", width=2048)
+    put_later_control(tmp_path / "flux-pro", "FluxControlNetModel", joint_attention_dim=4096, num_mode=4)
+    assert kinds_of(tmp_path, "flux") == {"canny": 0, "tile": 1, "depth": 2, "blur": 3}
+    put_later_control(tmp_path / "some-name", "ControlNetUnionModel", cross_attention_dim=2048, num_control_type=8)
+    found = kinds_of(tmp_path, "xl", "inpaint")
+    assert (found["openpose"], found["canny"], found["mlsd"], found["segmentation"], found["tile"]) == (0, 3, 3, 5, 6)
+    put_later_control(tmp_path / "some-name", "ControlNetModel_Union", cross_attention_dim=2048, num_control_type=6)
+    assert "tile" not in kinds_of(tmp_path, "xl")
+
+
+def test_a_newer_one_of_flux_tells_its_kinds_apart_itself(tmp_path):
+    put_model(tmp_path / "flux", "flux", config={"joint_attention_dim": 4096})
+    put_later_control(tmp_path / "flux-union-pro-2", "FluxControlNetModel", joint_attention_dim=4096, num_mode=None)
+    assert kinds_of(tmp_path, "flux") == dict.fromkeys(("canny", "softedge", "depth", "openpose"))
+
+
+def test_one_of_another_size_of_model_does_not_fit(tmp_path):
+    wide, narrow = ({"joint_attention_dim": 4096, "num_attention_heads": n, "attention_head_dim": 64} for n in (38, 24))
+    put_model(tmp_path / "large", "sd3", config=wide)
+    put_model(tmp_path / "medium", "sd3", config=narrow)
+    put_later_control(tmp_path / "large-depth", "SD3ControlNetModel", **(wide | {"joint_attention_dim": None}))
+    put_later_control(tmp_path / "medium-canny", "SD3ControlNetModel", **narrow)
+    assert [*kinds_of(tmp_path, "large")] == ["depth"]
+    assert [*kinds_of(tmp_path, "medium")] == ["canny"]
+
+
+def test_several_pictures_go_to_one_that_takes_all_or_to_several_of_the_usual_kind(tmp_path):
+    put_model(tmp_path / "xl", "sdxl", width=2048)
+    put_control(tmp_path / "xl-canny", 2048)
+    put_later_control(tmp_path / "my-union", "ControlNetUnionModel", cross_attention_dim=2048)
+    shelf = look_for_models((tmp_path,), tmp_path / "none")
+
+    def names(*kinds, **models):
+        units = tuple(ControlUnit(kind=kind, image=SOURCE, model=models.get(kind)) for kind in kinds)
+        request = replace(asked("canny"), control=units)
+        order, pictures = draw_order(request, shelf.models[0], shelf)
+        assert len(pictures) == len(kinds)
+        return [(Path(unit["path"]).name, unit["mode"]) for unit in order["draw"]["controls"]]
+
+    assert names("canny") == [("xl-canny", None)]
+    assert names("canny", "canny") == [("xl-canny", None)] * 2
+    assert names("depth") == [("my-union", 1)]
+    assert names("canny", "depth") == [("my-union", 3), ("my-union", 1)]
+    with pytest.raises(RequestRejected, match="xl-canny, my-union do not work together with the model xl") as caught:
+        names("canny", "depth", canny="xl-canny")
+    assert caught.value.field == "control"
+
+
 def test_a_request_that_names_no_model_goes_to_one_that_can(shelf):
     def chosen(*kinds, mode=Mode.TXT2IMG):
         return model_for_controls(shelf, "", kinds, mode).name
@@ -101,6 +158,20 @@ def test_a_network_that_draws_maps_goes_along_for_its_kind_and_for_no_other(shel
     (unit,) = draw_order(asked("openpose"), model, found)[0]["draw"]["controls"]
     assert "drawer" not in unit
     assert [model.name for model in found.models] == [model.name for model in shelf.models], "it is no model that draws"
+
+
+@pytest.mark.parametrize("finder", ["RTDetrForObjectDetection", "RTDetrV2ForObjectDetection", None])
+def test_networks_that_draw_poses_and_find_people_go_along_for_poses_alone(shelf, tmp_path, finder):
+    model = next(model for model in shelf.models if model.name == "z-image")
+    architectures = {"pose-maps": "VitPoseForPoseEstimation"} | ({"people-finder": finder} if finder else {})
+    for name, architecture in architectures.items():
+        place = put_in_hub(tmp_path / "hub", known_models()[name].repo, "none")
+        (place / "config.json").write_text(json.dumps({"architectures": [architecture]}))
+    found = look_for_models((tmp_path,), tmp_path / "hub")
+    pose, edges = draw_order(asked("pose"), model, found), draw_order(asked("canny"), model, found)
+    (unit,) = pose[0]["draw"]["controls"]
+    assert ("vitpose" in unit["drawer"], "rtdetr" in unit.get("finder", "")) == (True, finder is not None)
+    assert not {"drawer", "finder"} & {*edges[0]["draw"]["controls"][0]}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"architectures": "fox"}', '{"architectures": ["ViTModel"]}'])

@@ -21,7 +21,7 @@ for part in pipe.components.values():
     if isinstance(part, torch.nn.Module):
         part.eval()
         for values in part.parameters():
-            if values.ndim > 1:
+            if values.std() > 0 and values.ndim > 1:
                 step = values.std()
                 values.data = (values / step).round().clamp(-2, 2) * step
 pipe.save_pretrained(folder)
