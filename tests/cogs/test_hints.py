@@ -46,7 +46,7 @@ def leaves(command: dict, before: str = "") -> dict[str, tuple[list[str], list[s
 def texts(path: Path) -> str:
     """Return what people may read of a file: a page whole, of a module its texts without the docstrings."""
     source = path.read_text(encoding="utf-8")
-    if path.suffix != ".py":
+    if path.suffix != ".py" or "`/" not in source:  # most modules tell of no command, and need no parsing
         return source
     tree = ast.parse(source)
     nodes = [
@@ -65,6 +65,7 @@ def texts(path: Path) -> str:
     return "\n".join(found)
 
 
+@cache
 def told() -> list[tuple[str, str, str]]:
     return [
         (str(path.relative_to(ROOT)), match[1], match[2].strip())
