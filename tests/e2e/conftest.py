@@ -11,6 +11,7 @@ import pytest
 from cogs import bot, command_sync, pacing, spender
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, Easel
+from tests.read_once import commands_are_read_once as commands_are_read_once
 
 SOON_S = 0.3  # sooner than people need it, so that no test waits for it
 KNOWN_COMMANDS: list[dict[str, Any]] = []  # what the first start of all has registered
