@@ -1,4 +1,4 @@
-"""nextcord reads each command's function anew for every bot that is made; here once per process: it stays the same.
+"""nextcord reads each command's function again for every bot that is made; here once per process: it stays the same.
 
 Bots that follow one another in a process share nextcord's objects of their commands anyway, all but whose they are.
 """
@@ -14,13 +14,13 @@ from nextcord.application_command import ClientCog
 
 COMMANDS = (nextcord.BaseApplicationCommand, nextcord.SlashApplicationSubcommand)
 _read: dict[type, tuple[list[Any], list[nextcord.BaseApplicationCommand]]] = {}
-_read_anew = ClientCog._read_application_commands
+_read_from_source = ClientCog._read_application_commands
 
 
 def _read_once(cog: ClientCog) -> None:
     kind = type(cog)
     if kind not in _read:
-        _read_anew(cog)
+        _read_from_source(cog)
         mine = [item for base in kind.__mro__ for item in vars(base).values() if isinstance(item, COMMANDS)]
         _read[kind] = mine, cog.__cog_application_commands__
         return

@@ -46,7 +46,7 @@ def tile(mode: str) -> Image.Image:
 def noise(size: Size, mode: str = "RGB") -> Image.Image:
     """Return a picture in which neighbours differ; of each size and mode always the same.
 
-    It begins anew every 61 and 67 pixels: without that, most of the time of a test goes to packing what cannot be.
+    It begins again every 61 and 67 pixels: without that, most of the time of a test goes to packing what cannot be.
     """
     picture = Image.new(mode, size)
     for x, y in product(range(0, size[0], TILE[0]), range(0, size[1], TILE[1])):
