@@ -10,7 +10,7 @@ import httpx
 
 from constants import APP_NAME, VERSION
 from net.endpoint import Endpoint
-from net.guard import guarded_transport, trusted_authorities
+from net.guard import guarded_transport, owners_transport, trusted_authorities
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -26,15 +26,15 @@ def make_client(
         auth: sent with the first request already, since not every engine asks for it.
     """
     url = endpoint.url.strip().rstrip("/")
-    if transport is None and not endpoint.is_trusted:
-        transport = guarded_transport(endpoint.policy)
+    if transport is None:
+        transport = owners_transport() if endpoint.is_trusted else guarded_transport(endpoint.policy)
     headers = {"User-Agent": f"{APP_NAME}/{VERSION}"}
     if _is_near(url):
         headers["Accept-Encoding"] = "identity"  # gzip of base64 costs the engine more than a local network does
     return httpx.AsyncClient(
         base_url=url,
         transport=transport,
-        verify=trusted_authorities(),
+        verify=trusted_authorities() if transport is None else True,  # a transport has its own
         auth=auth,
         headers=headers,
         timeout=httpx.Timeout(endpoint.timeout_s, connect=CONNECT_TIMEOUT_S),

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from constants import APP_NAME, VERSION
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
-from net.guard import trusted_authorities
+from net.guard import owners_transport, trusted_authorities
 from texts.text import _
 
 log = logging.getLogger(__name__)
@@ -88,11 +88,12 @@ class ModelHub:
         headers = {"User-Agent": f"{APP_NAME}/{VERSION}", "Accept-Encoding": "identity"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        transport = transport or owners_transport()
         self._client = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             headers=headers,
             transport=transport,
-            verify=trusted_authorities(),
+            verify=trusted_authorities() if transport is None else True,  # a transport has its own
             timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             follow_redirects=True,
         )

@@ -183,6 +183,4 @@ def _no_answer(error: Exception, field: str) -> RequestRejected | BackendUnavail
 
 
 def _broken_rule(error: Exception) -> UrlRefused | None:
-    # httpcore raises what comes out of the network once more `from None`, which leaves the context only
-    why = error.__cause__ or error.__context__
-    return why if isinstance(why, UrlRefused) else None
+    return error.__cause__ if isinstance(error.__cause__, UrlRefused) else None

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from backends.art.work import networks
+from tests import answering_wire
 
 pytest_plugins = ["tests.hang_guard"]
 
@@ -17,6 +18,8 @@ pytest_plugins = ["tests.hang_guard"]
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+answering_wire.install()
 
 
 def pytest_xdist_auto_num_workers() -> int:

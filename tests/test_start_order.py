@@ -59,7 +59,7 @@ async def test_who_comes_to_the_studio_while_it_starts_waits_and_is_answered(beg
 # costs every start and stays in memory: `python -X importtime main.py start` says how much.
 BEFORE_READY = {
     "nextcord", "aiohttp", "aiohappyeyeballs", "aiosignal", "attr", "frozenlist", "multidict", "propcache", "yarl",
-    "httpx", "httpcore", "h11", "anyio", "sniffio", "certifi", "idna", "pydantic", "pydantic_core", "annotated_types",
+    "httpx", "certifi", "idna", "pydantic", "pydantic_core", "annotated_types",
     "typing_extensions", "typing_inspection", "aiosqlite", "PIL", "dotenv", "cryptography", "cffi", "_cffi_backend",
     "_openssl", "_distutils_hack", "audioop",  # of nextcord, where the standard library has no such module any more
 }  # fmt: skip

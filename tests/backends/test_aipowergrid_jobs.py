@@ -18,6 +18,7 @@ from generation.errors import (
 )
 from generation.job import Progress
 from generation.request import GenerationRequest
+from net.rates import Rate
 from tests.backends.test_aipowergrid_contract import connect
 from tests.engines.a1111_engine import bomb
 from tests.engines.grid_server import GridServer
@@ -51,14 +52,17 @@ async def grid(server: GridServer) -> AsyncIterator[AiPowerGridBackend]:
     await backend.aclose()
 
 
-async def test_progress_is_the_workers_own(server: GridServer, grid: AiPowerGridBackend) -> None:
+async def test_progress_is_the_workers_own(server: GridServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backends.aipowergrid.backend.PROGRESS_RATES", (Rate(1, 0.02),))
     server.seconds = 0.2
     seen: list[Progress] = []
 
     async def report(progress: Progress) -> None:
         seen.append(progress)
 
+    grid = connect(server)
     await grid.generate(request(), report)
+    await grid.aclose()
     fractions = {progress.fraction for progress in seen}
     assert {0.25, 0.5, 0.75} & fractions
     assert seen[-1].note == "being drawn"

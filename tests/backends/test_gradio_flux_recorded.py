@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
 
-import httpx
 import pytest
 import respx
 
@@ -14,7 +13,7 @@ from backends.gradio_flux.backend import GradioFluxBackend
 from generation.errors import BackendError, BackendUnavailable, GenerationError, OutOfMemory, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest
-from net.guard import trusted_authorities
+from net.guard import owners_transport
 from tests.engines.gradio_engine import DATA
 from tests.utils.pictures import picture
 
@@ -54,7 +53,7 @@ async def draw(seen: list[Progress] | None = None, url: str = URL) -> Any:
             seen.append(progress)
 
     config = BackendConfig(name="flux", kind="gradio_flux", label="Flux", url=url)
-    backend = GradioFluxBackend(config, transport=httpx.AsyncHTTPTransport(verify=trusted_authorities()))
+    backend = GradioFluxBackend(config, transport=owners_transport())
     try:
         return await backend.generate(REQUEST, report)
     finally:
