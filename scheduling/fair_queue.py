@@ -94,13 +94,13 @@ class FairQueue:
 
     def push_all(self, tickets: Iterable[Ticket]) -> None:
         """Add many jobs as `push` would one after the other."""
-        last = self._last_in_turn(Priority.LOW)
+        last, order = self._last_in_turn(Priority.LOW), self._order
         for ticket in tickets:
             entry = self._entry(ticket.user_key, ticket.cost, ticket.weight, ticket.model, ticket.priority, last)
-            if ticket.priority is not Priority.LOW:
-                last = max(last, entry.tag)
-            self._order.append(self._note(ticket.id, entry))
-        self._order.sort()
+            if entry.tag > last and entry.priority is not Priority.LOW:
+                last = entry.tag
+            order.append(self._note(ticket.id, entry))
+        order.sort()
 
     def _last_in_turn(self, priority: Priority) -> float:
         """Return the latest tag behind which a patient job comes; of the others only the present counts."""
@@ -116,15 +116,16 @@ class FairQueue:
         self, user_key: str, cost: float, weight: float, model: str | None, priority: Priority, last: float
     ) -> _Waiting:
         self._seq += 1
-        clock = _clock(user_key, priority)
-        end = self._ends.get(clock)
+        clock = user_key if priority is Priority.NORMAL else _clock(user_key, priority)
+        present, end = self._now, self._ends.get(clock)
         if end is None:
-            end = max(self._now, self._door)
-        start = end if clock in self._by_user else max(self._now, end)
+            end = max(present, self._door)
+        start = end if end >= present or clock in self._by_user else present
+        turn = cost / weight
         if priority is Priority.LOW:
-            start = max(start, last + PATIENT_TURNS * cost / weight)
-        self._ends[clock] = start + cost / weight
-        ahead = URGENT_TURNS * cost / weight if priority is Priority.HIGH else 0.0
+            start = max(start, last + PATIENT_TURNS * turn)
+        self._ends[clock] = start + turn
+        ahead = URGENT_TURNS * turn if priority is Priority.HIGH else 0.0
         return _Waiting(start - ahead, self._seq, user_key, cost, weight, model, priority, ahead)
 
     def push_back(
@@ -151,7 +152,11 @@ class FairQueue:
 
     def _note(self, job_id: str, entry: _Waiting) -> tuple[float, int, str]:
         self._waiting[job_id] = entry
-        self._by_user.setdefault(entry.clock, []).append(job_id)
+        clock = entry.user_key if entry.priority is Priority.NORMAL else entry.clock
+        if own := self._by_user.get(clock):
+            own.append(job_id)
+        else:
+            self._by_user[clock] = [job_id]
         self._total_cost += entry.cost
         return entry.tag, entry.seq, job_id
 

@@ -1,12 +1,12 @@
 """All lanes of one process, and which jobs wait in them: the index over the queued rows of the store."""
 
 import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final
 
 from constants import DEFAULT_ENGINE_PATIENCE_S, DEFAULT_SECONDS_PER_COST
 from generation.errors import BackendGone
@@ -20,17 +20,9 @@ from utils.clock import Clock
 REMOVED: Final = LaneSettings(concurrency=1_000_000)
 
 
-class _Waiting(NamedTuple):
-    """A queued or delayed job."""
-
-    user_key: str
-    lane: str
-    born: datetime
-    away_since: datetime | None  # as its row says
-
-    def since(self, absence: Absence) -> datetime:
-        """Return when the engine went away, as far as this job is concerned."""
-        return self.away_since or max(self.born, absence.since)
+def _gone_since(ticket: Ticket, absence: Absence) -> datetime:
+    """Return when the engine went away, as far as this job is concerned."""
+    return ticket.away_since or max(ticket.created_at, absence.since)
 
 
 class Lanes:
@@ -52,7 +44,7 @@ class Lanes:
         self._born: list[tuple[float, str]] = []  # a heap: when jobs were submitted (monotonic seconds), job id
         self._patience: list[tuple[float, int, str, Absence]] = []  # a heap: when it ends (monotonic seconds), for whom
         self._order = count()
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[str, Ticket] = {}  # queued or delayed jobs
         self._waiting_of: Counter[str] = Counter()
         self._stopped: set[str] = set()  # lanes that an admin has paused
         self.running: dict[str, Job] = {}
@@ -116,7 +108,7 @@ class Lanes:
     def reserve(self, job: Job) -> None:
         """Count a job as waiting, before it has its place in line: who comes at the same time must see it."""
         if job.id not in self._waiting:
-            self._waiting[job.id] = _Waiting(job.user_key, job.lane, job.created_at, job.away_since)
+            self._waiting[job.id] = ticket_of(job)
             self._waiting_of[job.user_key] += 1
             self.get(job.lane).coming[job.id] = job.drawn.cost
 
@@ -144,17 +136,17 @@ class Lanes:
         if absence := self.get(job.lane).absence:
             self._wait_for(job.id, absence)
 
-    def take_up(self, tickets: Iterable[Ticket]) -> None:
+    def take_up(self, tickets: Sequence[Ticket]) -> None:
         """Put the jobs that an earlier process left in line, oldest first: all at once, as there may be very many."""
-        now_s, now = self._clock.monotonic(), self._clock.now()
-        in_line: dict[str, list[Ticket]] = {}
-        for ticket in tickets:
-            self._waiting[ticket.id] = _Waiting(ticket.user_key, ticket.lane, ticket.created_at, ticket.away_since)
-            self._born.append((now_s - (now - ticket.created_at).total_seconds(), ticket.id))
-            if not self._is_put_aside(ticket):
-                in_line.setdefault(ticket.lane, []).append(ticket)
-        self._waiting_of = Counter(waiting.user_key for waiting in self._waiting.values())
+        behind_s = self._clock.monotonic() - self._clock.now().timestamp()
+        self._waiting = {ticket.id: ticket for ticket in tickets}
+        self._waiting_of = Counter([ticket.user_key for ticket in tickets])
+        self._born = [(behind_s + ticket.created_at.timestamp(), ticket.id) for ticket in tickets]
         heapq.heapify(self._born)
+        in_line: dict[str, list[Ticket]] = defaultdict(list)
+        for ticket in tickets:
+            if ticket.not_before is None or not self._is_put_aside(ticket):
+                in_line[ticket.lane].append(ticket)
         for name, waiting in in_line.items():
             self.get(name).queue.push_all(waiting)
 
@@ -310,12 +302,12 @@ class Lanes:
     def _away(self, job_id: str, lane: Lane) -> Away | None:
         if lane.absence is None:
             return None
-        since = self._waiting[job_id].since(lane.absence)
+        since = _gone_since(self._waiting[job_id], lane.absence)
         return Away(reason=lane.absence.error.reason, since=since, patience_s=self.patience_s)
 
     def _wait_for(self, job_id: str, absence: Absence) -> None:
         """Note when a job's patience with its engine ends."""
-        waited_s = (self._clock.now() - self._waiting[job_id].since(absence)).total_seconds()
+        waited_s = (self._clock.now() - _gone_since(self._waiting[job_id], absence)).total_seconds()
         ends_at = self._clock.monotonic() + self.patience_s - waited_s
         heapq.heappush(self._patience, (ends_at, next(self._order), job_id, absence))
 

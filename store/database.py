@@ -237,7 +237,7 @@ class Database:
 
     async def _open_reader(self, busy_timeout_s: float) -> None:
         self._reader = await SqliteThread.open(self.path, timeout_s=busy_timeout_s)
-        await self._reader.rows("PRAGMA query_only = ON")
+        await self._reader.read_on()
 
     async def _prepare(self, synchronous: str, page_bytes: int) -> None:
         """Set the pragmas; page size and auto_vacuum count only before the first page is written, which WAL does."""

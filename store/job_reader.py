@@ -167,7 +167,7 @@ class JobReader:
 
     def _tickets(self, rows: list[Row]) -> tuple[list[Ticket], set[str]]:
         """Return the places in line, and the ids of rows that say none."""
-        tickets = self._rows.read(rows, row_to_ticket)  # type: ignore[arg-type]
+        tickets = self._rows.read(rows, row_to_ticket)
         is_whole = len(tickets) == len(rows)
         return tickets, set() if is_whole else {row["id"] for row in rows} - {ticket.id for ticket in tickets}
 

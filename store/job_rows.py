@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
@@ -143,21 +143,22 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
     )
 
 
-def row_to_ticket(row: Mapping[str, Any]) -> Ticket:
-    """Read as much as `LINE` selects. Strings that many have are kept once."""
-    cost, model, priority = row["drawn_cost"], row["drawn_model"], _PRIORITIES.get(row["priority"], Priority.NORMAL)
+def row_to_ticket(row: Iterable[Any]) -> Ticket:
+    """Read a row of `LINE`, whose columns are in this order. Strings that many have are kept once."""
+    job_id, lane, user_key, cost, weight, model, created_at, not_before, away_since, urgency, drawn, origin = row
+    priority = _PRIORITIES.get(urgency, Priority.NORMAL)
     if cost is None:
-        cost, model, priority = _said_before(row["drawn"], row["origin"])
+        cost, model, priority = _said_before(drawn, origin)
     return Ticket(
-        row["id"],
-        intern(row["lane"]),
-        intern(row["user_key"]),
+        job_id,
+        intern(lane),
+        intern(user_key),
         cost,
-        row["weight"],
+        weight,
         model and intern(model),
-        datetime.fromtimestamp(row["created_at"], UTC),
-        from_epoch(row["not_before"]),
-        from_epoch(row["away_since"]),
+        datetime.fromtimestamp(created_at, UTC),
+        from_epoch(not_before),
+        from_epoch(away_since),
         priority,
     )
 

@@ -250,3 +250,12 @@ async def test_what_was_committed_survives_a_kill(tmp_path):
     assert set(reported) <= stored
     assert (await database.fetch("PRAGMA integrity_check"))[0][0] == "ok"
     await database.close()
+
+
+async def test_a_text_that_is_not_utf_8_is_read_with_a_replacement_beside_others(notes):
+    for hexed in ("c3bc", "ff"):
+        await notes.write(f"INSERT INTO notes (text) VALUES (CAST(x'{hexed}' AS TEXT))")
+    for _ in range(2):
+        assert [row["text"] for row in await notes.read("SELECT text FROM notes ORDER BY rowid")] == ["ü", "�"]
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await notes.read("SELECT text FROM others")
