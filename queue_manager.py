@@ -68,7 +68,7 @@ class QueueManager:
         self._loops = loops or Loops(clock)
         self._finished = 0
         self.screen = screen
-        self.watchers = Watchers()
+        self.watchers = Watchers(clock)
         self._outcomes = Outcomes(
             jobs=jobs,
             registry=registry,
@@ -107,6 +107,7 @@ class QueueManager:
         await self._loops.finish("queue")  # not cancelled: a claim that is under way still gets its job started
         await self._executor.stop(self._limits.grace_s)
         await self._background.finish()
+        await self.watchers.aclose()
         await self._save_paces()
 
     async def submit(self, job: Job) -> JobView:

@@ -4,11 +4,15 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from dataclasses import field
+from typing import Final
 
 from generation.job import Job, JobStatus, JobView
 from lazy import dataclass
+from utils.clock import Clock
 
 log = logging.getLogger(__name__)
+
+PLACES_S: Final = 0.5  # a quick engine moves a line many times a second, and all who wait in it
 
 
 @dataclass(eq=False)
@@ -22,7 +26,10 @@ class Watcher:
 class Watchers:
     """All open watches by job id, and listeners that want every change of state."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._moved: set[str] = set()  # lanes where places have moved since that was told last
+        self._resting: asyncio.Task[None] | None = None  # for a moment after that
         self._by_job: dict[str, set[Watcher]] = {}
         # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
         self.on_change: list[Callable[[Job], None]] = []
@@ -105,8 +112,29 @@ class Watchers:
             tell(job_id)
 
     def ring_queued(self, lanes: Iterable[str]) -> None:
-        """Places in these lanes have moved."""
-        names = set(lanes)
+        """Places in these lanes have moved: it is told at once, and then after each moment the newest."""
+        self._moved |= set(lanes)
+        if self._resting is None:
+            self._tell_places()
+            self._resting = asyncio.create_task(self._rest(), name="places")
+
+    async def aclose(self) -> None:
+        """Tell no more of places."""
+        if self._resting is not None:
+            self._resting.cancel()
+            await asyncio.wait({self._resting})
+
+    async def _rest(self) -> None:
+        try:
+            await self._clock.sleep(PLACES_S)
+            while self._moved:
+                self._tell_places()
+                await self._clock.sleep(PLACES_S)
+        finally:
+            self._resting = None
+
+    def _tell_places(self) -> None:
+        names, self._moved = self._moved, set()
         for watchers in self._by_job.values():
             for watcher in watchers:
                 if watcher.job.status is JobStatus.QUEUED and watcher.job.lane in names:

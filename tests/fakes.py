@@ -36,6 +36,14 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self._monotonic + seconds, next(self._order), future))
         await future
 
+    async def wait(self, bell: asyncio.Event, seconds: float) -> None:
+        tasks = {asyncio.ensure_future(bell.wait()), asyncio.ensure_future(self.sleep(seconds))}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
     async def advance(self, seconds: float) -> None:
         """Move time on, waking each sleeper at its moment and letting woken tasks run."""
         end = self._monotonic + seconds

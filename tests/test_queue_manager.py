@@ -6,6 +6,7 @@ import pytest
 
 from generation.errors import BackendUnavailable, LimitReached
 from generation.job import Job, JobStatus, JobView, Progress
+from scheduling.watchers import PLACES_S
 from store import jobs as statements
 from tests.fakes import FakeBackend
 from tests.jobs import make_job
@@ -175,9 +176,10 @@ async def test_places_in_line_are_told_when_they_move() -> None:
         watching = rig.queue.watch(jobs[3].id)
         assert (await anext(watching)).position == 3
         rig.backends["gpu"].release()
-        await rig.settle()
+        await rig.advance(PLACES_S)
         assert (await anext(watching)).position == 2
         await rig.queue.cancel(jobs[2].id)
+        await rig.advance(PLACES_S)
         assert (await anext(watching)).position == 1
         await watching.aclose()  # type: ignore[attr-defined]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,6 +15,10 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+    async def wait(self, bell: asyncio.Event, seconds: float) -> None:
+        """Sleep until the bell rings, at most so long."""
+        ...
 
 
 class SystemClock:
@@ -28,15 +33,15 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    async def wait(self, bell: asyncio.Event, seconds: float) -> None:
+        with suppress(TimeoutError):  # a timer and no tasks: some of these waits begin a hundred times a second
+            async with asyncio.timeout(seconds):
+                await bell.wait()
+
 
 async def sleep_until(bell: asyncio.Event, clock: Clock, seconds: float) -> None:
     """Sleep until the bell rings, at most `seconds` (inf = only the bell)."""
     if seconds == float("inf"):
         await bell.wait()
     elif seconds > 0:
-        tasks = {asyncio.ensure_future(bell.wait()), asyncio.ensure_future(clock.sleep(seconds))}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
+        await clock.wait(bell, seconds)
