@@ -30,6 +30,7 @@ from cogs.teller import Teller
 from cogs.waiting import SOON_S
 from generation.deeds import Deed
 from generation.errors import Barred
+from generation.habits import Habits
 from generation.job import Origin
 from generation.money import PriceNotAgreed
 from generation.order import Order, order_to_json
@@ -102,9 +103,10 @@ class Desk:
         """
         if private is None and interaction.response.is_done():  # the answer has begun, for everybody
             private = False
-        private = await self.is_private(person_of(interaction), private)
+        habits = await self._preferences.habits(person_of(interaction))
+        private = bool(habits.private) if private is None else private
         origin = of_interaction(interaction, self._clock, private=private, asked_in=asked_in, via=via)
-        origin = await self._with_habits(replace(origin, deed=deed or "", parent_number=number), order)
+        origin = replace(_with_habits(origin, habits, order), deed=deed or "", parent_number=number)
         if intake := await self._intakes.take(intake_id or str(interaction.id), order, origin):
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 
@@ -124,27 +126,15 @@ class Desk:
         Raises:
             StoreUnavailable: as in `take_press`.
         """
-        private = await self.is_private(person_of_message(ctx), private)
-        origin = replace(of_message(ctx, private=private, via=via), deed=deed or "")
-        origin = await self._with_habits(origin, order)
+        habits = await self._preferences.habits(person_of_message(ctx))
+        private = bool(habits.private) if private is None else private
+        origin = replace(_with_habits(of_message(ctx, private=private, via=via), habits, order), deed=deed or "")
         if intake := await self._intakes.take(str(ctx.message.id), order, origin):
             self._begin(intake.id, self._answer_message(intake, is_repeated=False))
 
     async def is_private(self, person: Person, wanted: bool | None) -> bool:
         """Return whether the answer is for the person alone: what a request says goes before what they always want."""
         return bool((await self._preferences.habits(person)).private) if wanted is None else wanted
-
-    async def _with_habits(self, origin: Origin, order: Order) -> Origin:
-        habits = await self._preferences.habits(origin.person)
-        return replace(
-            origin,
-            agreed_usd=order.agreed_usd,
-            spoiler=bool(habits.spoiler) if order.is_spoiler is None else order.is_spoiler,
-            previews=habits.previews is not False,
-            pings=habits.pings is not False,
-            # what is answered in direct messages is there already
-            by_letter=bool(habits.dm and origin.guild_id and (origin.reply_token or not origin.private)),
-        )
 
     async def take_up(self) -> int:
         """Go on with what earlier processes took in; return how many requests that were. Safe to repeat."""
@@ -299,6 +289,18 @@ class Desk:
         if buttons and isinstance(error, PriceNotAgreed):
             buttons.append(replace(buttons[0], action=DROP, label=_("Cancel"), emoji="✖️", style="secondary"))
         return (tuple(buttons),) if buttons else ()
+
+
+def _with_habits(origin: Origin, habits: Habits, order: Order) -> Origin:
+    return replace(
+        origin,
+        agreed_usd=order.agreed_usd,
+        spoiler=bool(habits.spoiler) if order.is_spoiler is None else order.is_spoiler,
+        previews=habits.previews is not False,
+        pings=habits.pings is not False,
+        # what is answered in direct messages is there already
+        by_letter=bool(habits.dm and origin.guild_id and (origin.reply_token or not origin.private)),
+    )
 
 
 async def _defer(interaction: nextcord.Interaction, private: bool) -> bool:

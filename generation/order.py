@@ -3,8 +3,9 @@
 It is complete enough to be carried out by another process than the one that heard it.
 """
 
-from dataclasses import asdict, field, fields, replace
+from dataclasses import field, fields
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from generation.quick import PICTURES
@@ -71,7 +72,13 @@ def order_to_json(order: Order) -> dict[str, Any]:
     """Return plain JSON values."""
     notes = [text_to_json(note) for note in order.notes]
     drafts = {"draft": draft_to_json(order.draft), "others": [draft_to_json(each) for each in order.others]}
-    return asdict(replace(order, others=())) | {"kind": order.kind.value, "notes": notes} | drafts
+    plain = {name: getattr(order, name) for name in _plain_fields()}  # `asdict` would copy each value, the draft's too
+    return plain | {"kind": order.kind.value, "notes": notes} | drafts
+
+
+@cache
+def _plain_fields() -> tuple[str, ...]:
+    return tuple(f.name for f in fields(Order) if f.name not in ("kind", "draft", "others", "notes"))
 
 
 def order_from_json(values: dict[str, Any]) -> Order:

@@ -183,6 +183,8 @@ class Draft:
 
     def over(self, lower: "Draft") -> "Draft":
         """Return this draft with everything unsaid taken from `lower` (texts and lists only when empty here)."""
+        if lower == UNSAID:
+            return self
         values = ((name, getattr(self, name)) for name in _DRAFT_FIELDS)
         given = {name: value for name, value in values if value not in (None, "", ())}
         unsaid: dict[str, Any] = {}
@@ -293,7 +295,9 @@ def _texts_of(kind: type[Any]) -> tuple[str, ...]:
 
 _DRAFT_TEXTS: Final = _texts_of(Draft)
 _REQUEST_TEXTS: Final = _texts_of(GenerationRequest)
-_DRAFT_FIELDS: Final = dict.fromkeys(f.name for f in fields(Draft))
+UNSAID: Final = Draft()
+_DRAFT_FIELDS: Final = dict.fromkeys(f.name for f in fields(Draft))  # in their order
+_PLAIN: Final = frozenset({str, int, float, bool})  # of values in JSON, what most fields hold
 _REQUEST_FIELDS: Final = dict.fromkeys(f.name for f in fields(GenerationRequest))  # in their order
 
 
@@ -332,19 +336,20 @@ def request_from_json(values: dict[str, Any]) -> GenerationRequest:
 
 def draft_to_json(draft: Draft) -> dict[str, Any]:
     """Return what was said as plain JSON values; pictures as their ids."""
-    unsaid = Draft()
-    given = {f.name: getattr(draft, f.name) for f in fields(Draft)}
-    return {name: value_to_json(value) for name, value in given.items() if value != getattr(unsaid, name)}
+    given = ((name, getattr(draft, name)) for name in _DRAFT_FIELDS)
+    return {name: value_to_json(value) for name, value in given if value != getattr(UNSAID, name)}
 
 
 def draft_from_json(values: dict[str, Any]) -> Draft:
     """Read what `draft_to_json` wrote; fields unknown to this version are passed over."""
-    known = (f.name for f in fields(Draft) if f.name in values)
+    known = (name for name in _DRAFT_FIELDS if name in values)
     return Draft(**{name: value_from_json(name, values[name]) for name in known})
 
 
 def value_to_json(value: Any) -> Any:
     """Return the value of one field of a draft or request as plain JSON; a picture is written as its id."""
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, SourceImage):
         return value.media_id
     if isinstance(value, WorkflowRef):

@@ -19,7 +19,8 @@ PLACES_S: Final = 0.5  # a quick engine moves a line many times a second, and al
 class Watcher:
     """One open `watch`: the row it saw last, and a bell that rings when there is something newer."""
 
-    job: Job
+    job_id: str
+    job: Job | None = None  # not read yet
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -62,16 +63,11 @@ class Watchers:
         self, job_id: str, *, read: Callable[[str], Awaitable[Job | None]], view: Callable[[Job], JobView]
     ) -> AsyncGenerator[JobView, None]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
-        job = await read(job_id)
-        if job is None:
-            return
-        watcher = self.open(job)
+        watcher = self.open(job_id)  # before the read: the row may move on behind it
         try:
-            # the row may have moved on between the read and the opening
-            newest = await read(job_id)
-            if newest is not None and watcher.job is job:
-                watcher.job = newest
-            while True:
+            job = await read(job_id)
+            watcher.job = watcher.job or job
+            while watcher.job is not None:
                 watcher.bell.clear()
                 seen = view(watcher.job)
                 yield seen
@@ -81,17 +77,17 @@ class Watchers:
         finally:
             self.close(watcher)
 
-    def open(self, job: Job) -> Watcher:
-        watcher = Watcher(job)
-        self._by_job.setdefault(job.id, set()).add(watcher)
+    def open(self, job_id: str) -> Watcher:
+        watcher = Watcher(job_id)
+        self._by_job.setdefault(job_id, set()).add(watcher)
         return watcher
 
     def close(self, watcher: Watcher) -> None:
-        others = self._by_job.get(watcher.job.id)
+        others = self._by_job.get(watcher.job_id)
         if others is not None:
             others.discard(watcher)
             if not others:
-                del self._by_job[watcher.job.id]
+                del self._by_job[watcher.job_id]
 
     def publish(self, job: Job) -> None:
         """Notify everybody that a job has a new row."""
@@ -137,7 +133,8 @@ class Watchers:
         names, self._moved = self._moved, set()
         for watchers in self._by_job.values():
             for watcher in watchers:
-                if watcher.job.status is JobStatus.QUEUED and watcher.job.lane in names:
+                job = watcher.job
+                if job is not None and job.status is JobStatus.QUEUED and job.lane in names:
                     watcher.bell.set()
         for tell in self.on_moved:
             tell(names)

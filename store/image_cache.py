@@ -127,6 +127,11 @@ class ImageCache:
             cache._is_suspect.set()
         return cache
 
+    @property
+    def ttl_s(self) -> float:
+        """Return for how many seconds a picture is kept."""
+        return self._ttl.total_seconds()
+
     async def watch(self) -> None:
         """Look through the file after an end that cut it off, or when a part of it could not be read; run it as a task.
 

@@ -21,6 +21,7 @@ SAVE_HOOK = """
     INSERT INTO webhooks (id, job_id, url, events, created_at) VALUES (:id, :job_id, :url, :events, :created_at)
     ON CONFLICT (id) DO UPDATE SET url = excluded.url, events = excluded.events
 """
+ANY = "SELECT 1 FROM webhooks LIMIT 1"
 DROP_HOOK = "DELETE FROM webhooks WHERE id = ?"
 ADD = """
     INSERT INTO webhook_outbox (id, hook_id, job_id, event, body, failures, created_at, due_at, answer)
@@ -113,6 +114,10 @@ class WebhookStore:
     async def drop_hook(self, hook_id: str) -> None:
         """Forget a hook and what it was still to be told."""
         await self._database.write(DROP_HOOK, (hook_id,))
+
+    async def has_any(self) -> bool:
+        """Return whether somebody is to be told of jobs; what is still to be told goes with its hook."""
+        return bool(await self._database.fetch(ANY))
 
     async def add(self, delivery_id: str, hook_id: str, *, event: str, body: str, now: datetime) -> None:
         """Commit an event that is about no job; without such a hook nothing is written."""

@@ -22,7 +22,7 @@ from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
 from services.house.gate import Gate
-from services.people.preferences import Scope, key_of, one_by_one
+from services.people.preferences import keys_of, one_by_one
 from store.preferences import PreferenceStore
 from texts.text import _, joined
 
@@ -269,8 +269,8 @@ class Chooser:
         preferred = Draft()
         if given.workflow:
             return preferred
-        for key in filter(None, (key_of(scope, origin.person) for scope in Scope)):
-            preferred = preferred.over(await self._preferences.get(key))
+        for further in await self._preferences.each(keys_of(origin.person)):
+            preferred = preferred.over(further)
         backend = None if is_continued else preferred.backend
         if given.mode is Mode.UPSCALE:
             return Draft(backend=backend, upscaler=preferred.upscaler)

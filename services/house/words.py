@@ -36,11 +36,8 @@ class WordList:
 
     def find(self, texts: Iterable[str]) -> str:
         """Return the first word of the list that stands in one of these readings, "" if none does."""
-        texts = tuple(texts)
-        for entry in self._entries:
-            if any(entry.part in text for text in texts):
-                return entry.word
-        return ""
+        read = "\n".join(texts)  # no part has a line's end in it
+        return next((entry.word for entry in self._entries if entry.part in read), "")
 
 
 @cache

@@ -79,8 +79,8 @@ class PreferenceService:
     async def habits(self, person: Person) -> Habits:
         """Return how a person wants answers here: their own word, then the channel's, then the server's."""
         held = Habits()
-        for key in filter(None, (key_of(scope, person) for scope in Scope)):
-            held = held.over(await self._store.habits(key))
+        for habits in await self._store.each_habits(keys_of(person)):
+            held = held.over(habits)
         return held
 
     async def add(
@@ -143,6 +143,11 @@ def key_of(scope: Scope, person: Person) -> str:
     if scope is Scope.CHANNEL:
         return f"channel:{person.channel_id}" if person.channel_id else ""
     return f"guild:{person.guild_id}" if person.guild_id else ""
+
+
+def keys_of(person: Person) -> list[str]:
+    """Return where the store has what a person prefers, and what is preferred where they are; the nearest first."""
+    return [key for scope in Scope if (key := key_of(scope, person))]
 
 
 def _allowed(scope: Scope, person: Person, *, is_manager: bool) -> str:

@@ -36,7 +36,8 @@ class Sweeper:
         self._bell = asyncio.Event()
 
     def wake(self) -> None:
-        self._bell.set()
+        if self._cache.ttl_s < LONGEST_PAUSE_S:  # else the next look comes before the end of what was stored just now
+            self._bell.set()
 
     async def run(self) -> None:
         """Sweep until cancelled; a store that fails is asked again later."""

@@ -77,11 +77,13 @@ class WebhookService:
         self._sending: dict[str, asyncio.Task[None]] = {}  # by the id of the delivery
         self._receivers: Counter[str] = Counter()  # of what is on its way
         self._bell = asyncio.Event()
+        self._has_hooks = False  # or had: what comes into the outbox is for one
         self._pruned_at = float("-inf")
         self._paused_until = 0.0
 
     async def start(self) -> None:
         """Take up the settings: from now on the owner's hook hears of every job."""
+        self._has_hooks = await self._store.has_any()
         await self.use(self._settings)
 
     async def use(self, settings: WebhookSettings) -> None:
@@ -94,13 +96,15 @@ class WebhookService:
             now, events = self._clock.now(), frozenset(EVENTS)
             hook = Hook(id=OWNERS_HOOK, url=settings.url, events=events, created_at=now)
             await self._store.save_hook(hook)
+            self._has_hooks = True
         else:
             await self._store.drop_hook(OWNERS_HOOK)
         self._settings = settings
 
     def note(self, job: Job) -> None:
         """Look into the outbox: this job has changed. Never waits."""
-        if job.status is not JobStatus.RUNNING:
+        self._has_hooks |= job.origin.webhook is not None
+        if self._has_hooks and job.status is not JobStatus.RUNNING:
             self._bell.set()
 
     def wanted(self, url: str | None, events: Iterable[str] = ()) -> Webhook | None:

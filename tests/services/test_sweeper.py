@@ -17,7 +17,8 @@ class CountingCache:
     """The calls that the sweeper makes, answered by the test."""
 
     def __init__(self, expiry=None):
-        self.sweeps = self.looks = 0
+        self.sweeps = self.looks = self.asked = 0
+        self.ttl_s = 60.0
         self.expiry = expiry
         self.error = None
 
@@ -32,6 +33,7 @@ class CountingCache:
         return 0
 
     async def next_expiry(self):
+        self.asked += 1
         if self.error:
             raise self.error
         return self.expiry
@@ -111,6 +113,18 @@ async def test_an_earlier_expiry_wakes_it(clock, started):
     await settle()
     assert cache.sweeps == 1
     await clock.advance(10)
+    assert cache.sweeps == 2
+
+
+async def test_what_is_kept_for_long_is_no_reason_to_look(clock, started):
+    cache = CountingCache()
+    cache.ttl_s = LONGEST_PAUSE_S
+    sweeper = started(cache)
+    await settle()
+    sweeper.wake()
+    await settle()
+    assert cache.asked == 1
+    await clock.advance(LONGEST_PAUSE_S)
     assert cache.sweeps == 2
 
 

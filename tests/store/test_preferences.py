@@ -46,6 +46,14 @@ async def test_preferences_come_back_as_they_were_set(preferences, draft):
     assert await preferences.get("user:1") == draft
 
 
+async def test_several_scopes_are_read_together_in_their_order(preferences):
+    await preferences.set("guild:1", Draft(steps=20), Habits(dm=True))
+    await preferences.set("user:1", Draft(model="flux"), Habits(private=True))
+    scopes = ["user:1", "channel:1", "guild:1"]
+    assert await preferences.each(scopes) == [Draft(model="flux"), Draft(steps=20)]
+    assert await preferences.each_habits(scopes) == [Habits(private=True), Habits(dm=True)]
+
+
 async def test_setting_replaces_and_scopes_do_not_mix(preferences):
     await preferences.set("user:1", EVERYTHING)
     await preferences.set("guild:1", Draft(model="flux"))
