@@ -115,7 +115,7 @@ class Watchers:
             self._resting = asyncio.create_task(self._rest(), name="places")
 
     async def aclose(self) -> None:
-        """Tell no more of places."""
+        """Leave untold what moves from now on."""
         if self._resting is not None:
             self._resting.cancel()
             await asyncio.wait({self._resting})

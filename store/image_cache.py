@@ -19,7 +19,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from lazy import dataclass
-from store.database import ConnectionClosed, Database, Row
+from store.database import ConnectionClosed, Database, Row, Write
 from store.migrations import cache_steps
 from texts.text import _
 from utils.clock import Clock
@@ -160,18 +160,30 @@ class ImageCache:
         self._database = await _open(self._database.path, self._busy_timeout_s)
 
     async def put(
-        self, data: bytes, *, media_type: str, job_id: str | None, kind: Kind = "output", media_id: str | None = None
+        self,
+        data: bytes,
+        *,
+        media_type: str,
+        job_id: str | None,
+        kind: Kind = "output",
+        media_id: str | None = None,
+        answers: str = "",
     ) -> str:
         """Store a picture and return its id, which cannot be guessed; an input's is the sha256 of its bytes.
 
-        Storing the same id again keeps the bytes and begins its time again.
+        Storing the same id again keeps the bytes and begins its time again. `answers`: the key (the request's and the
+        lane) that its job is the answer to, now that this is there.
         """
         if media_id is None:
             is_input = kind == "input"
             media_id = await asyncio.to_thread(_sha256, data) if is_input else str(uuid4())
         expires_at = (self._clock.now() + self._ttl).timestamp()
         await asyncio.to_thread(_check_room, self._database.path.parent, len(data))
-        await self._write(PUT, media_id, kind, job_id, media_type, len(data), expires_at, data)
+        writes: list[Write] = [(PUT, (media_id, kind, job_id, media_type, len(data), expires_at, data))]
+        if answers:
+            writes.append((REMEMBER, (answers, job_id)))
+        async with self._unavailable():
+            await self._database.write_all(writes)
         return media_id
 
     async def get(self, media_id: str) -> Media | None:
@@ -212,10 +224,6 @@ class ImageCache:
         async with self._unavailable(), self._database.transaction():
             await self._database.write(DELETE_JOB, (job_id,))
             await self._database.write(FORGET, (json.dumps([job_id]),))
-
-    async def remember(self, key: str, job_id: str) -> None:
-        """Note that this job is the answer to `key` (the request's key and the lane)."""
-        await self._write(REMEMBER, key, job_id)
 
     async def forget_all_results(self) -> None:
         """Recall nothing of what was remembered so far; the pictures stay."""

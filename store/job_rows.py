@@ -5,7 +5,7 @@ import logging
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from sys import intern
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until
 _ORIGIN_LISTS = ("places", "roles", "asked", "styles")
 _PLACES: Final = {Priority.LOW: -1, Priority.NORMAL: 0, Priority.HIGH: 1}  # a column of numbers
 _PRIORITIES: Final = {place: priority for priority, place in _PLACES.items()}
+READ_OF_LATE: Final = 128  # a job is read some five times on its way, and its words stay the same
 _ERROR_TEXTS = ("user_message", "hint", "owner_hint")
 _TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at", "words_gone_at")
 
@@ -34,7 +35,7 @@ def _values(record: Any) -> dict[str, Any]:
 
 def to_json(value: Any) -> str:
     """Return JSON that SQLite can read too: a number that is none is refused."""
-    return json.dumps(value, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str) -> Any:
@@ -119,12 +120,12 @@ def origin_to_row(origin: Origin, box: SecretBox) -> dict[str, Any]:
 def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
     """Read a row; a reply token sealed with another key is dropped, the job is still good."""
     times = {name: from_epoch(row[name]) for name in _TIMES}
-    request = request_from_json(from_json(row["request"]))
+    request = _read_request(row["request"])
     is_as_asked = row["drawn"] == row["request"]
     return Job(
         id=row["id"],
         request=request,
-        drawn=request if is_as_asked else request_from_json(from_json(row["drawn"])),
+        drawn=request if is_as_asked else _read_request(row["drawn"]),
         origin=row_to_origin(row, box),
         lane=row["lane"],
         candidates=tuple(from_json(row["candidates"])),
@@ -180,11 +181,8 @@ def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
             token = box.unseal(row["reply_token"])
         except SecretLost as error:
             log.warning("reply token dropped: %s", error, extra={"action": "secret_lost", "job": row["id"]})
-    stored = from_json(row["origin"])
-    values = _known(Origin, stored) | {"priority": _priority_of(stored)}
-    values |= {name: tuple(values.get(name, ())) for name in _ORIGIN_LISTS}
     return Origin(
-        **values,
+        **_origin_values(row["origin"]),
         channel_id=row["channel_id"],
         message_id=row["message_id"],
         reply_token=token,
@@ -192,12 +190,25 @@ def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
     )
 
 
+@lru_cache(maxsize=READ_OF_LATE)
+def _read_request(text: str) -> GenerationRequest:
+    return request_from_json(from_json(text))
+
+
+@lru_cache(maxsize=READ_OF_LATE)
+def _origin_values(text: str) -> dict[str, Any]:
+    """Return what that column says of an origin; not to be changed."""
+    stored = from_json(text)
+    values = _known(Origin, stored) | {"priority": _priority_of(stored)}
+    return values | {name: tuple(values.get(name, ())) for name in _ORIGIN_LISTS}
+
+
 def _priority_of(origin: Mapping[str, Any]) -> Priority:
     """Read what an origin says of its place; before there was a low one, it said whether it is urgent."""
     if origin.get("is_urgent"):
         return Priority.HIGH
     name = origin.get("priority")
-    return Priority(name) if name in set(Priority) else Priority.NORMAL
+    return Priority(name) if name in _PLACES else Priority.NORMAL
 
 
 def _read_result(text: str | None) -> JobResult | None:
@@ -237,4 +248,5 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
+_ENCODER: Final = json.JSONEncoder(allow_nan=False)
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse)  # made once: making one takes as long as reading a request

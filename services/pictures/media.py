@@ -92,11 +92,10 @@ class MediaService:
                 notes.append(_("picture {number} of {of} came damaged from the engine", number=nth, of=len(drawn)))
                 continue
             data = await self._marks.signed(data, source_type, job.drawn, image.data)
-            stored.append(await self._store(data, info, image.seed, job.id))
+            is_whole = result.is_complete and len(stored) + 1 == max(job.drawn.batch_size, len(drawn))
+            stored.append(await self._store(data, info, image.seed, job, is_whole=is_whole))
         if stored and len(stored) < (asked := job.drawn.batch_size):
             notes.insert(0, came_back(len(stored), asked))
-        if stored and result.is_complete and len(stored) == max(asked, len(drawn)):
-            await self._remember(job)
         return JobResult(
             images=tuple(stored),
             backend=label,
@@ -330,9 +329,11 @@ class MediaService:
             return None
         return Upload(data=fitted.data, media_type=fitted.media_type, is_smaller=fitted.is_smaller)
 
-    async def _store(self, data: bytes, info: ImageInfo, seed: int, job_id: str) -> StoredImage:
+    async def _store(self, data: bytes, info: ImageInfo, seed: int, job: Job, *, is_whole: bool) -> StoredImage:
+        """Store a picture of a job; `is_whole`: its last one, and the job is an answer to who asks the same."""
+        key, job_id = _result_key(job.lane, job.drawn, job.request) if is_whole else "", job.id
         try:
-            media_id = await self._cache.put(data, media_type=info.media_type, job_id=job_id)
+            media_id = await self._cache.put(data, media_type=info.media_type, job_id=job_id, answers=key)
         except CacheUnavailable as error:
             media_id = str(uuid4())
             self._hold(media_id, data, info, job_id=job_id, kind="output", error=error)
@@ -370,12 +371,6 @@ class MediaService:
         now = self._clock.now()
         for media_id in [media_id for media_id, media in self._held.items() if media.expires_at <= now]:
             del self._held[media_id]
-
-    async def _remember(self, job: Job) -> None:
-        try:
-            await self._cache.remember(_result_key(job.lane, job.drawn, job.request), job.id)
-        except CacheUnavailable:
-            log.warning("a result cannot be found again", extra={"action": "cache_failed", "job": job.id})
 
     def _tell(self) -> None:
         for tell in self.on_stored:

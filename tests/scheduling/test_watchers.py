@@ -1,4 +1,4 @@
-"""Who waits in line hears of the moves before, but not of each: with a quick engine there are many in a second."""
+"""Moves in a line reach those who wait in it, but not each of them: with a quick engine there are many in a second."""
 
 import asyncio
 

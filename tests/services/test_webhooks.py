@@ -161,24 +161,6 @@ async def test_what_happened_while_nothing_was_sent_is_told_in_order_after_the_r
     assert len(world.receiver.seen) == 4
 
 
-async def test_without_a_hook_the_outbox_is_not_looked_into(world, monkeypatch):
-    async with world.running(owner_url="") as service:
-        await world.idle()
-        looks = []
-        due = service._store.due
-        monkeypatch.setattr(service._store, "due", lambda *args, **more: looks.append(1) or due(*args, **more))
-        await world.take_in("job1")
-        await world.end("job1")
-        await world.idle()
-        assert looks == []
-        await world.take_in("job2", hook=hook())
-        await world.until(1)
-    assert world.receiver.events() == [(THEIRS, "queued")]
-    async with world.running(owner_url=""):  # the next process knows of the hook from the table
-        await world.end("job2")
-        await world.until(2)
-
-
 async def test_a_job_and_its_hook_are_one_commit(world):
     job = make_job("job1", created_at=NOW, origin={"webhook": hook(), "request_key": "k#0"})
     await world.jobs.insert(job)

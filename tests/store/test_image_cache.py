@@ -120,8 +120,7 @@ async def test_the_next_expiry_is_the_earliest(cache, clock):
 
 
 async def test_deleted_pictures_are_gone_and_their_result_is_not_recalled(cache, tmp_path):
-    item, two = [await cache.put(MARKER, **PNG) for _ in range(2)]
-    await cache.remember("key", "j1")
+    item, two = [await cache.put(MARKER, **PNG, answers="key") for _ in range(2)]
     await cache.delete([item, "nobody"])
     assert await cache.get(item) is None
     assert await cache.get(two)
@@ -129,9 +128,8 @@ async def test_deleted_pictures_are_gone_and_their_result_is_not_recalled(cache,
 
 
 async def test_all_pictures_of_a_job_can_be_deleted(cache):
-    mine = [await cache.put(MARKER, **PNG), await cache.put(MARKER, **PNG, kind="thumbnail")]
+    mine = [await cache.put(MARKER, **PNG), await cache.put(MARKER, **PNG, kind="thumbnail", answers="key")]
     other = await cache.put(MARKER, media_type="image/png", job_id="j2")
-    await cache.remember("key", "j1")
     await cache.delete_job("j1")
     assert [await cache.get(media_id) for media_id in mine] == [None, None]
     assert await cache.get(other)
@@ -139,9 +137,9 @@ async def test_all_pictures_of_a_job_can_be_deleted(cache):
 
 
 async def test_a_result_is_recalled_while_its_pictures_are_there(cache, clock):
-    await cache.remember("key", "j1")
-    assert await cache.recall("key") is None, "there is no picture yet"
     await cache.put(MARKER, **PNG)
+    assert await cache.recall("key") is None
+    await cache.put(MARKER, **PNG, answers="key")
     assert await cache.recall("key") == "j1"
     assert await cache.recall("another key") is None
     await clock.advance(DAY_S)
@@ -150,14 +148,12 @@ async def test_a_result_is_recalled_while_its_pictures_are_there(cache, clock):
 
 async def test_the_newest_job_answers_a_key(cache):
     for job_id in ("j1", "j2"):
-        await cache.put(MARKER, media_type="image/png", job_id=job_id)
-        await cache.remember("key", job_id)
+        await cache.put(MARKER, media_type="image/png", job_id=job_id, answers="key")
     assert await cache.recall("key") == "j2"
 
 
 async def test_the_sweep_forgets_results_without_pictures(cache, clock):
-    await cache.put(MARKER, **PNG)
-    await cache.remember("key", "j1")
+    await cache.put(MARKER, **PNG, answers="key")
     await clock.advance(DAY_S)
     await cache.sweep()
     await cache.put(MARKER, **PNG)
