@@ -8,6 +8,7 @@ import asyncio
 import functools
 import socket
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from yarl import URL
 
 KEEP_ALIVE_S = 15.0  # under the shortest idle limit of the usual proxies, so that no stale socket is reused
 BUFFER_BYTES: Final = 256 * 1024  # of what has come and is not read yet; about twice that at most
-PARTS_AHEAD: Final = 4
+PARTS_AHEAD: Final = 8
 PART_BYTES: Final = 64 * 1024  # of what is sent; a body of one part goes at once
 MAX_LINE_BYTES: Final = 32 * 1024  # of a head, which has 128 of them at most
 
@@ -141,9 +142,11 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, answer: aiohttp.ClientResponse, end: Callable[[], None]) -> None:
         self._content = answer.content
+        self._has_length = answer.content_length is not None  # no chunks then: parts need not be put together
         self._end: Callable[[], None] | None = end
-        self._ahead: asyncio.Queue[bytes | Exception] = asyncio.Queue(PARTS_AHEAD)
+        self._ahead: deque[bytes | Exception] = deque()
         self._reading: asyncio.Task[None] | None = None
+        self._is_over = False  # the last of what was read ahead is the end, or an error
         self._away = asyncio.get_running_loop().call_soon(self._begin_reading_ahead)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -163,35 +166,41 @@ class _Body(httpx.AsyncByteStream):
             self._end = None
 
     async def _next(self) -> bytes:
-        if not self._ahead.empty():
-            found = self._ahead.get_nowait()
-            if isinstance(found, Exception):
-                raise found
-            return found
-        if self._reading is not None:  # it waits for what is ours now
-            self._reading.cancel()
+        if not self._ahead and self._reading is not None:
+            self._reading.cancel()  # it only waits, or is through
             await asyncio.wait([self._reading])
             self._reading = None
+        if not self._ahead:
+            return await self._part()
+        found = self._ahead.popleft()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def _part(self) -> bytes:
         try:
-            return await self._content.readany()
+            return (await self._content.readchunk())[0] if self._has_length else await self._content.readany()
         except (aiohttp.ClientError, RuntimeError) as error:
             raise _same(error) from error
 
     def _begin_reading_ahead(self) -> None:
-        if self._reading is None:
-            if self._content.exception() is None and (part := self._content.read_nowait()):
-                self._ahead.put_nowait(part)
-            self._reading = asyncio.create_task(self._read_ahead())
+        is_reading = self._reading is not None and not self._reading.done()
+        if is_reading or self._is_over or len(self._ahead) >= PARTS_AHEAD:
+            return
+        if self._content.exception() is None and (part := self._content.read_nowait()):
+            self._ahead.append(part)
+        self._reading = asyncio.create_task(self._read_ahead())
 
     async def _read_ahead(self) -> None:
+        """Read until there is enough, or no more. Nothing is waited for with a part in hand: it may be cancelled."""
         try:
-            while part := await self._content.readany():
-                await self._ahead.put(part)
-            await self._ahead.put(b"")
-        except (aiohttp.ClientError, RuntimeError) as error:
-            same = _same(error)
-            same.__cause__ = error
-            await self._ahead.put(same)
+            while len(self._ahead) < PARTS_AHEAD and not self._is_over:
+                part = await self._part()
+                self._ahead.append(part)
+                self._is_over = not part
+        except httpx.TransportError as error:
+            self._ahead.append(error)
+            self._is_over = True
 
 
 class _Upload:
