@@ -27,6 +27,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Hand out so many tests in less time than pytest-xdist takes for it."""
+    from tests.sharing_out import scheduler_of  # only here: the hook is called only where pytest-xdist is there
+
+    return scheduler_of(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave out what a process would tell the others of every test that passed: all names that lead to it."""
+    report = yield
+    if report.passed:
+        report.keywords = {}
+    return report
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what must stay together, so that no process is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
