@@ -8,13 +8,16 @@ import faulthandler
 import os
 import signal
 import threading
+import time
 from collections.abc import Generator
 
 import pytest
 
 GRACE_S = 60.0
+LOOK_S = 1.0
 
 stderr_fd = 2
+watched: list[tuple[pytest.Item | None, float]] = []  # the test of the moment, and until when it may take
 
 
 def pytest_configure() -> None:
@@ -41,10 +44,19 @@ def end_run(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    timer = threading.Timer(patience_for(item), end_run, [item])
-    timer.daemon = True
-    timer.start()
+    if not watched:
+        threading.Thread(target=watch, daemon=True).start()
+    watched[:] = [(item, time.monotonic() + patience_for(item))]
     try:
         return (yield)
     finally:
-        timer.cancel()
+        watched[:] = [(None, 0.0)]
+
+
+def watch() -> None:
+    """Look once a second whether the test of the moment is over its time: a timer for each would cost more."""
+    while True:
+        time.sleep(LOOK_S)
+        item, until = watched[0]
+        if item is not None and time.monotonic() > until:
+            end_run(item)
