@@ -1,4 +1,4 @@
-"""How `--dist loadgroup` hands out tests, in a time that does not grow with how many are done.
+"""The scheduler of `--dist loadgroup`, in a time that does not grow with how many tests are done.
 
 pytest-xdist counts what a process has left among everything that it was ever given, after each test, and looks a test
 up in the list of all: with 14,000 tests that takes as long as thousands of them.

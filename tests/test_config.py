@@ -208,17 +208,18 @@ EVERY_SETTING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EVERY_SETTING)
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_with_a_password_is_never_shown(name: str, address: str, tmp_path: Path):
+def test_an_address_with_a_password_is_never_shown(address: str, tmp_path: Path):
     env = tmp_path / ".env"
-    env.write_text(f"BACKENDS=gpu1\nGPU1_KIND=sketch\n{name}='{address}'\n{address}\n{address}=1\n")
-    shown = ""
-    try:
-        shown = "\n".join(read_settings(env, {}).warnings)
-    except SettingsError as error:
-        shown = f"{error} {[problem.value for problem in error.problems]}"
-    assert "pa55w0rd" not in shown
+
+    def shown_of(name: str) -> str:
+        env.write_text(f"BACKENDS=gpu1\nGPU1_KIND=sketch\n{name}='{address}'\n{address}\n{address}=1\n")
+        try:
+            return "\n".join(read_settings(env, {}).warnings)
+        except SettingsError as error:
+            return f"{error} {[problem.value for problem in error.problems]}"
+
+    assert [name for name in EVERY_SETTING if "pa55w0rd" in shown_of(name)] == []
 
 
 def test_where_a_webhook_is_posted_is_shown_without_its_token():

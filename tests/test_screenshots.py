@@ -21,6 +21,7 @@ from scripts.discord_page import STYLE, markdown
 from scripts.draw_messages import IN_BOTH_STYLES, WIDTH, draw, play
 from scripts.message_scenes import SCENES, PaintingEngine
 from tests.kinds import with_backend
+from tests.read_once import commands_are_read_once as commands_are_read_once
 from tests.studio import chromium
 
 COMMANDS = Path(__file__).parents[1] / "docs" / "commands.md"
