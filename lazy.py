@@ -6,13 +6,20 @@ millisecond. There is no `InitVar` here. A pattern is used by its own methods: t
 
 import dataclasses
 import re
-from copy import copy
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 # what is looked for at a class of which there is no instance yet
 _LOOKED_FOR: Final = ("__init__", "__dataclass_fields__", "__dataclass_params__")
 _making: Final = RLock()
+
+
+class _Made:
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_MADE: Final = _Made()  # the default of what a factory makes
 
 
 class _Making:
@@ -49,12 +56,34 @@ class _Making:
 
 
 def _init(cls: Any, *, is_frozen: bool) -> Any:
-    """Return the `__init__` that a dataclass would have, made for a class that has nothing else."""
-    values = [(field.name, field.type, copy(field)) for field in dataclasses.fields(cls)]
-    content = {"__doc__": cls.__name__} | ({"__post_init__": None} if hasattr(cls, "__post_init__") else {})
-    twin = dataclasses.make_dataclass(cls.__name__, values, namespace=content, repr=False, eq=False, frozen=is_frozen)
-    init = vars(twin)["__init__"]
+    """Return the `__init__` that a dataclass would have."""
+    scope: dict[str, Any] = {"_put_": object.__setattr__, "_made_": _MADE}
+    inline: list[str] = ["self"]
+    named: list[str] = []
+    body: list[str] = []
+    fields = dataclasses.fields(cls)
+    for field in fields:
+        name, value, default = field.name, field.name, ""
+        if field.default_factory is not dataclasses.MISSING:
+            scope[f"_make_{name}_"] = field.default_factory
+            value, default = f"_make_{name}_()", "=_made_"
+            if field.init:
+                value = f"{value} if {name} is _made_ else {name}"  # no text: code
+        elif not field.init:
+            continue
+        elif field.default is not dataclasses.MISSING:
+            scope[f"_default_{name}_"] = field.default
+            default = f"=_default_{name}_"
+        if field.init:
+            (named if field.kw_only else inline).append(name + default)
+        body.append(f"_put_(self, {name!r}, {value})" if is_frozen else f"self.{name} = {value}")  # no text: code
+    if hasattr(cls, "__post_init__"):
+        body.append("self.__post_init__()")
+    arguments = ", ".join([*inline, *(["*", *named] if named else [])])
+    exec(f"def __init__({arguments}):\n " + "\n ".join(body or ["pass"]), scope)  # noqa: S102  # as `dataclasses` does
+    init = scope["__init__"]
     init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
+    init.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": None}
     return init
 
 

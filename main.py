@@ -1,5 +1,6 @@
 """Start Easel: what is asked for on the command line is done by `app`."""
 
+import os
 import sys
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 14):  # before the imports, which older ones cannot even read
@@ -11,6 +12,7 @@ if __name__ == "__main__":
     sys.excepthook = report  # what breaks the imports below, or those that come later, is one sentence
 
 sys.modules["httpx._main"] = None  # type: ignore[assignment]  # its command line costs 4 MB and is not used here
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would go through all packages; Easel has none
 
 from contextlib import nullcontext  # noqa: E402  # older Pythons have none: after what is said to them
 

@@ -127,7 +127,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     entries, findings = (instead.entries, ()) if instead.entries is not None else await find_engines(settings)
     if all(entry.fills for entry in entries):
         findings = (*findings, _("no engine yet: {first_engine}", first_engine=first_engine()))
-    await asyncio.to_thread(read_grades)
+    await asyncio.to_thread(read_grades, {entry.config.kind for entry in entries})
     database, box = await open_store(settings.storage, renews=True)
     folders = ExitStack()
     cache = await _open_cache(settings.storage, clock, folders)

@@ -7,7 +7,7 @@ Another package names its `EngineKind` as an entry point of the group `easel.bac
 import logging
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -60,9 +60,9 @@ def grade_of_kind(name: str) -> str:
     return _grade_in(_packages.get(name, "")) if kind_of(name) else ""
 
 
-def read_grades() -> None:
-    """Read the grades of all kinds, in a thread before anybody asks for one."""
-    for name in kind_names():
+def read_grades(names: Iterable[str]) -> None:
+    """Read the grades of some kinds, in a thread before anybody asks for one: 3 ms each, as TOML is read in Python."""
+    for name in names:
         grade_of_kind(name)
 
 

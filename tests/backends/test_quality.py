@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from backends import kinds
 from backends.kind import EngineKind
-from backends.kinds import grade_of_kind, known_kinds, read_grades
+from backends.kinds import grade_of_kind, kind_names, known_kinds, read_grades
 from backends.quality import (
     FILE,
     RULES,
@@ -163,8 +164,17 @@ def test_a_test_is_found_by_its_name(test: str, there: bool, monkeypatch: pytest
     assert is_there(test) is there
 
 
+def test_grades_are_read_for_the_kinds_that_are_asked_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    kinds._grade_in.cache_clear()
+    monkeypatch.setattr("backends.kinds.answers_of", lambda package: read.append(package) or {})
+    read_grades(["comfyui", "a1111", "comfyui"])
+    assert read == ["backends.comfyui", "backends.a1111"]
+    kinds._grade_in.cache_clear()
+
+
 def test_grades_are_read_once_for_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_grades()
+    read_grades(kind_names())
     monkeypatch.setattr("backends.kinds.answers_of", lambda _: pytest.fail("read again"))
     grades = {kind.name: grade_of_kind(kind.name) for kind in known_kinds()}
     assert grades == {kind: grade_of(own_answers(kind)) for kind in BUILT_IN}
