@@ -142,7 +142,7 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, answer: aiohttp.ClientResponse, end: Callable[[], None]) -> None:
         self._content = answer.content
-        self._has_length = answer.content_length is not None  # no chunks then: parts need not be put together
+        self._is_chunked = "Transfer-Encoding" in answer.headers
         self._end: Callable[[], None] | None = end
         self._ahead: deque[bytes | Exception] = deque()
         self._reading: asyncio.Task[None] | None = None
@@ -179,7 +179,8 @@ class _Body(httpx.AsyncByteStream):
 
     async def _part(self) -> bytes:
         try:
-            return (await self._content.readchunk())[0] if self._has_length else await self._content.readany()
+            # parts that are none of its chunks need not be put together
+            return await self._content.readany() if self._is_chunked else (await self._content.readchunk())[0]
         except (aiohttp.ClientError, RuntimeError) as error:
             raise _same(error) from error
 

@@ -97,6 +97,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         ((b"HTTP/1.1 204 No Content\r\nA: b\r\n\r\n",), False, {}, httpx.Response),
         ((b"HTTP/1.1 102 Processing\r\n\r\n", BODY), False, {}, httpx.Response),
         ((CHUNKED + b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n"), False, {}, httpx.Response),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",), False, {}, httpx.Response),
         ((CHUNKED + b"3\r\nabc\r\n",), True, {}, httpx.RemoteProtocolError),
         ((CHUNKED + b"3\r\nabc\r\n", b"many\r\n"), False, {}, httpx.RemoteProtocolError),
         ((b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,), False, {}, httpx.RemoteProtocolError),
@@ -104,6 +105,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     ],
     ids=[
         "whole", "cut-off", "closed", "not-http", "silent", "stuck", "to-its-end", "empty", "hints-first", "chunked",
+        "nothing",
         "chunks-cut-off", "no-chunk", "long-header", "many-headers",
     ],
 )  # fmt: skip
