@@ -41,8 +41,9 @@ def filled(unit: bytes, size: int = WHOLE) -> bytes:
     return (unit * (size // len(unit) + 1))[:size]
 
 
-def keys(number: int, value: bytes = b"1", times: int = 1) -> bytes:
-    return b"{" + b",".join([b",".join(b'"k%d":%s' % (key, value) for key in range(number))] * times) + b"}"
+def keys(number: int, value: bytes = b"1") -> bytes:
+    between = f'":{value.decode()},"k'
+    return f'{{"k{between.join(map(str, range(number)))}":{value.decode()}}}'.encode()
 
 
 def pictures(data: bytes, *fields: str) -> bytes:
@@ -54,7 +55,7 @@ CALLED = []  # each application of these tests, which share them
 NAMES = ("initImage", "image", "mask", "contentImage", "styleImage", "imageUrl")
 DRAWABLE = pictures(data_url(png()).encode(), *NAMES).removesuffix(b"}")
 HOSTILE = {
-    "2 million unknown keys": (JSON, lambda: keys(20_000, times=100)),
+    "2 million unknown keys": (JSON, lambda: keys(2_000_000)),
     "1.1 MB of unknown keys": (JSON, lambda: keys(90_000)),
     "as many unknown keys as pass": (JSON, lambda: keys(1_990, b'"%s"' % (b"v" * 110))),
     "keys as long as pass": (JSON, lambda: b'{"%s":1,"%s":1}' % (b"k" * 120_000, b"l" * 120_000)),
