@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import sqlite3
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from dataclasses import asdict
 from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazy import dataclass
 from store.copies import copy_database
@@ -27,6 +26,9 @@ from store.migrations import cache_steps, easel_steps
 from texts.text import _
 from utils.disks import free_bytes
 from utils.secrets import make_private_folder
+
+if TYPE_CHECKING:
+    import tarfile
 
 FORMAT: Final = 1
 MANIFEST: Final = "backup.json"
@@ -106,6 +108,8 @@ def read_backup(path: Path, into: Path) -> BackupReport:
     Raises:
         BackupRefused: it is no backup, is damaged, or a newer Easel wrote it.
     """
+    import tarfile  # only here: for who makes or reads a backup
+
     try:
         with tarfile.open(path, "r:*") as packed:
             names = _unpack(packed, into)
@@ -154,6 +158,8 @@ def _copied(data: DataFolder, scratch: Path, *, with_key: bool) -> Iterator[tupl
 
 
 def _pack(parts: dict[str, Path], report: BackupReport, to: Path) -> None:
+    import tarfile  # only here: for who makes or reads a backup
+
     manifest = to.with_name(MANIFEST)
     manifest.write_text(json.dumps(asdict(report), indent=1), "utf-8")
     with to.open("wb") as file:
@@ -164,7 +170,7 @@ def _pack(parts: dict[str, Path], report: BackupReport, to: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _unpack(packed: tarfile.TarFile, into: Path) -> set[str]:
+def _unpack(packed: "tarfile.TarFile", into: Path) -> set[str]:
     """Write the files of an archive; whoever made it decides about nothing outside of the folder."""
     names = set()
     for entry in packed:
@@ -181,7 +187,7 @@ def _unpack(packed: tarfile.TarFile, into: Path) -> set[str]:
     return names
 
 
-def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+def _anonymous(entry: "tarfile.TarInfo") -> "tarfile.TarInfo":
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mode = 0o600

@@ -72,7 +72,14 @@ async def test_only_what_is_needed_is_loaded_before_discord_is_heard(discord: Di
     assert others - BEFORE_READY == set()
     engines = {name.split(".")[1] for name in loaded if re.fullmatch(r"backends\.\w+\.(backend|client)", name)}
     assert not engines, "an engine's own code is loaded where there is such an engine"
+    assert not loaded & OF_WHOM_IT_IS_SET, "loaded where it is set, or at its first use"
 
+
+# Of Easel and of Python.
+OF_WHOM_IT_IS_SET = {
+    "text_engines.openai_chat", "text_engines.anthropic", "services.rentals.runpod", "services.rentals.vast",
+    "html.entities", "tarfile",
+}  # fmt: skip
 
 # Run as `main.py start`; at its end it tells what is loaded.
 RUN = """

@@ -4,9 +4,7 @@ from typing import Final
 
 from net.endpoint import Endpoint
 from settings.text import TextSettings
-from text_engines.anthropic import AnthropicEngine
 from text_engines.base import TextEngine
-from text_engines.openai_chat import OpenAIChatEngine
 
 VERSION_PATH: Final = "/v1"
 
@@ -14,6 +12,8 @@ VERSION_PATH: Final = "/v1"
 def make_text_engine(settings: TextSettings) -> TextEngine | None:
     """Return the engine, None where none is set; it connects when it is asked."""
     if settings.url:
+        from text_engines.openai_chat import OpenAIChatEngine  # only here: where it is set
+
         return OpenAIChatEngine(
             _endpoint(_with_version(settings.url), settings),
             settings.key.get_secret_value(),
@@ -21,6 +21,8 @@ def make_text_engine(settings: TextSettings) -> TextEngine | None:
             vision_model=settings.vision_model,
         )
     if key := settings.anthropic_api_key.get_secret_value():
+        from text_engines.anthropic import AnthropicEngine  # only here: where it is set
+
         url = settings.anthropic_base_url.removesuffix(VERSION_PATH)
         return AnthropicEngine(_endpoint(url, settings), key, model=settings.anthropic_model)
     return None

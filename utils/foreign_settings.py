@@ -8,7 +8,6 @@ keys are those that their writers put down. What has no key of Automatic1111's k
 import json
 import re
 from collections.abc import Callable, Mapping
-from html import unescape
 from typing import Any, Final
 
 from lazy import pattern
@@ -325,6 +324,8 @@ def _characters(given: object) -> list[str]:
 
 
 def _xmp_comment(texts: Mapping[str, str]) -> str:
+    from html import unescape  # only here: its table of names is a third of a megabyte
+
     found = _XMP_COMMENT.search(texts.get(XMP, ""))
     return unescape(found[1]) if found else ""
 

@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 from backends.registry import Entry, Owner
 from generation.errors import NotAllowed, RequestRejected
 from services.rentals.providers import GpuProvider, Machine, machine_at
-from services.rentals.runpod import RunPod
-from services.rentals.vast import Vast
 from settings.people import PeopleSettings
 from settings.rentals import RentalSettings
 from store.rentals import Rental
@@ -29,8 +27,12 @@ def make_providers(settings: RentalSettings) -> tuple[GpuProvider, ...]:
     """Make a client of each provider whose key is set."""
     providers: list[GpuProvider] = []
     if key := settings.runpod_api_key.get_secret_value():
+        from services.rentals.runpod import RunPod  # only here: where it is set
+
         providers.append(RunPod(key))
     if key := settings.vast_api_key.get_secret_value():
+        from services.rentals.vast import Vast  # only here: where it is set
+
         providers.append(Vast(key))
     return tuple(providers)
 
