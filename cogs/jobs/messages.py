@@ -281,7 +281,8 @@ class JobMessages:
         engine = self._catalog.engine(job.lane, person)
         capabilities = engine.capabilities if engine else None
         modes = self._catalog.modes(person)
-        busy = {lane.name for lane in self._service.lanes() if lane.waiting or lane.running}
+        found = self.other_engines(job, person)
+        busy = {lane.name for lane in self._service.lanes() if lane.waiting or lane.running} if found else set()
         others = (
             OtherEngine(
                 name=other.name,
@@ -290,7 +291,7 @@ class JobMessages:
                 is_idle=other.name not in busy,
                 usd=prices.get(f"{ON}{other.name}", 0.0),
             )
-            for other in self.other_engines(job, person)
+            for other in found
         )
         return CardContext(
             engine=self._service.label(job.lane),
