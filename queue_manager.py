@@ -18,6 +18,7 @@ from generation.request import GenerationRequest
 from scheduling.background import Background
 from scheduling.checking import Screen
 from scheduling.executor import Executor, Outcome, ResultSink
+from scheduling.fair_queue import Served
 from scheduling.job_log import log_job_event
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
@@ -66,6 +67,8 @@ class QueueManager:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loops = loops or Loops(clock)
+        self._claims: dict[str, asyncio.Task[None]] = {}  # by whose they are: starts on their way to the disk
+        self._claims_from = 0.0  # monotonic seconds, after the store has failed
         self._finished = 0
         self.screen = screen
         self.watchers = Watchers(clock)
@@ -104,7 +107,8 @@ class QueueManager:
         """Start nothing more, give running jobs the grace period, leave the rest for the next start."""
         self._stopping.set()
         self._wake.set()
-        await self._loops.finish("queue")  # not cancelled: a claim that is under way still gets its job started
+        await self._loops.finish("queue")
+        await asyncio.gather(*self._claims.values(), return_exceptions=True)  # what is claimed still gets started
         await self._executor.stop(self._limits.grace_s)
         await self._background.finish()
         await self.watchers.aclose()
@@ -294,8 +298,7 @@ class QueueManager:
             try:
                 nearest = min(self._lanes.release_delayed(), await self._expire())
                 # with a limit for all, the lane that was idle for longest has the next turn
-                for lane in sorted(self._lanes, key=lambda lane: lane.used_at or 0.0):
-                    nearest = min(nearest, await self._fill(lane))
+                nearest = min([nearest, *map(self._fill, sorted(self._lanes, key=lambda lane: lane.used_at or 0.0))])
                 self._lanes.drop_empty()
             except Exception:
                 log.exception("could not start jobs", extra={"action": "job_failed"})
@@ -319,38 +322,45 @@ class QueueManager:
             log_job_event(job, status.value, logging.WARNING)
             self.watchers.publish(job)
 
-    async def _fill(self, lane: Lane) -> float:
-        """Start what may start; return the seconds until more may (inf = when something happens)."""
-        moved = 0
-        hold = float("inf")
+    def _fill(self, lane: Lane) -> float:
+        """Claim what may start; return the seconds until more may (inf = when something happens)."""
         while lane.queue and not self._stopping.is_set():
-            is_full = 0 < self._limits.max_running <= len(self._lanes.running)
-            hold = float("inf") if is_full else max(lane.hold_s(), lane.slot_s())
-            if hold > 0 or moved >= lane.concurrency:
-                break  # an engine that is done at once must not keep the other lanes waiting
-            hold = float("inf")
-            blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)
-            served = lane.take(blocked)
+            if 0 < self._limits.max_running <= len(self._lanes.running) + len(self._claims):
+                break
+            if (hold := max(lane.hold_s(), lane.slot_s(), self._claims_from - self._clock.monotonic())) > 0:
+                return hold
+            served = lane.take(self._lanes.users_at_limit(self._limits.max_running_per_user))
             if served is None:
                 break
-            try:
-                job = await self._jobs.claim(served.job_id, lane=lane.name, now=self._clock.now())
-            except BaseException:
+            if served.user_key in self._claims:  # how many of theirs may run is known when that one does
                 self._lanes.put_back(lane, served)
-                raise
-            if self._lanes.release(served.job_id) and job is not None:
-                lane.bucket.take()
-                self._start(job)
-                moved += 1
-        if moved:
-            self.watchers.ring_queued([lane.name])
-        return hold
+                break
+            lane.claiming[served.job_id] = served
+            self._claims[served.user_key] = self._background.spawn(self._claim(lane, served))
+        return float("inf")
+
+    async def _claim(self, lane: Lane, served: Served) -> None:
+        """Start a job once that is on the disk; starts that wait for it together share a commit."""
+        try:
+            job = await self._jobs.claim(served.job_id, lane=lane.name, now=self._clock.now())
+        except Exception:
+            log.exception("could not start a job", extra={"action": "job_failed"})
+            self._claims_from = self._clock.monotonic() + STORE_RETRIES_S[0]
+            self._lanes.put_back(lane, served)
+            return
+        finally:
+            del lane.claiming[served.job_id], self._claims[served.user_key]
+            self._wake.set()
+        if self._lanes.release(served.job_id) and job is not None:
+            lane.bucket.take()
+            self._start(job)
 
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
         self._executor.start(job, self)
         log_job_event(job, "started", attempt=job.attempt)
         self.watchers.publish(job)
+        self.watchers.ring_queued([job.lane])
 
     async def _finish(self, job: Job, outcome: Outcome, seconds: float) -> None:
         if await self._outcomes.finish(job, outcome, seconds):

@@ -80,6 +80,7 @@ class Lane:
     settings: LaneSettings = field(default_factory=LaneSettings)
     queue: FairQueue = field(default_factory=FairQueue)
     coming: dict[str, float] = field(default_factory=dict)  # job id -> cost: on its way into the line, or out of it
+    claiming: dict[str, Served] = field(default_factory=dict)  # whose start is on its way to the disk
     running: dict[str, Running] = field(default_factory=dict)
     settling: set[str] = field(default_factory=set)  # failed ones of which it is not decided yet what becomes of them
     pace: Pace = field(default_factory=Pace)
@@ -128,14 +129,18 @@ class Lane:
         there = self._there
         if len(self.running) - len(there) >= MOST_COMING * self.concurrency:
             return float("inf")  # the line is slower than the engine
+        if self.claiming and (self.settings.rate_per_s is not None or self.breaker.is_open):
+            return float("inf")  # it is known what the next may do when that one has started
         if self.has_slot:
             return 0.0
-        if not self.settings.lines_up or not self.pace.is_learned or len(there) > self.concurrency:
+        coming = len(there) + len(self.claiming)
+        if not self.settings.lines_up or not self.pace.is_learned or coming > self.concurrency:
             return float("inf")
         if self.settling or self.queue.is_first_returned:
             return float("inf")  # the server lost it, and what runs there may be lost as well: that one goes first
         head_start_s = HEAD_START_S + self.way.seconds(self.pace)
-        return max(0.0, min(map(self._left_s, there)) - head_start_s) if there else 0.0
+        claimed = (self.pace.seconds(served.model, served.cost) for served in self.claiming.values())
+        return max(0.0, min((*map(self._left_s, there), *claimed), default=0.0) - head_start_s)
 
     @property
     def is_down(self) -> bool:
@@ -152,7 +157,7 @@ class Lane:
 
     @property
     def has_slot(self) -> bool:
-        return len(self._there) + len(self.settling) < self.concurrency
+        return len(self._there) + len(self.claiming) + len(self.settling) < self.concurrency
 
     @property
     def _there(self) -> list[Running]:
@@ -160,7 +165,7 @@ class Lane:
         return [run for run in self.running.values() if run.drawn_at is None]
 
     def started(self, job_id: str, run: Running) -> None:
-        self.running[job_id] = replace(run, is_ahead=not self.has_slot)
+        self.running[job_id] = replace(run, is_ahead=len(self._there) + len(self.settling) >= self.concurrency)
         self.used_at = self.clock.monotonic()
         self.breaker.started(job_id)
 
