@@ -12,7 +12,7 @@ from backends.child import ChildAnswer
 
 MOST_BYTES: Final = 32 * 2**20
 KEPT_S: Final = 600.0
-FILES: Final = ("path", "file", "drawer")  # names of values that are places of weights
+FILES: Final = ("path", "file", "drawer", "finder")  # names of values that are places of weights
 
 
 class RecentAnswers:

@@ -107,6 +107,11 @@ class Entry:
         return self._priced.prices() if self._priced else ()
 
     @property
+    def loads(self) -> bool:
+        """Return whether Easel itself loads its models."""
+        return self._loading is not None
+
+    @property
     def loaded(self) -> LoadedModel | None:
         """Return the model in its memory, where Easel itself loads it."""
         return self._loading.loaded() if self._loading else None

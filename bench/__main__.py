@@ -19,6 +19,7 @@ from bench import (
     http_bench,
     lanes_bench,
     line_bench,
+    local_bench,
     overhead_bench,
     page_bench,
     progress_bench,
@@ -49,6 +50,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "backlog": (backlog_bench.backlog,),
     "floor": (floor_bench.start, floor_bench.burst, floor_bench.overhead),
     "start": (start_bench.start,),
+    "local": (local_bench.local,),
     "gpu": (gpu_bench.gpu,),
 }
 OF_THE_GOALS = ("floor", "line", "history", "disk", "backlog", "http")

@@ -14,7 +14,6 @@ MEMINFO: Final = Path("/proc/meminfo")
 VMSTAT: Final = Path("/proc/vmstat")
 CGROUP: Final = Path("/sys/fs/cgroup")
 _AVAILABLE: Final = pattern(r"^MemAvailable:\s+([0-9]+) kB", re.MULTILINE)
-
 _ENDED: Final = pattern(r"^oom_kill ([0-9]+)$", re.MULTILINE)
 
 

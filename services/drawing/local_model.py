@@ -92,7 +92,7 @@ class LocalModels:
             "memory_used_mb": memory.used_mb if memory else None,
             "loaded_since": memory.since.isoformat() if memory else None,
             "engine": best.label if best else None,
-            "loaded": best is not None,
+            "loaded": best is not None and (memory is not None or not best.loads),
             "available_models": [name for engine in engines for name in _names(engine)],
             "max_width": offered.max_side if offered else None,
             "max_height": offered.max_side if offered else None,

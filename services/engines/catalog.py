@@ -43,7 +43,8 @@ class Engine:
     grade: str = ""  # of its support, in a word
     fills: frozenset[Mode] = frozenset()  # what it does wherever no other engine can
     prices: tuple[PriceLine, ...] = ()  # what its models cost, where it charges and they are known
-    loaded: LoadedModel | None = None  # in its memory, where Easel itself loads models
+    loads: bool = False  # Easel itself loads its models
+    loaded: LoadedModel | None = None  # in its memory, where that is so
 
     @property
     def is_up(self) -> bool:
@@ -276,5 +277,6 @@ def _engine(entry: Entry) -> Engine:
         grade=grade_of_kind(entry.config.kind),
         fills=entry.fills,
         prices=entry.prices,
+        loads=entry.loads,
         loaded=entry.loaded,
     )

@@ -105,6 +105,9 @@ async def test_the_api_draws_on_it_and_its_models_are_those_of_this_machine(
         assert answer["model"] in {"FLUX.1 schnell", "flux-schnell"}
         engines = (await client.get("/api/engines")).json()
         assert "embedded" in str(engines)
+        assert (await client.get("/v1/model-info")).json()["loaded"] is True
+        await easel.registry.get("embedded").backend.unload()
+        assert (await client.get("/v1/model-info")).json()["loaded"] is False
         loaded = (await client.post("/v1/load-model?model_name=fox-sd15")).json()
         assert loaded["status"] == "success"
         info = (await client.get("/v1/model-info")).json()

@@ -31,4 +31,4 @@ def pytest_collection_modifyitems(items):
     for item in items:  # of the whole run
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("default"))  # what libraries warn of is theirs
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(900))

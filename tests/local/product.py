@@ -10,11 +10,8 @@ from tests.local.openvino_data import unpack
 
 MAKERS = ("diffusers", "openvino")
 SIDES = {"diffusers": 64, "openvino": 128}  # of pictures whose 150 steps take some seconds: each has a preview
+LONG = {maker: f"!dream a red fox --size {side}x{side} --steps 150 --seed 812" for maker, side in SIDES.items()}
 QUICK = "!dream a red fox --size 64x64 --steps 4 --seed 812"
-
-
-def long(maker, steps=150):
-    return f"!dream a red fox --size {SIDES[maker]}x{SIDES[maker]} --steps {steps} --seed 812"
 
 
 def put_model(maker, folder):

@@ -3,6 +3,7 @@
 # ruff: noqa: F811  # fixtures of others, which tests name
 
 import os
+import re
 import signal
 
 import httpx
@@ -18,11 +19,23 @@ from tests.e2e.conftest import discord, quick_edits, start  # noqa: F401  # fixt
 from tests.e2e.harness import COMMANDS, is_finished, own, reply_to
 from tests.easel_process import processes
 from tests.local.orders import opened
-from tests.local.product import MAKERS, QUICK, SIDES, children_of, engine_on, is_there, long, put_model, settings_on
+from tests.local.product import (
+    LONG,
+    MAKERS,
+    QUICK,
+    SIDES,
+    children_of,
+    engine_on,
+    is_there,
+    put_model,
+    settings_on,
+)
+from tests.local.soon import edit_soon
 from tests.waiting import until
 
 pytestmark = pytest.mark.parametrize("maker", MAKERS)
-LONG_S = 120.0  # libraries are loaded first
+IN_A_STEP = re.compile(r"(/|of )150\b")
+LONG_S = 200.0  # libraries are loaded first
 
 
 @pytest.fixture
@@ -38,7 +51,7 @@ async def test_discord_has_previews_cancels_in_a_step_and_goes_on_after_kill_9_o
 ):
     engine = engine_on(models)
     easel = await start(engine, job_timeout_s=2 * LONG_S)
-    answer = await easel.answer_to(await easel.say(long(maker)))
+    answer = await easel.answer_to(await easel.say(LONG[maker]))
     previews = set()
 
     def has_two_previews():
@@ -46,14 +59,14 @@ async def test_discord_has_previews_cancels_in_a_step_and_goes_on_after_kill_9_o
         return len(previews) >= 2
 
     await discord.wait_for(has_two_previews, LONG_S)
-    assert "/150" in answer.content or "of 150" in answer.content
+    assert IN_A_STEP.search(answer.content)
     pid = engine._child.pid
     await discord.user("mia").click(answer, "Cancel")
     await discord.wait_for(lambda: "ancelled" in answer.content)
     assert len((await easel.dream(QUICK)).attachments) == 1
     assert engine._child.pid == pid, "the model stays in memory"
-    answer = await easel.answer_to(await easel.say(long(maker)))
-    await discord.wait_for(lambda: "/150" in answer.content or "of 150" in answer.content, LONG_S)
+    answer = await easel.answer_to(await easel.say(LONG[maker]))
+    await discord.wait_for(lambda: IN_A_STEP.search(answer.content), LONG_S)
     os.kill(pid, signal.SIGKILL)
     await easel.finished(answer, LONG_S)
     assert len(answer.attachments) == 1
@@ -62,15 +75,15 @@ async def test_discord_has_previews_cancels_in_a_step_and_goes_on_after_kill_9_o
     assert len(own(discord.channel)) == 3
 
 
-async def test_kill_9_of_easel_ends_the_child_and_the_picture_is_drawn_once(maker, discord, models, tmp_path):
+async def test_kill_9_of_easel_ends_the_child_and_the_picture_is_drawn_once(discord, models, tmp_path):
     settings = settings_on(models) | {
         "DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "DATA_DIR": str(tmp_path / "data"),
     }  # fmt: skip
     async with processes(tmp_path) as begin:
-        process = begin(**settings)
+        process = begin(prepare=edit_soon, **settings)
         await discord.wait_commands(COMMANDS)
-        asked = await discord.user("mia").say(discord.channel, long(maker, 60))
-        await discord.wait_for(lambda: reply_to(asked) and "/60" in reply_to(asked).content, LONG_S)
+        asked = await discord.user("mia").say(discord.channel, LONG["diffusers"])
+        await discord.wait_for(lambda: reply_to(asked) and IN_A_STEP.search(reply_to(asked).content), LONG_S)
         (child,) = children_of(process._process.pid)
         process.kill()
         await process.wait()

@@ -64,7 +64,10 @@ def choose(wanted: str) -> Chosen:
 def _title(chosen: Chosen) -> str:
     if chosen.kind in {"cuda", "rocm"}:
         return str(torch.cuda.get_device_name(chosen.device))
-    return "Apple GPU" if chosen.kind == "mps" else f"CPU, {torch.get_num_threads()} threads"  # no text: a name
+    if chosen.kind == "mps":
+        return "Apple GPU"  # no text: a name
+    count = torch.get_num_threads()
+    return f"CPU, {count} thread{'s'[: count != 1]}"  # no text: a name
 
 
 def _memory(chosen: Chosen) -> tuple[int | None, int | None]:

@@ -1,8 +1,8 @@
-"""The bench of models on this machine, and its table in the docs."""
+"""The benches of models on this machine and of the child process, and their table in the docs."""
 
 from backends.child import ROOT
 from backends.embedded.models.disk import look_for_models
-from bench import gpu_bench
+from bench import gpu_bench, local_bench
 from tests.backends.embedded.shelves import put_model
 from tests.backends.embedded.test_embedded_backend import make
 
@@ -21,3 +21,12 @@ async def test_the_bench_measures_each_model_beside_what_others_measured(tmp_pat
     rows = [f"| {model} | {side}×{side} | {steps} |" for model, side, steps in gpu_bench.ELSEWHERE]
     page = (ROOT / "docs/backends/embedded.md").read_text(encoding="utf-8")
     assert all(row in page for row in rows)
+
+
+async def test_the_bench_measures_what_lies_between_a_pipeline_and_who_asked(monkeypatch):
+    for name, value in {"PICTURES": 3, "WARM": 1, "STEPS": 1}.items():
+        monkeypatch.setattr(local_bench, name, value)
+    child, worked, memory = await local_bench._pictures()
+    assert ("pipeline" in child.name, "memory" in memory.name) == (True, True)
+    assert 0 < child.value < 1000
+    assert 0 <= worked.value < 1000
