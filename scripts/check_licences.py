@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-EXTRAS: Final = ("", "-art", "-bus", "-gpu", "-mcp")
+EXTRAS: Final = ("", "-art", "-bus", "-cpu", "-gpu", "-mcp")
 PINNED: Final = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 # by the words of SPDX and by those that packages used before; all may be passed on with a program of ours
 GOOD: Final = {
@@ -27,7 +27,13 @@ GOOD: Final = {
     "BSD License": "BSD-3-Clause",
     "BSD-2-Clause": "BSD-2-Clause",
     "BSD-3-Clause": "BSD-3-Clause",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "BSL-1.0": "BSL-1.0",
+    "CC0-1.0": "CC0-1.0",
+    "CNRI-Python": "CNRI-Python",
+    "LLVM-exception": "LLVM-exception",  # adds to what Apache-2.0 allows
     "Apache 2.0": "Apache-2.0",
+    "Apache 2.0 License": "Apache-2.0",
     "Apache-2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
@@ -50,11 +56,18 @@ def licences_of(found: Distribution) -> list[str]:
     """Return what a package says of itself: its expression, else its classifiers, else its field."""
     about = found.metadata
     if expression := about.get("License-Expression"):
-        return [part.strip() for part in SPLIT.split(expression) if part.strip()]
+        return _parts(expression)
     classifiers = [item.split(" :: ") for item in about.get_all("Classifier", [])]
     named = [item[-1] for item in classifiers if item[0] == "License" and item[-1] != "OSI Approved"]
     field = (about.get("License") or "").strip()
-    return named or ([field.splitlines()[0]] if field else [])
+    if named or not field:
+        return named
+    line = field.splitlines()[0]
+    return [line] if line in GOOD else _parts(line)
+
+
+def _parts(expression: str) -> list[str]:
+    return [part.strip() for part in SPLIT.split(expression) if part.strip()]
 
 
 def rows() -> Iterator[tuple[str, str, list[str], list[str]]]:
