@@ -34,6 +34,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return scheduler_of(config, log)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let a process of pytest-xdist that runs tests speak of what matters."""
+    if hasattr(session.config, "workerinput"):
+        from tests.sharing_out import say_less  # only here: as above
+
+        say_less(session.config)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Leave out what a process would tell the others of every test that passed: all names that lead to it."""

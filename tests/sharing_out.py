@@ -6,7 +6,7 @@ up in the list of all: with 14,000 tests that takes as long as thousands of them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -45,3 +45,22 @@ class SharingOut(LoadGroupScheduling):
 def scheduler_of(config: pytest.Config, log: Any) -> SharingOut | None:
     """Return it where tests are handed out so; `None`: as pytest-xdist does otherwise."""
     return SharingOut(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def say_less(config: pytest.Config) -> None:
+    """Send only what makes a difference to the process that hands out the tests: of six messages of each, two."""
+    if config.getoption("durations", None) is not None or config.getoption("xmlpath", None):
+        return  # they need all
+    for plugin in config.pluginmanager.get_plugins():
+        if type(plugin).__name__ == "WorkerInteractor":
+            plugin.sendevent = _only_news(plugin.sendevent)
+
+
+def _only_news(send: Callable[..., None]) -> Callable[..., None]:
+    def sent(name: str, **values: Any) -> None:
+        report = values.get("data") if name == "testreport" else None
+        is_beside_the_test = report and report["when"] != "call" and report["outcome"] == "passed"
+        if name not in ("logstart", "logfinish") and not is_beside_the_test:
+            send(name, **values)
+
+    return sent
