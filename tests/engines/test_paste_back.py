@@ -85,23 +85,21 @@ def masked_middle(size: tuple[int, int]) -> Image.Image:
     return mask
 
 
-@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: "x".join(map(str, size)))
 @pytest.mark.parametrize("kind", INPAINTERS)
-async def test_a_picture_of_any_size_comes_back_as_large_and_changed_in_its_mask_alone(
-    kind: str, size: tuple[int, int]
-) -> None:
-    source, mask = noise(size), masked_middle(size)
+async def test_a_picture_of_any_size_comes_back_as_large_and_changed_in_its_mask_alone(kind: str) -> None:
     async with fault_rig(ENGINES[kind]) as rig:
-        made = (await run(rig, edit(rig, source, mask))).convert("RGB")
-    assert made.size == size
-    assert kept_pixels(made, mask) == kept_pixels(source, mask)
+        for size in ODD_SIZES:
+            source, mask = noise(size), masked_middle(size)
+            made = (await run(rig, edit(rig, source, mask))).convert("RGB")
+            assert made.size == size
+            assert kept_pixels(made, mask) == kept_pixels(source, mask), size
 
 
-@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: "x".join(map(str, size)))
 @pytest.mark.parametrize("kind", ENGINES)
-async def test_a_picture_of_any_size_is_drawn_over_as_large(kind: str, size: tuple[int, int]) -> None:
+async def test_a_picture_of_any_size_is_drawn_over_as_large(kind: str) -> None:
     async with fault_rig(ENGINES[kind], **WITH_PICTURES.get(kind, {})) as rig:
-        assert (await run(rig, edit(rig, noise(size)))).size == size
+        for size in ODD_SIZES:
+            assert (await run(rig, edit(rig, noise(size)))).size == size
 
 
 @pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: "x".join(map(str, size)))
