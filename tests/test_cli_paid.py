@@ -43,13 +43,13 @@ async def test_a_picture_is_drawn_by_the_service_that_is_named(
         async with processes(tmp_path) as begin:
             words = ("generate", "a red fox", "--backend", word, "--size", "1024x1024", "-o", "fox.png")
             done = begin(*words, DATA_DIR=str(tmp_path / "data"), PROBE_LOCAL_PORTS="false", **settings)
-            said = await done.said()
-        assert done.returncode == 0, said
+            written = await done.said()
+        assert done.returncode == 0, written
         assert (tmp_path / "fox.png").stat().st_size > 100
-        assert f"note: this costs about {price}" in said
-        assert "It cost $0.0" in said
+        assert f"note: this costs about {price}" in written
+        assert "It cost $0.0" in written
         assert engine.taken(server) == 1
-        assert key not in said
+        assert key not in written
 
 
 async def test_a_price_is_named_first_and_agreed_to_by_an_option(tmp_path: Path) -> None:
