@@ -75,7 +75,7 @@ GOALS: dict[str, Goal] = {
         measure="overhead per picture, one user",
         was="0.067 s",
         goal="≤ 1.4 x floor",
-        limit="four synced commits, 13 hand-overs to threads, a message and a question; the rest as a burst (111)",
+        limit="four synced commits, 12 hand-overs to SQLite, a message and a question; the rest as a burst (111)",
     ),
     "history": Goal(measure="1,000,000 finished jobs: slowest question, p95", was="11.3 s", goal="< 100 ms"),
     "history_submit": Goal(measure="a job taken in meanwhile", was="3 s", goal="unchanged"),
