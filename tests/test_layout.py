@@ -54,6 +54,7 @@ OF_A_JOB = {
     "backends/aipowergrid/backend.py: _watch",
     "backends/child.py: _read_frames",
     "backends/comfyui/news/watch.py: _run",
+    "net/wire.py: _read_ahead",
     "utils/loops.py: _keep_alive",
 }
 
