@@ -81,13 +81,13 @@ async def test_kill_9_of_easel_ends_the_child_and_the_picture_is_drawn_once(disc
     }  # fmt: skip
     async with processes(tmp_path) as begin:
         process = begin(prepare=edit_soon, **settings)
-        await discord.wait_commands(COMMANDS)
+        await discord.wait_commands(COMMANDS, LONG_S)
         asked = await discord.user("mia").say(discord.channel, LONG["diffusers"])
         await discord.wait_for(lambda: reply_to(asked) and IN_A_STEP.search(reply_to(asked).content), LONG_S)
         (child,) = children_of(process._process.pid)
         process.kill()
         await process.wait()
-        await until(lambda: not is_there(child), 10)
+        await until(lambda: not is_there(child), LONG_S)
         begin(**settings)
         await discord.wait_for(lambda: is_finished(reply_to(asked)), LONG_S)
         (answer,) = own(discord.channel)
