@@ -36,7 +36,7 @@ def test_a_test_without_an_end_is_named_with_its_stacks_and_ends_the_run(tmp_pat
     (tmp_path / "test_endless.py").write_text(ENDLESS)
     command = [sys.executable, "-m", "pytest", "-n", processes, "-o", f"pythonpath={HERE}", "-p", "no:cacheprovider"]
     command += ["--rootdir", str(tmp_path), str(tmp_path), "-p", "xdist.plugin", "-p", "pytest_timeout"]
-    few = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the other plugins take seconds to load
+    few = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}  # others take seconds to load
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE, env=few)
 
     assert done.returncode != 0
