@@ -51,7 +51,7 @@ def test_the_figures_of_the_readme_are_those_of_the_last_bench():
     value = {f"{item['group']}: {item['name']}": item["value"] for item in reported}
     beside = {item["name"]: item["beside"] for item in reported}
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"adds {value['engines: overhead over a1111'] / 1000:.1f} s to a picture" in text
+    assert f"adds {value['engines: overhead over a1111'] / 1000:.2f} s to a picture" in text
     assert f"busy for {int(value['discord: a 1.0 s engine is busy'])} % of the time" in text
     newcomers = "last of nine newcomers served as number"
     line = re.search(r"one user had (\d+) jobs in line", beside[newcomers])
