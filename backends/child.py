@@ -281,10 +281,13 @@ class _Process:
         return frame
 
     async def ended(self) -> int:
-        """End it at once if it has not ended by itself; return its exit code when nothing of it is left."""
-        if not self._reading[0].done():
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        """End it, and what it has started, at once if not all has ended by itself; return its exit code.
+
+        What a library forked there holds the same pipes: who waits for their end would wait for that.
+        """
+        if not all(reading.done() for reading in self._reading):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                _kill_all_of(self._process)
         code = await self._process.wait()
         await asyncio.gather(*self._reading)
         return code
@@ -317,3 +320,10 @@ class _Process:
         with contextlib.suppress(ValueError):  # a line without end
             while line := await self._process.stderr.readline():
                 self.last_lines.append(line.decode(errors="replace").rstrip())
+
+
+def _kill_all_of(process: asyncio.subprocess.Process) -> None:
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)  # it leads a session of its own, so these are its group
+    else:
+        process.kill()

@@ -37,6 +37,10 @@ def work(order, blobs, reporter: Reporter):
         case "abort":
             print("terminate called", file=sys.stderr, flush=True)
             os.abort()
+        case "leave a fork":
+            if fork := os.fork():
+                return {"fork": fork}, []
+            time.sleep(60)
         case "be killed":
             os.kill(os.getpid(), signal.SIGKILL)
     return {}, []

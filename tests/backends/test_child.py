@@ -248,6 +248,20 @@ async def test_closed_it_leaves_no_process(child):
     await child.aclose()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+async def test_what_a_library_forked_there_holds_nobody_up_when_it_dies():
+    child = Child(MODULE, patience_s=3600, silence_s=0.3)
+    fork = (await child.ask({"do": "leave a fork"})).values["fork"]
+    try:
+        async with asyncio.timeout(SOON_S):
+            with pytest.raises(ChildFailed):
+                await child.ask({"do": "be killed"})
+            assert (await child.ask({"do": "echo"})).values["pid"] == child.pid
+    finally:
+        await child.aclose()
+    await until(lambda: not is_there(fork) or _is_zombie(fork))
+
+
 PARENT = f"""
 import asyncio, os
 from backends.child import Child

@@ -11,12 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
-import openvino
-import openvino_genai as genai
 from PIL import Image
 
 from backends.child_side import OrderRefused
 from backends.embedded.models.families import OPENVINO_UNMASKED, SD15, SDXL
+from backends.embedded.work.openvino_alone import genai, openvino
 from backends.embedded.work.orders import ChildOrder, Device, LoraFile, ModelFolder, OnStep, Rung
 from backends.embedded.work.pipelines import NEGATIVE, strength_of
 from backends.embedded.work.weights import without_weights
