@@ -104,6 +104,7 @@ OF_THE_CHILD = {
         "drawing",
         "edges",
         "loaded",
+        "openvino_alone",
         "openvino_drawing",
         "poses",
         "previews",
