@@ -56,6 +56,7 @@ class JobProgress:
         self._service = service
         self._clock = clock
         self._previews = 0
+        self._previewed = b""  # is not sent twice
         self._run_at: float | None = None
         self._opening: asyncio.Task[None] | None = None
         job = view.job
@@ -168,9 +169,10 @@ class JobProgress:
 
     def _preview(self, view: JobView) -> tuple[CardPicture, ...]:
         job, data = view.job, view.progress.preview if view.progress else None
-        if not data or not job.origin.previews or self._previews >= MOST_PREVIEWS:
+        if not data or data == self._previewed or not job.origin.previews or self._previews >= MOST_PREVIEWS:
             return ()
         self._previews += 1
+        self._previewed = data
         return (CardPicture(data=data, filename=hidden(_preview_name(data), job), alt_text="preview"),)
 
 
