@@ -1,7 +1,8 @@
 """The address of a server, and what it may lead to."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lazy import dataclass
 from utils.urls import UrlPolicy
 
 

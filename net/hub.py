@@ -7,7 +7,6 @@ Source: the hub's own documentation, "Hub API endpoints" (`/api/models/{repo}/re
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from hashlib import sha1, sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 
 from constants import APP_NAME, VERSION
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
+from lazy import dataclass
 from net.guard import owners_transport, trusted_authorities
 from texts.text import _
 

@@ -4,9 +4,9 @@ Source: the servers' own limits (fixed windows per address and path).
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
+from lazy import dataclass
 from utils.clock import Clock
 
 RATE_MARGIN_S: Final = 0.1  # calls that leave on time may reach the server closer together

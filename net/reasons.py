@@ -9,6 +9,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
+from lazy import pattern
 from net.answers import read_json
 from texts.text import _
 
@@ -16,14 +17,14 @@ MAX_REASON_CHARS: Final = 160
 MAX_LINE_CHARS: Final = 1_000  # of one line, so that no pattern runs long
 MAX_READ_CHARS: Final = 20_000  # of what an engine says; the reason stands at the beginning or the end of it
 
-_TRACEBACK: Final = re.compile(r"traceback \(most recent call last\)", re.I)
-_ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_PAGE: Final = re.compile(r"\s*<(?:!doctype|html|head|body)\b", re.I)
-_EXCEPTION: Final = re.compile(r"^(?:[\w.]*\.)?\w*(?:Error|Exception|Interrupt|Warning)\b\s*(?::\s*|\(\s*(?=['\"])|$)")
-_TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
+_TRACEBACK: Final = pattern(r"traceback \(most recent call last\)", re.I)
+_ANSI: Final = pattern(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_PAGE: Final = pattern(r"\s*<(?:!doctype|html|head|body)\b", re.I)
+_EXCEPTION: Final = pattern(r"^(?:[\w.]*\.)?\w*(?:Error|Exception|Interrupt|Warning)\b\s*(?::\s*|\(\s*(?=['\"])|$)")
+_TAG: Final = pattern(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 _UNSPEAKABLE: Final = tuple(
-    re.compile(pattern, flags)
-    for pattern, flags in (
+    pattern(text, flags)
+    for text, flags in (
         (r"!?\[([^\[\]]*)\]\([^()\s]*\)", 0),  # a link: its words stay
         (r"<(?:[A-Za-z/!?@#:&])[^<>]*>", 0),  # tags, mentions and <class '...'>; "a < b" stays
         (r"\b[a-z][a-z0-9+.-]{1,15}://\S+", re.I),
@@ -48,11 +49,11 @@ _UNSPEAKABLE: Final = tuple(
         (r"\b[\w.]*\w(?:Error|Exception)\b", 0),
     )
 )
-_SLASHED: Final = re.compile(r"\S*[\\/]\S*")
-_HARMLESS: Final = re.compile(r"\W*(?:\d+(?:\.\d+)?/\d+(?:\.\d+)?|\w{1,3}/\w{1,4})\W*|/")  # 3/20, and/or, a / b
-_DOTS: Final = re.compile(r"(?:['\"(\[{]*…[…\s,;:'\")\]}]*){2,}")
+_SLASHED: Final = pattern(r"\S*[\\/]\S*")
+_HARMLESS: Final = pattern(r"\W*(?:\d+(?:\.\d+)?/\d+(?:\.\d+)?|\w{1,3}/\w{1,4})\W*|/")  # 3/20, and/or, a / b
+_DOTS: Final = pattern(r"(?:['\"(\[{]*…[…\s,;:'\")\]}]*){2,}")
 _STOCK: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)  # "Internal Server Error" is no reason
-_WORD: Final = re.compile(r"[^\W\d_]{2}")
+_WORD: Final = pattern(r"[^\W\d_]{2}")
 
 
 def reason(text: object) -> str:
@@ -65,8 +66,8 @@ def reason(text: object) -> str:
         line = line.rstrip(")")
     line = _TAG.sub("", line.replace("`", "")).strip("'\" ")
     line = _UNSPEAKABLE[0].sub(r"\1", line)
-    for pattern in _UNSPEAKABLE[1:]:
-        line = pattern.sub("…", line)
+    for hidden in _UNSPEAKABLE[1:]:
+        line = hidden.sub("…", line)
     line = _SLASHED.sub(lambda found: found[0] if _HARMLESS.fullmatch(found[0]) else "…", line)
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
     line = _DOTS.sub("… ", line).strip().strip("'\"")

@@ -1,10 +1,11 @@
 """An answer, read whole and within a limit."""
 
 from collections.abc import AsyncIterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httpx
 
+from lazy import dataclass
 from texts.text import _
 
 

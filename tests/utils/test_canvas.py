@@ -44,13 +44,13 @@ def tile(mode: str) -> Image.Image:
 
 
 def noise(size: Size, mode: str = "RGB") -> Image.Image:
-    """Return a picture in which neighbours differ; of each size and mode always the same.
+    """Return a picture in which neighbours differ, and which is unlike itself moved; of each size always the same.
 
-    It begins again every 61 and 67 pixels: without that, most of the time of a test goes to packing what cannot be.
+    Its tiles are each other's, turned round by some pixels: most of the time of a test would go to packing mere chance.
     """
     picture = Image.new(mode, size)
-    for x, y in product(range(0, size[0], TILE[0]), range(0, size[1], TILE[1])):
-        picture.paste(tile(mode), (x, y))
+    for (column, x), (row, y) in product(enumerate(range(0, size[0], TILE[0])), enumerate(range(0, size[1], TILE[1]))):
+        picture.paste(ImageChops.offset(tile(mode), column * 7, row * 11), (x, y))
     return picture
 
 
